@@ -1,0 +1,5 @@
+"""`python -m kannelkit`."""
+
+from kannelkit.cli import main
+
+main()

@@ -1,0 +1,58 @@
+"""`kannelkit COMMAND`: finds the command's module only when it is asked for, so that `--help` stays quick."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from kannelkit import __version__
+from kannelkit.errors import KannelkitError
+
+# command -> one line of help; the module is kannelkit.cli.<command with underscores>, the function `command`
+COMMANDS = {
+    "generate": "Print or write the kannel.conf that a spec stands for.",
+    "up": "Run a Kannel gateway in the foreground and hold its accounts at their limit.",
+    "status": "Show how a gateway, its boxes and its accounts stand.",
+    "make-dummy-cert": "Make a key and a self-signed certificate in one PEM file.",
+    "simulate": "Run a pretend SMSC to bind to.",
+    "demo": "Show what kannelkit gains: a real Kannel alone, then supervised.",
+}
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when they are run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"kannelkit.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KannelkitError as error:
+            click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kannelkit")
+def group() -> None:
+    """Run a Kannel SMS gateway from one YAML file, each account just under its provider's speed limit."""
+
+
+def main() -> None:
+    """Run the command that the arguments name and end with its exit code."""
+    sys.exit(group(prog_name="kannelkit"))
