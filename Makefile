@@ -1,0 +1,36 @@
+# Paths are relative, so that a checkout in a folder with blanks in its name works.
+PYTHON := .venv/bin/python
+# Debian keeps bearerbox and smsbox where an ordinary user's PATH does not look.
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+# More arguments for the program behind the target: make demo ARGS="--seconds 30", make test ARGS="-k spec".
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test lint bench clean
+
+help: ## say what can be made
+	@printf 'make TARGET [ARGS="arguments for the program behind it"]\n\n'
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1 \2/p' Makefile | while read -r target text; do printf '  %-6s %s\n' "$$target" "$$text"; done
+	@printf '\nEach does its own set-up: Kannel from Debian, a virtual environment in .venv, kannelkit.\n'
+
+demo: ## show a real Kannel alone, then with kannelkit, against a pretend SMSC
+	@bash .ci/setup demo
+	@$(PYTHON) -m kannelkit demo $(ARGS)
+
+test: lint ## lint, then every test (make test ARGS="-k spec" for some)
+	@$(PYTHON) -m pytest -n logical --dist worksteal $(ARGS)
+
+lint: ## ruff and mypy
+	@bash .ci/setup test
+	@$(PYTHON) -m ruff check --quiet .
+	@$(PYTHON) -m ruff format --check --quiet .
+	@$(PYTHON) -m mypy --no-error-summary
+
+bench: ## measure rates against SMSCs that are not ours; takes long
+	@bash .ci/setup test
+	@$(PYTHON) -m tests.benchmarks.rates $(ARGS)
+
+clean: ## remove what make made here: .venv, caches, builds (Debian's packages stay)
+	@rm -rf .venv build dist kannelkit.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find kannelkit tests -name __pycache__ -type d -prune -exec rm -rf {} +
