@@ -1,0 +1,1 @@
+"""A running Kannel: its status, its admin commands, its sendsms interface."""

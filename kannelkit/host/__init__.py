@@ -1,0 +1,1 @@
+"""The operating system: files, log tails, processes, ports, the service manager."""
