@@ -176,7 +176,7 @@ def parse_status(octets: bytes) -> GatewayStatus:
     boxes = tuple(_box(match) for match in _BOX.finditer(octets, boxes_at, begins.start()))
     state = _words(head["state"])
     return GatewayStatus(
-        version=_words(head["version"]),
+        version=_words(head["version"]).strip(),
         state=_STATES.get(state, state),
         uptime_seconds=_duration(head["days"], head["hours"], head["minutes"], head["seconds"]),
         links=links,
