@@ -1,0 +1,60 @@
+"""What a benchmark needs of a gateway, whoever runs it: where to send, what waits, whether it is online."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Protocol
+
+import aiohttp
+
+USER = "bench"
+PASSWORD = "bench"
+ADMIN_PASSWORD = "bench"
+SYSTEM_ID = "bench"
+
+_ONLINE = re.compile(r"<status>online ")
+_STORESIZE = re.compile(r"<storesize>(\d+)</storesize>")
+
+
+class Gateway(Protocol):
+    """A running Kannel: alone or supervised."""
+
+    admin_port: int
+    sendsms_port: int
+    folder: Path
+
+    async def start(self) -> None:
+        """Start it and return when its links are online; raise RuntimeError when that does not come about."""
+
+    async def stop(self) -> None:
+        """Stop all of it, in order, by pid."""
+
+
+async def status_xml(admin_port: int, seconds: float = 5.0) -> str:
+    """Return bearerbox's status.xml, or "" when it does not answer within `seconds`."""
+    url = f"http://127.0.0.1:{admin_port}/status.xml?password={ADMIN_PASSWORD}"
+    timeout = aiohttp.ClientTimeout(total=seconds)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
+            return await answer.text(errors="replace")
+    except (aiohttp.ClientError, TimeoutError):
+        return ""
+
+
+async def wait_online(admin_port: int, seconds: float, links: int = 1) -> bool:
+    """Return whether so many links were online and a smsbox connected before `seconds` passed."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while asyncio.get_running_loop().time() < deadline:
+        status = await status_xml(admin_port)
+        if len(_ONLINE.findall(status)) >= links and "<type>smsbox</type>" in status:
+            return True
+        await asyncio.sleep(0.1)
+    return False
+
+
+async def stored(admin_port: int) -> int | None:
+    """Return the messages that bearerbox still keeps (`storesize`), or None when it does not say."""
+    found = _STORESIZE.search(await status_xml(admin_port))
+    return int(found[1]) if found else None
