@@ -1,0 +1,42 @@
+"""Tells the service manager how a service stands (sd_notify(3))."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+
+from kannelkit.errors import HostError
+
+READY = "READY=1"
+STOPPING = "STOPPING=1"
+RELOADING = "RELOADING=1"
+WATCHDOG = "WATCHDOG=1"
+
+
+def status(text: str) -> str:
+    """Return the assignment that shows `text` as the state of the service; line feeds in it become blanks."""
+    return "STATUS=" + " ".join(text.split())
+
+
+def notify(environment: Mapping[str, str], *assignments: str) -> bool:
+    """Send assignments to the service manager named by NOTIFY_SOCKET; return False when there is none to
+    tell.
+
+    The socket is a path, or an abstract one where the name begins with `@`. Never waits: a message that
+    the manager cannot take now is an error. Raises HostError where the socket is there but does not take
+    it.
+    """
+    name = environment.get("NOTIFY_SOCKET", "")
+    if not name:
+        return False
+    if name[0] not in "/@":
+        raise HostError("NOTIFY_SOCKET is neither a path nor an abstract socket")
+    address = "\0" + name[1:] if name[0] == "@" else name
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as manager:
+            manager.setblocking(False)
+            manager.connect(address)
+            manager.sendall("\n".join(assignments).encode())
+    except OSError as error:
+        raise HostError(f"cannot tell the service manager: {error.strerror or error}") from error
+    return True
