@@ -1,0 +1,205 @@
+"""Sends messages through smsbox's sendsms interface (gw/smsbox.c)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from itertools import islice
+
+import aiohttp
+
+from kannelkit.errors import GatewayError
+
+_MOST_OCTETS = 64 * 1024
+_CODING_7BIT, _CODING_UCS2 = 0, 2
+
+# smsbox's answer begins with -> what to do about it
+_HINTS = {
+    "Authorization failed": "look at username, password and user-allow-ip of the sendsms-user group",
+    "Not routable": "no smsc group takes this receiver and smsc-id; look at allowed- and denied-smsc-id and -prefix",
+    "Temporal failure": "bearerbox's queue is full or it is not there; try again later",
+    "Sender missing": "name a sender, or write default-sender in the sendsms-user group",
+    "Number(s) has/have been denied": "a white-list, black-list, allowed- or denied-prefix does not let it through",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is to be sent. `coding` is Kannel's: 0 for the GSM alphabet, 1 for octets, 2 for UCS-2, None to
+    choose.
+
+    `dlr_mask` adds up Kannel's 1 delivered, 2 undeliverable, 4 queued at the SMSC, 8 accepted by it, 16
+    refused by it. `smsc` is an smsc-id. `priority` is 0 to 3.
+    """
+
+    to: str
+    text: str
+    sender: str | None = None
+    dlr_mask: int | None = None
+    dlr_url: str | None = None
+    smsc: str | None = None
+    coding: int | None = None
+    priority: int | None = None
+    validity: int | None = None
+    account: str | None = None
+    binfo: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """bearerbox has the message; `queued` when no link could take it yet. Not a word about its delivery."""
+
+    answer: str
+    queued: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one of many messages: `accepted`, or the error that `send` would have raised."""
+
+    message: Message
+    accepted: Accepted | None = None
+    error: GatewayError | None = None
+
+
+class SendSms:
+    """A sendsms-user of a running smsbox.
+
+    Uses POST with the password in a header: it is in no URL, so in no access log and no error, and the
+    HTTP client never repeats a POST by itself when a kept-alive connection breaks, which would send a
+    message twice.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        port: int,
+        username: str,
+        password: str,
+        host: str = "127.0.0.1",
+        *,
+        path: str = "/cgi-bin/sendsms",
+        timeout: float = 30.0,
+    ) -> None:
+        self._session = session
+        self._url = f"http://[{host}]:{port}{path}" if ":" in host else f"http://{host}:{port}{path}"
+        self._where = f"smsbox's sendsms port {host}:{port}"
+        self._username = username
+        self._password = password
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+
+    async def send(
+        self,
+        to: str,
+        text: str,
+        *,
+        sender: str | None = None,
+        dlr_mask: int | None = None,
+        dlr_url: str | None = None,
+        smsc: str | None = None,
+        coding: int | None = None,
+        priority: int | None = None,
+        validity: int | None = None,
+        account: str | None = None,
+        binfo: str | None = None,
+    ) -> Accepted:
+        """Hand one message to bearerbox and return what it said; `validity` is in minutes, for the rest
+        see Message.
+
+        Raises GatewayError with smsbox's words when it is refused, and when there is no answer: then
+        nobody knows whether the message was taken.
+        """
+        return await self.send_message(
+            Message(to, text, sender, dlr_mask, dlr_url, smsc, coding, priority, validity, account, binfo)
+        )
+
+    async def send_message(self, message: Message) -> Accepted:
+        """Do as `send` does with a message that is a value."""
+        status, answer = await self._post(message)
+        if status == 202:
+            return Accepted(answer, queued=answer.startswith("3:"))
+        hint = next((hint for words, hint in _HINTS.items() if answer.startswith(words)), "")
+        raise GatewayError(f"smsbox refuses the message to {message.to}: {answer or f'HTTP {status}'}", hint)
+
+    async def send_many(self, messages: Iterable[Message], concurrency: int = 50) -> AsyncIterator[Outcome]:
+        """Send the messages, `concurrency` of them at a time, and yield what became of each as soon as it
+        is known.
+
+        Takes the next message only when one of those under way is answered and its outcome was taken. When
+        the caller stops early, requests under way are broken off.
+        """
+        waiting = iter(messages)
+        under_way: set[asyncio.Task[Outcome]] = set()
+        try:
+            while True:
+                for message in islice(waiting, concurrency - len(under_way)):
+                    under_way.add(asyncio.create_task(self._outcome(message)))
+                if not under_way:
+                    return
+                done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    yield task.result()
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _outcome(self, message: Message) -> Outcome:
+        try:
+            return Outcome(message, accepted=await self.send_message(message))
+        except GatewayError as error:
+            return Outcome(message, error=error)
+
+    async def _post(self, message: Message) -> tuple[int, str]:
+        try:
+            async with self._session.post(
+                self._url,
+                data=message.text.encode(),
+                headers=self._headers(message),
+                allow_redirects=False,
+                timeout=self._timeout,
+            ) as response:
+                octets = await response.content.read(_MOST_OCTETS)
+                return response.status, octets.decode("utf-8", "backslashreplace").strip()
+        # not chained: the texts of aiohttp's errors may hold the request's headers
+        except TimeoutError:
+            raise GatewayError(
+                f"{self._where} did not answer within {self._timeout.total:g} s",
+                "the message may have been taken all the same",
+            ) from None
+        except aiohttp.ClientConnectorError:
+            raise GatewayError(
+                f"{self._where} cannot be reached", "is smsbox running, and is this its sendsms-port?"
+            ) from None
+        except aiohttp.ClientError:
+            raise GatewayError(
+                f"{self._where} broke the connection", "the message may have been taken all the same"
+            ) from None
+
+    def _headers(self, message: Message) -> dict[str, str]:
+        coding = message.coding
+        if coding is None:
+            coding = _CODING_7BIT if message.text.isascii() else _CODING_UCS2
+        optional = {
+            "From": message.sender,
+            "DLR-Mask": message.dlr_mask,
+            "DLR-URL": message.dlr_url,
+            "SMSC": message.smsc,
+            "Priority": message.priority,
+            "Validity": message.validity,
+            "Account": message.account,
+            "BInfo": message.binfo,
+        }
+        headers = {
+            "Content-Type": "text/plain; charset=UTF-8",
+            "X-Kannel-Username": self._username,
+            "X-Kannel-Password": self._password,
+            "X-Kannel-To": message.to,
+            "X-Kannel-Coding": str(coding),
+        }
+        headers.update((f"X-Kannel-{name}", str(value)) for name, value in optional.items() if value is not None)
+        for name, value in headers.items():
+            if any(character < " " or character == "\x7f" for character in value):
+                raise GatewayError(f"{name.removeprefix('X-Kannel-')} holds a control character", "leave it out")
+        return headers
