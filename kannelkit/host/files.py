@@ -19,7 +19,7 @@ _HINTS = {
 }
 
 
-def write_whole(path: Path, text: str | bytes, mode: int) -> None:
+def write_whole(path: Path, text: str | bytes, mode: int, *, replace: bool = True) -> None:
     """Put `text` (UTF-8 when it is a string) at `path` so that a reader sees the old file or the new one,
     never a part.
 
@@ -42,7 +42,10 @@ def write_whole(path: Path, text: str | bytes, mode: int) -> None:
             file.write(octets)
             file.flush()
             os.fsync(descriptor)
-        os.replace(temporary, path)
+        if replace:
+            os.replace(temporary, path)
+        else:
+            os.link(temporary, path)  # unlike a rename it fails where the name is taken
         _sync_folder(path.parent)
     except OSError as error:
         raise _refused("write", path, error) from error

@@ -1,0 +1,72 @@
+"""A key and a self-signed certificate for providers that want some client certificate and do not check
+whose.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from kannelkit.errors import KannelkitError
+
+_LONGEST_COMMON_NAME = 64  # RFC 5280, appendix A: ub-common-name
+
+
+def dummy_certificate(names: Sequence[str], days: int, begins: datetime, *, bits: int = 2048) -> bytes:
+    """Return a new RSA key and a certificate for `names` signed by it, in one PEM, as Kannel's certkey
+    files want it.
+
+    `names` are host names or IP addresses, at least one; the first is the subject. The certificate is
+    valid for `days` from `begins` (with a time zone), and from one day before it, for clocks that are
+    behind. It serves as client's and as server's certificate. RSA and SHA-256, because every OpenSSL that
+    Kannel 1.4.5 is linked to takes them. Raises KannelkitError for a name that no certificate can hold and
+    a date past the year 9999.
+    """
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:_LONGEST_COMMON_NAME])])
+    try:
+        ends = begins + timedelta(days=days)
+    except OverflowError as error:
+        raise KannelkitError(f"{days} days from now is after the last day there is") from error
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begins - timedelta(days=1))
+        .not_valid_after(ends)
+        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]),
+            critical=False,
+        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    key_pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return key_pem + certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        pass  # no address, so a host name
+    try:
+        if not name or any(character.isspace() for character in name):
+            raise ValueError(name)
+        return x509.DNSName(name.encode("idna").decode("ascii"))
+    except ValueError as error:  # UnicodeError, which idna raises, is one
+        raise KannelkitError(
+            f"{name!r} is no host name that a certificate can hold", "letters, digits, hyphens and dots, please"
+        ) from error
