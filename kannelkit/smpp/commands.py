@@ -6,13 +6,14 @@ commands and wherever it is wider. A size is the most octets a C-octet string ma
 Where this table is wider than the specification, because peers in the field are:
 - `deliver_sm_resp.message_id` is unused and one octet; ESMEs send an id there, or no body at all: both are
   read. `data_sm_resp` from an ESME is treated alike.
-- `final_date` of query_sm_resp may have any length up to 17: SMSCs write short forms. The 1-or-17 times of
-  requests are strict, as an SMSC answers a wrong one with its own status.
+- `final_date` of query_sm_resp and the two times of deliver_sm, which 3.4 leaves empty, may have any length up to 17:
+  SMSCs write short forms. The times of requests to an SMSC are strict, as it has a status of its own for each.
 - `short_message` may have 255 octets (5.0), not 254 (3.4).
 - TLVs are read behind every command, also where 3.4 lists none: 5.0 has the receiver ignore what it does not
   expect.
-What is not widened: a response with ESME_ROK and no body, where it should carry an id, is an error, for no
-receipt could ever be matched with it.
+What is not widened: a response with ESME_ROK and no body where it should carry an id is an error, for no receipt could
+ever be matched with it. And two commands are read as the specifications have them although Kannel's table differs:
+replace_sm begins with message_id (Kannel: service_type), broadcast_sm has no registered_delivery (Kannel has one).
 """
 
 from __future__ import annotations
@@ -85,12 +86,19 @@ _TIMES = (
     Field("validity_period", "time", 17, _S.ESME_RINVEXPIRY),
 )
 _SHORT_MESSAGE = (Field("short_message", "short message", 255, _S.ESME_RINVMSGLEN),)
-_MESSAGE = (
-    *_integers("esm_class", "protocol_id", "priority_flag"),
-    *_TIMES,
-    *_integers("registered_delivery", "replace_if_present_flag", "data_coding", "sm_default_msg_id"),
-    *_SHORT_MESSAGE,
-)
+
+
+def _message(times: tuple[Field, ...]) -> tuple[Field, ...]:
+    return (
+        *_integers("esm_class", "protocol_id", "priority_flag"),
+        *times,
+        *_integers("registered_delivery", "replace_if_present_flag", "data_coding", "sm_default_msg_id"),
+        *_SHORT_MESSAGE,
+    )
+
+
+_SUBMITTED = _message(_TIMES)
+_DELIVERED = _message((*_text("schedule_delivery_time", 17), *_text("validity_period", 17)))
 _BIND = (
     *_SYSTEM_ID,
     *_PASSWORD,
@@ -98,7 +106,7 @@ _BIND = (
     *_integers("interface_version", "addr_ton", "addr_npi"),
     *_text("address_range", 41),
 )
-_ONE_MESSAGE = (*_SERVICE_TYPE, *_source(), *_destination(), *_MESSAGE)
+_ADDRESSES = (*_SERVICE_TYPE, *_source(), *_destination())
 
 _C = CommandId
 _TABLE: Final[tuple[Command, ...]] = (
@@ -112,7 +120,7 @@ _TABLE: Final[tuple[Command, ...]] = (
     Command(_C.UNBIND, (), "always", "3.4 4.2.1"),
     Command(_C.UNBIND_RESP, (), "always", "3.4 4.2.2"),
     Command(_C.GENERIC_NACK, (), "always", "3.4 4.3.1"),
-    Command(_C.SUBMIT_SM, _ONE_MESSAGE, "always", "3.4 4.4.1"),
+    Command(_C.SUBMIT_SM, (*_ADDRESSES, *_SUBMITTED), "always", "3.4 4.4.1"),
     Command(_C.SUBMIT_SM_RESP, _MESSAGE_ID, "unless refused", "3.4 4.4.2"),
     Command(
         _C.SUBMIT_MULTI,
@@ -120,7 +128,7 @@ _TABLE: Final[tuple[Command, ...]] = (
             *_SERVICE_TYPE,
             *_source(),
             Field("dest_address", "destinations", 255, _S.ESME_RINVNUMDESTS),
-            *_MESSAGE,
+            *_SUBMITTED,
         ),
         "always",
         "3.4 4.5.1",
@@ -131,7 +139,7 @@ _TABLE: Final[tuple[Command, ...]] = (
         "unless refused",
         "3.4 4.5.2",
     ),
-    Command(_C.DELIVER_SM, _ONE_MESSAGE, "always", "3.4 4.6.1"),
+    Command(_C.DELIVER_SM, (*_ADDRESSES, *_DELIVERED), "always", "3.4 4.6.1"),
     Command(_C.DELIVER_SM_RESP, _MESSAGE_ID, "optional", "3.4 4.6.2"),
     Command(
         _C.DATA_SM,
