@@ -18,13 +18,13 @@ def status(text: str) -> str:
     return "STATUS=" + " ".join(text.split())
 
 
-def notify(environment: Mapping[str, str], *assignments: str) -> bool:
+def notify(environment: Mapping[str, str], *assignments: str, wait: float = 1.0) -> bool:
     """Send assignments to the service manager named by NOTIFY_SOCKET; return False when there is none to
     tell.
 
-    The socket is a path, or an abstract one where the name begins with `@`. Never waits: a message that
-    the manager cannot take now is an error. Raises HostError where the socket is there but does not take
-    it.
+    The socket is a path, or an abstract one where the name begins with `@`. A manager that is behind is
+    waited for `wait` seconds. Raises HostError where the socket is there but does not take the message, or
+    is not there.
     """
     name = environment.get("NOTIFY_SOCKET", "")
     if not name:
@@ -34,7 +34,7 @@ def notify(environment: Mapping[str, str], *assignments: str) -> bool:
     address = "\0" + name[1:] if name[0] == "@" else name
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as manager:
-            manager.setblocking(False)
+            manager.settimeout(wait)
             manager.connect(address)
             manager.sendall("\n".join(assignments).encode())
     except OSError as error:

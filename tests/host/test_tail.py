@@ -1,0 +1,304 @@
+"""Tail against a writer that does to a log whatever logrotate and Kannel can do between two reads."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kannelkit.host.tail import Tail
+
+STEPS = ["line", "lines", "half", "rename", "rename+create", "create", "reopen", "remove", "read"]
+
+
+class Writer:
+    """A process with one log: it goes on in the renamed or removed file until it re-opens the name."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.written: list[bytes] = []
+        self.half = b""
+        self.generation = 0
+        self.count = 0
+        self.file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    def line(self) -> None:
+        self.count += 1
+        text = b"%06d " % self.count + b"x" * (self.count * 37 % 90)
+        os.write(self.file, text[len(self.half) :] + b"\n" if self.half else text + b"\n")
+        self.half = b""
+        self.written.append(text)
+
+    def begin_line(self) -> None:
+        if not self.half:
+            self.half = (b"%06d " % (self.count + 1) + b"x" * ((self.count + 1) * 37 % 90))[:4]
+            os.write(self.file, self.half)
+
+    def rename(self) -> None:
+        if self.path.exists():
+            self.generation += 1
+            self.path.rename(self.path.with_suffix(f".{self.generation}"))
+
+    def create(self) -> None:
+        os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT))
+
+    def reopen(self) -> None:
+        if self.half:  # a line is written whole before its file is left
+            self.line()
+        os.close(self.file)
+        self.file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    def do(self, step: str) -> None:
+        if step == "line":
+            self.line()
+        elif step == "lines":
+            for _ in range(7):
+                self.line()
+        elif step == "half":
+            self.begin_line()
+        elif step == "rename":
+            self.rename()
+        elif step == "rename+create":
+            self.rename()
+            self.create()
+        elif step == "create":
+            self.create()
+        elif step == "reopen":
+            self.reopen()
+        elif step == "remove":
+            self.path.unlink(missing_ok=True)
+
+
+def read_all(tail: Tail) -> list[bytes]:
+    """Read until nothing came so often that even one octet a read would have made a line."""
+    lines: list[bytes] = []
+    empty = 0
+    while empty < 150:
+        more = tail.read()
+        empty = 0 if more else empty + 1
+        lines += more
+    return lines
+
+
+def with_reads(steps: list[str]) -> list[str]:
+    """Put a read before each change of a name: a file that came and went between two reads cannot be known."""
+    result: list[str] = []
+    for step in steps:
+        if step in ("rename", "rename+create", "remove", "reopen", "create"):
+            result.append("read")
+        result.append(step)
+    return result
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(st.sampled_from(STEPS), max_size=40),
+    most_octets=st.sampled_from([1, 50, 1000, 4_000_000]),
+)
+def test_every_line_comes_once_and_in_order_through_renames_and_removals(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[str], most_octets: int
+) -> None:
+    path = tmp_path_factory.mktemp("log") / "kannel.log"
+    writer = Writer(path)
+    with Tail(path, from_end=False, most_octets=most_octets) as tail:
+        lines: list[bytes] = []
+        for step in with_reads(steps):
+            writer.do(step)
+            if step == "read":
+                lines += tail.read()
+        writer.reopen()
+        lines += read_all(tail)
+        writer.line()
+        lines += read_all(tail)
+        os.close(writer.file)
+        assert lines == writer.written
+        assert (tail.dropped, tail.truncations) == (0, 0)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.sampled_from([*STEPS, "truncate"]), max_size=40))
+def test_with_truncation_what_was_cut_may_be_gone_but_no_line_comes_twice_or_changed(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("log") / "kannel.log"
+    writer = Writer(path)
+    with Tail(path, from_end=False) as tail:
+        lines: list[bytes] = []
+        for step in steps:
+            if step == "truncate":
+                if writer.half:
+                    writer.line()
+                os.ftruncate(writer.file, 0)
+            writer.do(step)
+            if step == "read":
+                lines += tail.read()
+        lines += read_all(tail)
+        os.close(writer.file)
+        still_there = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+        assert lines == sorted(set(lines))
+        assert set(lines) <= set(writer.written)
+        assert {line[:-1] for line in still_there if line.endswith(b"\n")} <= set(lines)
+
+
+def append(path: Path, octets: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(octets)
+
+
+def test_the_rest_of_a_renamed_file_comes_before_the_new_one_even_when_logrotate_made_that_long_ago(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "log"
+    append(path, b"1\n")
+    with Tail(path, from_end=False) as tail:
+        assert tail.read() == [b"1"]
+        path.rename(tmp_path / "log.1")
+        path.touch()
+        assert tail.read() == []
+        append(tmp_path / "log.1", b"2\n")
+        assert tail.read() == [b"2"]
+        append(tmp_path / "log.1", b"3\n")
+        append(path, b"4\n")
+        assert tail.read() == [b"3", b"4"]
+
+
+def test_two_rotations_while_the_new_file_was_empty_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    append(path, b"1\n")
+    with Tail(path, from_end=False) as tail:
+        path.rename(tmp_path / "log.1")
+        path.touch()
+        assert tail.read() == [b"1"]
+        path.rename(tmp_path / "log.2")
+        append(tmp_path / "log.2", b"2\n")
+        append(path, b"3\n")
+        assert tail.read() == [b"2", b"3"]
+
+
+def test_from_the_end_begins_with_the_next_whole_line(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    append(path, b"old\nhalf of a li")
+    with Tail(path, from_end=True) as tail:
+        assert tail.read() == []
+        append(path, b"ne\nnew\n")
+        assert tail.read() == [b"new"]
+
+
+def test_from_the_end_reads_a_file_that_comes_later_from_its_start(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with Tail(path, from_end=True) as tail:
+        assert tail.read() == []
+        append(path, b"first\n")
+        assert tail.read() == [b"first"]
+
+
+def test_a_part_is_no_line_until_it_ends_or_its_file_is_left_for_good(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with Tail(path, from_end=False) as tail:
+        append(path, b"a")
+        assert tail.read() == []
+        append(path, b"b\nc")
+        assert tail.read() == [b"ab"]
+        path.rename(tmp_path / "log.1")
+        append(path, b"d\n")
+        assert tail.read() == [b"c", b"d"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lines"),
+    [
+        (b"1\n2\n", b"", []),
+        (b"1\n2\n", b"3\n", [b"3"]),
+        (b"1\n2\n", b"3\n4\n", [b"3", b"4"]),  # just as long as before
+        (b"1\n2\n", b"3\n4\n5\n6\n", [b"3", b"4", b"5", b"6"]),  # longer than before
+        (b"1\n2 half", b"3\n", [b"3"]),
+        (b"1\n" * 9000, b"\0" * 18000 + b"2\n", [b"2"]),  # a writer that goes on at its old place
+    ],
+)
+def test_a_file_that_was_cut_is_read_from_its_start(
+    tmp_path: Path, before: bytes, after: bytes, lines: list[bytes]
+) -> None:
+    path = tmp_path / "log"
+    append(path, before)
+    with Tail(path, from_end=False) as tail:
+        tail.read()
+        path.write_bytes(after)
+        assert read_all(tail) == lines
+        assert tail.truncations == 1
+
+
+def test_an_overlong_line_is_dropped_and_counted_and_the_next_one_comes(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    append(path, b"a\n" + b"x" * 101 + b"\n" + b"y" * 100 + b"\nz\n")
+    with Tail(path, from_end=False, max_line=100) as tail:
+        assert tail.read() == [b"a", b"y" * 100, b"z"]
+        assert tail.dropped == 1
+
+
+def test_an_endless_line_takes_no_memory_and_is_dropped_once(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with Tail(path, from_end=False, max_line=100) as tail:
+        for _ in range(50):
+            append(path, b"x" * 60)
+            assert tail.read() == []
+        append(path, b"\nnext\n")
+        assert tail.read() == [b"next"]
+        assert tail.dropped == 1
+
+
+def test_octets_of_every_kind_stay_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    odd = [b"a\0b", bytes(range(11, 256)), "я".encode(), b"\r", b""]
+    append(path, b"".join(line + b"\n" for line in odd))
+    with Tail(path, from_end=False) as tail:
+        assert tail.read() == odd
+
+
+def test_a_burst_is_read_in_pieces_of_bounded_size(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    lines = [b"%07d" % number for number in range(5000)]
+    append(path, b"\n".join(lines) + b"\n")
+    with Tail(path, from_end=False, most_octets=8 * 100) as tail:
+        first = tail.read()
+        assert first == lines[:100]
+        assert first + read_all(tail) == lines
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link to nowhere", "link to itself"])
+def test_what_is_no_file_gives_no_lines_and_never_waits(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "log"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(path if kind == "link to itself" else tmp_path / "nowhere")
+    with Tail(path, from_end=False) as tail:
+        assert tail.read() == []
+        assert bool(tail.problem) == (kind != "link to nowhere")
+
+
+def test_many_renames_of_empty_files_do_not_use_up_the_descriptors(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    append(path, b"1\n")
+    with Tail(path, from_end=False) as tail:
+        lines = []
+        for number in range(100):
+            path.rename(tmp_path / f"log.{number}")
+            path.touch()
+            lines += tail.read()
+        append(path, b"2\n")
+        assert lines + tail.read() == [b"1", b"2"]
+        assert len(os.listdir("/proc/self/fd")) < 100
+
+
+def test_close_gives_the_descriptors_back(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    append(path, b"1\n")
+    tail = Tail(path, from_end=False)
+    before = len(os.listdir("/proc/self/fd"))
+    tail.close()
+    assert len(os.listdir("/proc/self/fd")) == before - 1
