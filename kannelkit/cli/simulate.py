@@ -1,0 +1,250 @@
+"""`kannelkit simulate`: a pretend SMSC in the foreground, until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from kannelkit.errors import InputError
+from kannelkit.findings import Finding, Place
+from kannelkit.simulator.limits import Law
+from kannelkit.simulator.rules import AccountRules, AtUnbind, Behaviour, Order
+from kannelkit.simulator.server import Simulator
+
+PLAIN_SECONDS = 5.0  # between two lines of counters where they do not go to a terminal
+LIVE_SECONDS = 0.5
+
+
+def _account(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> list[AccountRules]:
+    try:
+        return [AccountRules.parse(text) for text in texts]
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@click.command(short_help="Run a pretend SMSC to bind to.")
+@click.option(
+    "--account",
+    "accounts",
+    multiple=True,
+    callback=_account,
+    metavar="LOGIN:PASSWORD[@LIMIT][,RULE=VALUE...]",
+    help="An account, as often as needed. LIMIT: SMS per second, or none (default 30). Rules: law, burst, "
+    "binds (1-9 at once), second-bind (close-older, bind-failed, already-bound), bind-status (refuses every bind, "
+    "such as 0x0d). Default: test:test@30. Other users of this machine can read it: no real password here.",
+)
+@click.option(
+    "--accounts",
+    "accounts_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with one such account a line; empty lines and lines that begin with # are left out.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=2775, show_default=True, help="0: a free one.")
+@click.option("--tls-port", type=click.IntRange(0, 65535), help="A port with TLS besides; needs --certificate.")
+@click.option(
+    "--certificate",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="PEM file with key and certificate (kannelkit make-dummy-cert makes one).",
+)
+@click.option(
+    "--control-port",
+    type=click.IntRange(0, 65535),
+    default=13085,
+    show_default=True,
+    help="HTTP on 127.0.0.1: GET /counters, GET /timeline?account=LOGIN, POST /limit, /behaviour, /reset.",
+)
+@click.option("--limit", type=click.IntRange(0), help="The limit of the default account, in SMS per second.")
+@click.option(
+    "--law",
+    type=click.Choice([str(law) for law in Law]),
+    default=str(Law.SLIDING_WINDOW),
+    show_default=True,
+    help="How the default account's second is counted.",
+)
+@click.option("--burst", type=click.IntRange(1), help="What the default account's token bucket holds.")
+@click.option(
+    "--delay",
+    type=click.FloatRange(0, 3600),
+    default=0.0,
+    show_default=True,
+    help="Seconds until a submit is answered.",
+)
+@click.option(
+    "--order",
+    type=click.Choice([str(order) for order in Order]),
+    default=str(Order.IN_ORDER),
+    show_default=True,
+    help="How the answers leave; none: submits get no answer.",
+)
+@click.option(
+    "--coalesce",
+    type=click.FloatRange(0, 3600),
+    default=0.0,
+    show_default=True,
+    help="Answers leave together, once in so many seconds.",
+)
+@click.option(
+    "--unbind",
+    type=click.Choice([str(each) for each in AtUnbind]),
+    default=str(AtUnbind.ANSWER),
+    show_default=True,
+    help="Answer an unbind, or close the connection.",
+)
+@click.option(
+    "--idle",
+    type=click.FloatRange(0.1, 86400),
+    default=120.0,
+    show_default=True,
+    help="Seconds without a PDU until a connection is closed.",
+)
+@click.option(
+    "--receipt-delay",
+    type=click.FloatRange(0, 3600),
+    default=0.5,
+    show_default=True,
+    help="Seconds from a message to its delivery receipt.",
+)
+def command(
+    accounts: list[AccountRules],
+    accounts_file: Path | None,
+    host: str,
+    port: int,
+    tls_port: int | None,
+    certificate: Path | None,
+    control_port: int,
+    limit: int | None,
+    law: str,
+    burst: int | None,
+    delay: float,
+    order: str,
+    coalesce: float,
+    unbind: str,
+    idle: float,
+    receipt_delay: float,
+) -> None:
+    """Run a pretend SMSC to bind to.
+
+    It takes binds, accepts messages within each account's limit, answers ESME_RTHROTTLED beyond it, and sends
+    delivery receipts. Without options: login test, password test, 30 SMS per second, port 2775. What to write in a spec
+    is printed at the start; counters follow on stderr.
+    """
+    if accounts_file is not None:
+        accounts = accounts + read_accounts(accounts_file)
+    if accounts and (limit is not None or burst is not None):
+        raise click.UsageError("--limit and --burst are the default account's; write login:password@limit instead")
+    if tls_port is not None and certificate is None:
+        raise click.UsageError("--tls-port needs --certificate")
+    if not accounts:
+        accounts = [AccountRules("test", "test", 30 if limit is None else limit, Law(law), burst)]
+    try:
+        simulator = Simulator(
+            accounts,
+            Behaviour(
+                delay=delay,
+                order=Order(order),
+                coalesce=coalesce,
+                unbind=AtUnbind(unbind),
+                idle=idle,
+                receipt_delay=receipt_delay,
+            ),
+            host=host,
+            port=port,
+            tls_port=tls_port,
+            certificate=certificate,
+            control_port=control_port,
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    # A client that breaks off a TLS handshake is nothing that the person who runs this can act on.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    asyncio.run(run(simulator))
+
+
+def read_accounts(path: Path) -> list[AccountRules]:
+    """Return the accounts in a file, one a line; raises InputError with the lines that are wrong."""
+    accounts: list[AccountRules] = []
+    findings: list[Finding] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        try:
+            accounts.append(AccountRules.parse(line.strip()))
+        except ValueError as error:
+            findings.append(Finding(Place(str(path), number), "simulator-account", str(error)))
+    if findings:
+        raise InputError(findings)
+    return accounts
+
+
+async def run(simulator: Simulator) -> None:
+    """Run the simulator until SIGINT or SIGTERM, telling on stderr how it stands."""
+    done = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, done.set)
+    live = sys.stderr.isatty()
+    drawn = 0
+    async with simulator:
+        click.echo(what_to_write(simulator))
+        told = ""
+        while not done.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), LIVE_SECONDS if live else PLAIN_SECONDS)
+            lines = counter_lines(simulator)
+            if live:
+                # back to the first of the lines drawn before, each cleared to its end
+                click.echo(f"\x1b[{drawn}F" * bool(drawn) + "\n".join(f"{line}\x1b[K" for line in lines), err=True)
+                drawn = len(lines)
+            elif "\n".join(lines) != told:
+                told = "\n".join(lines)
+                click.echo(told, err=True)
+
+
+def what_to_write(simulator: Simulator) -> str:
+    """Return what a person needs to bind: addresses, and an entry for a spec."""
+    first = next(iter(simulator.accounts.values())).rules
+    lines = [
+        f"SMSC on {simulator.host}:{simulator.port}"
+        + (f", with TLS on {simulator.host}:{simulator.tls_port}" if simulator.tls_port else "")
+        + f"; control port http://127.0.0.1:{simulator.control_port}/counters",
+        "accounts: "
+        + ", ".join(
+            f"{login} ({'no limit' if account.rules.limit is None else f'{account.rules.limit}/s'})"
+            for login, account in simulator.accounts.items()
+        ),
+        "",
+        "smsc:",
+        "  - smsc-id: simulator",
+        "    smsc: smpp",
+        f"    host: {simulator.host}",
+        f"    port: {simulator.port}",
+        f"    smsc-username: {first.login}",
+        "    smsc-password: ...        # the account's; test is the default account's",
+        "    transceiver-mode: true",
+        f"    throughput: {first.limit or 30}",
+        "",
+        "Ctrl-C ends it.",
+    ]
+    return "\n".join(lines)
+
+
+def counter_lines(simulator: Simulator) -> list[str]:
+    """Return one line for each account: how it stands, and its speed over the last second."""
+    lines = []
+    now = simulator.clock.now()
+    for login, account in simulator.accounts.items():
+        counters = account.counters
+        accepted, refused = account.timeline.between(now - 1.0, now)
+        lines.append(
+            f"{login}: {len(account.links)} online, {counters.accepted} accepted ({accepted}/s), "
+            f"{counters.refused} refused ({refused}/s), {counters.rejected} rejected, {counters.doubled} doubled, "
+            f"{counters.receipts_sent} receipts"
+        )
+    return lines

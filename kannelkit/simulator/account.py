@@ -1,0 +1,91 @@
+"""One login while the simulator runs: its limit, its totals, its connections and the messages it sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from kannelkit.simulator import limits
+from kannelkit.simulator.clock import Clock
+from kannelkit.simulator.counters import Counters, Timeline
+from kannelkit.simulator.messages import Message, Submit
+from kannelkit.simulator.receipts import Receipts
+from kannelkit.simulator.rules import AccountRules, Behaviour
+from kannelkit.simulator.seen import Digests, Latest
+
+if TYPE_CHECKING:
+    from kannelkit.simulator.link import Link
+
+
+class Account:
+    """The state of one login; all moments are seconds since the simulator's start."""
+
+    def __init__(self, rules: AccountRules, clock: Clock, behaviour: Callable[[], Behaviour]) -> None:
+        self.rules = rules
+        self.links: list[Link] = []  # bound, the oldest first
+        self.counters = Counters()
+        self.timeline = Timeline()
+        self.messages: Latest[Message] = Latest()
+        self._digests = Digests()
+        self._clock = clock
+        self._behaviour = behaviour
+        self.receipts = Receipts(self, clock, behaviour)
+        self.limit: limits.Limit | None = None
+        self.change_limit(rules)
+
+    def change_limit(self, rules: AccountRules) -> None:
+        """Follow these rules' limit, law and burst from now on."""
+        self.rules = rules
+        if rules.limit is None:
+            self.limit = None
+        else:
+            fresh = limits.make(rules.law, rules.limit, rules.burst, self._clock.edge)
+            self.limit = limits.change(self.limit, fresh)
+
+    def reset(self) -> None:
+        """Set every total to nothing; messages of before count as doubled no more."""
+        self.counters = Counters()
+        self.timeline = Timeline()
+        self._digests = Digests()
+
+    def admits(self, now: float) -> bool:
+        """Count a well-formed submit that arrived at `now`; return whether it is within the limit."""
+        counters = self.counters
+        if counters.first_submit is None:
+            counters.first_submit = now
+        counters.last_submit = now
+        counters.submits += 1
+        if self.limit is None or self.limit.admits(now):
+            return True
+        counters.refused += 1
+        if counters.first_refused is None:
+            counters.first_refused = now
+        counters.last_refused = now
+        self.timeline.refused(now)
+        return False
+
+    def accept(self, message_id: int, submit: Submit, now: float) -> Message:
+        """Count and remember a submit that is within the limit."""
+        counters = self.counters
+        counters.accepted += 1
+        if counters.first_accepted is None:
+            counters.first_accepted = now
+        counters.last_accepted = now
+        self.timeline.accepted(now)
+        if self._digests.add(submit.identity):
+            counters.doubled += 1
+        message = Message(message_id, submit.source, submit.destination, now, now + self._behaviour().receipt_delay)
+        self.messages[message_id] = message
+        if submit.registered_delivery & 0x01:  # on success and failure, or on success alone (SMPP 5.0, 4.7.21)
+            self.receipts.schedule(message, message.delivered)
+        return message
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the totals and the rules in force as plain values; the password is not among them."""
+        return {
+            "limit": self.rules.limit,
+            "law": str(self.rules.law),
+            "online": len(self.links),
+            "receipts_waiting": len(self.receipts),
+            **self.counters.as_dict(),
+        }

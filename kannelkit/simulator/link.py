@@ -1,0 +1,352 @@
+"""One connection from a client: octets in, the account's judgement, octets out."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from typing import TYPE_CHECKING, Final, cast
+
+from kannelkit.simulator import messages
+from kannelkit.simulator.answers import Answers
+from kannelkit.simulator.rules import AtUnbind, Order
+from kannelkit.smpp import pdu
+from kannelkit.smpp.constants import RESPONSE, CommandId, CommandStatus, MessageState, Tag
+from kannelkit.smpp.framing import Frames, FramingError
+from kannelkit.smpp.pdu import Pdu, PduError
+from kannelkit.smpp.tlv import build_tlv
+
+if TYPE_CHECKING:
+    from kannelkit.simulator.account import Account
+    from kannelkit.simulator.server import Simulator
+
+MOST_WAITING = 100_000  # answers that may be due later before the client is read no further
+CLOSED_WITHIN = 5.0  # seconds for a client to read what was written before the close
+LONGEST_ADDRESS = 20  # of a submit_sm; data_sm could carry 64, which no deliver_sm could give back
+
+_SUBMITS: Final = frozenset({int(CommandId.SUBMIT_SM), int(CommandId.DATA_SM)})
+_BINDS: Final = {  # command -> may submit, may receive
+    CommandId.BIND_TRANSMITTER: (True, False),
+    CommandId.BIND_RECEIVER: (False, True),
+    CommandId.BIND_TRANSCEIVER: (True, True),
+}
+_HEADER: Final = struct.Struct(">IIII")
+
+
+class Link(asyncio.Protocol):
+    """Reads PDUs, answers each, closes where SMPP or the rules say so; nothing a client sends raises out of here."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+        self._clock = simulator.clock
+        self._frames = Frames()
+        self._answers = Answers(self._clock, self._answer_later, self._drained, simulator.shuffle)
+        self._out: list[bytes] = []  # what is to leave when the data at hand is worked off
+        self._transport: asyncio.Transport | None = None
+        self._unbinding: int | None = None  # the sequence number of an unbind that waits for the last answers
+        self._last_pdu = 0.0
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._sequence_number = 0
+        self._working = False
+        self._choked = False  # the client does not read what it is sent
+        self.account: Account | None = None
+        self.may_submit = False
+        self.may_receive = False
+
+    @property
+    def can_receive(self) -> bool:
+        """Whether a deliver_sm can be sent here now."""
+        return self.may_receive and not self._choked and self._unbinding is None and self._transport is not None
+
+    def next_sequence_number(self) -> int:
+        """Return a number for a request of ours: 1 to 0x7FFFFFFF, then again from 1 (SMPP 3.4, 3.2)."""
+        self._sequence_number = self._sequence_number % 0x7FFFFFFF + 1
+        return self._sequence_number
+
+    def send(self, request: Pdu) -> None:
+        """Send a request of ours; while data is worked off it leaves with the answers."""
+        self._out.append(pdu.encode(request))
+        if not self._working:
+            self._flush()
+
+    def close(self) -> None:
+        """Close the connection; answers that still wait are never sent."""
+        self._leave_account()
+        self._answers.drop()
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.close()
+            if self._idle_timer is not None:
+                self._idle_timer.cancel()
+            self._idle_timer = self._clock.call_at(self._clock.now() + CLOSED_WITHIN, self._transport.abort)
+
+    def abort(self) -> None:
+        """Cut the connection off, whatever is still to be written."""
+        self._leave_account()
+        self._answers.drop()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def behaviour_changed(self) -> None:
+        """Apply an idle limit that was changed."""
+        self._watch_idle()
+
+    # what asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        if not self._simulator.admit(self):
+            self._transport.abort()
+            return
+        self._last_pdu = self._clock.now()
+        self._watch_idle()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._answers.drop()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        self._simulator.forget(self)
+        self._leave_account()
+
+    def pause_writing(self) -> None:
+        self._choked = True
+        self._hold_reading()
+
+    def resume_writing(self) -> None:
+        self._choked = False
+        self._hold_reading()
+        if self.account is not None:
+            self.account.receipts.send()
+
+    def data_received(self, data: bytes) -> None:
+        now = self._clock.now()
+        broken = None
+        try:
+            frames = self._frames.feed(data)
+        except FramingError as error:
+            frames = list(error.frames)
+            broken = error
+        if frames:
+            self._last_pdu = now
+        self._working = True
+        for frame in frames:
+            if self._transport is None or self._transport.is_closing():
+                break
+            try:
+                self._take(pdu.decode(frame), now)
+            except PduError as error:
+                self._reject(error, now)
+        self._working = False
+        if broken is not None:
+            self._reject(broken, now)
+            self.close_after_writing()
+        self._flush()
+        if len(self._answers) > MOST_WAITING:
+            self._hold_reading()
+
+    # PDUs
+
+    def _take(self, received: Pdu, now: float) -> None:
+        command_id = received.command_id
+        if command_id in _SUBMITS:
+            self._submit(received, now)
+        elif command_id & RESPONSE:
+            if command_id in (CommandId.DELIVER_SM_RESP, CommandId.GENERIC_NACK) and self.account is not None:
+                self.account.receipts.acknowledged(self, received.sequence_number, received.command_status)
+        elif command_id == CommandId.ENQUIRE_LINK:
+            self._answer(received, CommandStatus.ESME_ROK)
+        elif command_id in _BINDS:
+            self._bind(received)
+        elif command_id == CommandId.UNBIND:
+            self._unbind(received)
+        elif command_id == CommandId.QUERY_SM:
+            self._query(received, now)
+        elif command_id == CommandId.CANCEL_SM:
+            self._answer_bound(received, CommandStatus.ESME_RCANCELFAIL)
+        elif command_id == CommandId.REPLACE_SM:
+            self._answer_bound(received, CommandStatus.ESME_RREPLACEFAIL)
+        else:  # submit_multi too: the provider has not implemented it
+            self._out.append(
+                _HEADER.pack(16, CommandId.GENERIC_NACK, CommandStatus.ESME_RINVCMDID, received.sequence_number)
+            )
+
+    def _submit(self, received: Pdu, now: float) -> None:
+        account = self.account
+        response = received.command_id | RESPONSE
+        if account is None or not self.may_submit or self._unbinding is not None:
+            status = int(CommandStatus.ESME_RINVBNDSTS)
+        elif (status := _wrong_address(received)) == 0:
+            if account.admits(now):
+                submit = messages.read(received)
+                message_id = self._simulator.next_message_id()
+                account.accept(message_id, submit, now)
+                body = b"%d\0" % message_id
+                answer = _HEADER.pack(16 + len(body), response, 0, received.sequence_number) + body
+            else:
+                answer = _HEADER.pack(16, response, CommandStatus.ESME_RTHROTTLED, received.sequence_number)
+            self._answer_submit(answer, now)
+            return
+        self._count_rejected()
+        self._answer_submit(_HEADER.pack(16, response, status, received.sequence_number), now)
+
+    def _answer_submit(self, answer: bytes, now: float) -> None:
+        behaviour = self._simulator.behaviour
+        if behaviour.order is Order.NONE:
+            return
+        if self._simulator.answers_at_once and not self._answers:
+            self._out.append(answer)
+            if self.account is not None:
+                self.account.counters.answered += 1
+        else:
+            self._answers.add(answer, now, behaviour)
+
+    def _bind(self, received: Pdu) -> None:
+        if self.account is not None:
+            self._answer(received, CommandStatus.ESME_RALYBND)
+            return
+        status, account = self._simulator.bind(self, received)
+        if account is None:
+            self._answer(received, status)
+            return
+        self.account = account
+        self.may_submit, self.may_receive = _BINDS[CommandId(received.command_id)]
+        version = received.number("interface_version")
+        self._out.append(
+            pdu.encode(
+                Pdu(
+                    received.command_id | RESPONSE,
+                    sequence_number=received.sequence_number,
+                    fields={"system_id": b"kannelkit"},
+                    # 3.4, 5.3.2.25: not to a client of 3.3, which knows no TLVs
+                    tlvs=[build_tlv(Tag.SC_INTERFACE_VERSION, 0x50 if version >= 0x50 else 0x34)]
+                    if version >= 0x34
+                    else [],
+                )
+            )
+        )
+        self._flush()  # the bind_resp goes before any receipt
+        self._watch_idle()
+        account.receipts.send()
+
+    def _unbind(self, received: Pdu) -> None:
+        if self.account is None:
+            self._answer(received, CommandStatus.ESME_RINVBNDSTS)
+        elif self._simulator.behaviour.unbind is AtUnbind.CLOSE:
+            self.close_after_writing()
+        elif self._unbinding is None:
+            self._unbinding = received.sequence_number
+            if not self._answers:
+                self._drained()
+
+    def _query(self, received: Pdu, now: float) -> None:
+        if self.account is None or not self.may_submit:
+            self._answer(received, CommandStatus.ESME_RINVBNDSTS)
+            return
+        text = received.octets("message_id")
+        message = self.account.messages.get(int(text)) if text.isdigit() else None
+        if message is None:
+            self._answer(received, CommandStatus.ESME_RINVMSGID)
+            return
+        delivered = message.delivered <= now
+        date = self._clock.date(message.delivered)
+        self._out.append(
+            pdu.encode(
+                Pdu(
+                    CommandId.QUERY_SM_RESP,
+                    sequence_number=received.sequence_number,
+                    fields={
+                        "message_id": text,
+                        "final_date": f"{date:%y%m%d%H%M%S}000+".encode("ascii") if delivered else b"",
+                        "message_state": int(MessageState.DELIVERED if delivered else MessageState.ENROUTE),
+                    },
+                )
+            )
+        )
+
+    def _reject(self, error: PduError, now: float) -> None:
+        answer = pdu.answer(error)
+        if answer is None:
+            return
+        if error.command_id in _SUBMITS:
+            self._count_rejected()
+            self._answer_submit(pdu.encode(answer), now)
+        else:
+            self._out.append(pdu.encode(answer))
+
+    def _count_rejected(self) -> None:
+        if self.account is not None:
+            self.account.counters.submits += 1
+            self.account.counters.rejected += 1
+
+    def _answer_bound(self, received: Pdu, status: int) -> None:
+        self._answer(received, CommandStatus.ESME_RINVBNDSTS if self.account is None else status)
+
+    def _answer(self, received: Pdu, status: int) -> None:
+        self._out.append(_HEADER.pack(16, received.command_id | RESPONSE, status, received.sequence_number))
+
+    # octets out
+
+    def _flush(self) -> None:
+        if self._out:
+            out, self._out = self._out, []
+            self._write(out)
+
+    def _write(self, octets: list[bytes]) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(b"".join(octets))
+
+    def _answer_later(self, answers: list[bytes]) -> None:
+        if self.account is not None:
+            self.account.counters.answered += len(answers)
+        self._write(answers)
+        if len(self._answers) <= MOST_WAITING // 2:
+            self._hold_reading()
+
+    def _drained(self) -> None:
+        if self._unbinding is not None:
+            self._out.append(_HEADER.pack(16, CommandId.UNBIND_RESP, 0, self._unbinding))
+            self.close_after_writing()
+
+    def close_after_writing(self) -> None:
+        """Write what is at hand, then close."""
+        self._flush()
+        self.close()
+
+    def _hold_reading(self) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if self._choked or len(self._answers) > MOST_WAITING:
+            transport.pause_reading()
+        else:
+            transport.resume_reading()
+
+    # the end
+
+    def _leave_account(self) -> None:
+        account, self.account = self.account, None
+        if account is not None:
+            account.links.remove(self)
+            account.receipts.lost(self)
+
+    def _watch_idle(self) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        behaviour = self._simulator.behaviour
+        longest = behaviour.idle if self.account is not None else min(behaviour.idle, behaviour.bind_within)
+        if self._clock.now() - self._last_pdu >= longest:
+            if self.account is not None:
+                self.account.counters.closed_idle += 1
+            self.close()
+            return
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        self._idle_timer = self._clock.call_at(self._last_pdu + longest, self._watch_idle)
+
+
+def _wrong_address(received: Pdu) -> int:
+    """Return 0, or the status that names the address that is too long or missing."""
+    if len(received.octets("source_addr")) > LONGEST_ADDRESS:
+        return CommandStatus.ESME_RINVSRCADR
+    if not 0 < len(received.octets("destination_addr")) <= LONGEST_ADDRESS:
+        return CommandStatus.ESME_RINVDSTADR
+    return 0

@@ -1,0 +1,149 @@
+"""What the simulator is told to do: the rules of an account and the behaviour of the whole, as plain values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+
+from kannelkit.simulator.limits import Law
+
+LOGIN_OCTETS = 15  # SMPP 3.4, 5.2.1 and 5.2.2: system_id holds 16 octets, password 9, each with its closing NUL
+PASSWORD_OCTETS = 8
+
+_ACCOUNT = re.compile(r"(?P<login>[^:]*):(?P<password>.*?)(?:@(?P<limit>\d+|none))?(?P<rules>(?:,[a-z-]+=[^,]*)*)")
+
+
+class SecondBind(StrEnum):
+    """What happens when a login binds once more than it may."""
+
+    CLOSE_OLDER = "close-older"  # SMSC.ru: the connection that was there first is closed
+    BIND_FAILED = "bind-failed"  # the new bind is refused with ESME_RBINDFAIL, 0x0d
+    ALREADY_BOUND = "already-bound"  # the new bind is refused with ESME_RALYBND, 0x05
+
+
+class Order(StrEnum):
+    """How the answers to submits leave."""
+
+    IN_ORDER = "in-order"
+    OUT_OF_ORDER = "out-of-order"
+    NONE = "none"
+
+
+class AtUnbind(StrEnum):
+    """What the simulator does when a client unbinds."""
+
+    ANSWER = "answer"  # every answer still due, then unbind_resp
+    CLOSE = "close"  # the connection is closed without an answer
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRules:
+    """One login and how it is treated. `limit` is in SMS per second over all its connections; None lets all through."""
+
+    login: str
+    password: str = field(repr=False)
+    limit: int | None = 30
+    law: Law = Law.SLIDING_WINDOW
+    burst: int | None = None
+    binds: int = 1
+    second_bind: SecondBind = SecondBind.CLOSE_OLDER
+    bind_status: int = 0
+
+    def __post_init__(self) -> None:
+        for name, text, octets in (
+            ("login", self.login, LOGIN_OCTETS),
+            ("password", self.password, PASSWORD_OCTETS),
+        ):
+            if not text.isascii() or "\0" in text or len(text) > octets:
+                raise ValueError(f"a {name} is at most {octets} ASCII characters")
+        if not self.login:
+            raise ValueError("a login is missing")
+        if self.limit is not None and self.limit < 0:
+            raise ValueError("a limit is a whole number of SMS per second, 0 or more")
+        if self.burst is not None and self.burst < 1:
+            raise ValueError("a burst is a whole number of SMS, 1 or more")
+        if not 1 <= self.binds <= 9:
+            raise ValueError("binds is a number from 1 to 9")
+        if not 0 <= self.bind_status <= 0xFFFFFFFF:
+            raise ValueError("bind-status is an SMPP command_status of 32 bits")
+
+    @classmethod
+    def parse(cls, text: str) -> AccountRules:
+        """Return the rules that `login:password[@limit][,law=...][,burst=...][,binds=...][,...]` stands for.
+
+        `limit` is a number or `none`. Raises ValueError; its text never holds the password.
+        """
+        found = _ACCOUNT.fullmatch(text)
+        if found is None:
+            raise ValueError("an account is written login:password[@limit][,rule=value...]")
+        limit = found["limit"]
+        rules = cls(found["login"], found["password"], 30 if limit is None else None if limit == "none" else int(limit))
+        for rule in filter(None, found["rules"].split(",")):
+            name, _, value = rule.partition("=")
+            rules = rules._with(name, value)
+        return rules
+
+    def _with(self, name: str, value: str) -> AccountRules:
+        match name:
+            case "law":
+                return replace(self, law=Law(value))
+            case "burst":
+                return replace(self, burst=int(value))
+            case "binds":
+                return replace(self, binds=int(value))
+            case "second-bind":
+                return replace(self, second_bind=SecondBind(value))
+            case "bind-status":
+                return replace(self, bind_status=int(value, 0))
+        raise ValueError(f"no such rule: {name} (law, burst, binds, second-bind, bind-status)")
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How the whole simulator answers; all times in seconds."""
+
+    delay: float = 0.0  # from a submit's arrival to its answer
+    order: Order = Order.IN_ORDER
+    coalesce: float = 0.0  # answers leave together, one write at each multiple of this span; 0: as they are due
+    unbind: AtUnbind = AtUnbind.ANSWER
+    idle: float = 120.0  # SMSC.ru: 120 s without a PDU from the client, then the connection is closed
+    bind_within: float = 30.0  # a connection that has not bound by then is closed
+    receipt_delay: float = 0.5  # from the acceptance of a message to its delivery receipt
+    receipt_window: int = 5  # SMSC.ru: receipts an account may leave unacknowledged
+
+    def __post_init__(self) -> None:
+        for name in ("delay", "coalesce", "receipt_delay"):
+            if not 0 <= getattr(self, name) <= 3600:
+                raise ValueError(f"{name} is a number of seconds from 0 to 3600")
+        for name in ("idle", "bind_within"):
+            if not 0 < getattr(self, name) <= 86400:
+                raise ValueError(f"{name} is a number of seconds above 0, at most 86400")
+        if not 1 <= self.receipt_window <= 1000:
+            raise ValueError("receipt_window is a number from 1 to 1000")
+
+    def changed(self, changes: Mapping[str, object]) -> Behaviour:
+        """Return the behaviour with fields changed by name; raises ValueError for a wrong name or value."""
+        kinds: dict[str, type] = {"order": Order, "unbind": AtUnbind, "receipt_window": int}
+        known = {each.name for each in fields(self)}
+        wanted: dict[str, object] = {}
+        for name, value in changes.items():
+            if name not in known:
+                raise ValueError(f"no such behaviour: {name} ({', '.join(sorted(known))})")
+            try:
+                wanted[name] = kinds.get(name, float)(value)
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"{name}: {error}") from None
+        return replace(self, **wanted)  # type: ignore[arg-type]  # each value was made by its field's own type
+
+
+def allowed_connections(system_type: str, rules: AccountRules) -> int:
+    """Return how many connections a bind with this system_type may leave open: MCONn allows n, else the rules say.
+
+    SMSC.ru reads system-type as flags joined by commas, of which MCON1 to MCON9 is one.
+    """
+    for flag in system_type.split(","):
+        if re.fullmatch(r"MCON[1-9]", flag.strip()):
+            return int(flag.strip()[4])
+    return rules.binds

@@ -1,0 +1,53 @@
+"""What an account sent before, remembered in little memory: digests of messages, and the last messages by id."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
+
+DIGESTS_KEPT = 4_000_000  # about 100 octets each in a set of numbers
+MESSAGES_KEPT = 200_000
+
+
+class Digests:
+    """Says whether a message was there before. Of more than `kept` messages the older half may be forgotten.
+
+    A digest is Python's hash of octets: 64 bits, keyed at random for each process, so two of a million different
+    messages share one with a chance of 1 to 37 million, and no client can choose messages that do.
+    """
+
+    def __init__(self, kept: int = DIGESTS_KEPT) -> None:
+        self._half = max(1, kept // 2)
+        self._newer: set[int] = set()
+        self._older: set[int] = set()
+
+    def add(self, message: bytes) -> bool:
+        """Remember the message; return whether it was remembered already."""
+        digest = hash(message)
+        if digest in self._newer:
+            return True
+        before = digest in self._older
+        if len(self._newer) >= self._half:
+            self._older, self._newer = self._newer, set()
+        self._newer.add(digest)
+        return before
+
+
+class Latest(Generic[Value]):
+    """A mapping that holds at least the last half of `kept` entries, and never more than `kept`."""
+
+    def __init__(self, kept: int = MESSAGES_KEPT) -> None:
+        self._half = max(1, kept // 2)
+        self._newer: dict[int, Value] = {}
+        self._older: dict[int, Value] = {}
+
+    def __setitem__(self, key: int, value: Value) -> None:
+        if len(self._newer) >= self._half and key not in self._newer:
+            self._older, self._newer = self._newer, {}
+        self._newer[key] = value
+
+    def get(self, key: int) -> Value | None:
+        """Return the entry, or None when it was never there or is forgotten."""
+        value = self._newer.get(key)
+        return self._older.get(key) if value is None else value

@@ -1,0 +1,236 @@
+"""The pretend SMSC as a whole: its ports, its accounts, who may bind, and what can be read and changed meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import ssl
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from kannelkit.errors import HostError
+from kannelkit.simulator.account import Account
+from kannelkit.simulator.clock import Clock
+from kannelkit.simulator.limits import Law
+from kannelkit.simulator.link import Link
+from kannelkit.simulator.rules import AccountRules, Behaviour, Order, SecondBind, allowed_connections
+from kannelkit.smpp.constants import CommandStatus
+from kannelkit.smpp.pdu import Pdu
+
+if TYPE_CHECKING:
+    from kannelkit.simulator.control import Control
+
+CONNECTIONS = 1_000  # at once, bound or not; more are closed as they come
+HANDSHAKE_WITHIN = 10.0  # seconds for the TLS handshake
+
+_REFUSED_BY = {
+    SecondBind.BIND_FAILED: CommandStatus.ESME_RBINDFAIL,
+    SecondBind.ALREADY_BOUND: CommandStatus.ESME_RALYBND,
+}
+
+
+class Simulator:
+    """An SMSC that takes binds, answers submits within each account's limit, and sends delivery receipts.
+
+    `async with Simulator([AccountRules("test", "test")]) as smsc:` listens until the block ends. A port of 0 is a free
+    one, None none; afterwards `port`, `tls_port` and `control_port` say which it is. All moments it tells are seconds
+    since its start. Everything runs on the event loop that starts it, and its methods are to be called there.
+    """
+
+    def __init__(
+        self,
+        accounts: Iterable[AccountRules] = (AccountRules("test", "test"),),
+        behaviour: Behaviour | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int | None = 0,
+        tls_port: int | None = None,
+        certificate: Path | None = None,
+        control_port: int | None = None,
+        seed: int | None = None,
+    ) -> None:
+        """`certificate`: a PEM file with key and certificate, for `tls_port`; `seed`: makes the disorder repeatable."""
+        self.port, self.tls_port, self.control_port = port, tls_port, control_port
+        self.behaviour = behaviour or Behaviour()
+        self.shuffle = random.Random(seed)  # noqa: S311 - the order of answers is no secret
+        self.unknown_logins = 0
+        self.accounts: dict[str, Account] = {}
+        self.clock: Clock
+        self._rules = list(accounts)
+        self.host = host
+        self._certificate = certificate
+        self._servers: list[asyncio.Server] = []
+        self._links: set[Link] = set()
+        self._control: Control | None = None
+        self._message_id = 0
+        if len({rules.login for rules in self._rules}) < len(self._rules):
+            raise ValueError("two accounts have the same login")
+        if tls_port is not None and certificate is None:
+            raise ValueError("a TLS port needs a certificate")
+
+    async def start(self) -> None:
+        """Listen on every port; raises HostError where one is taken or the certificate cannot be used."""
+        loop = asyncio.get_running_loop()
+        self.clock = Clock(loop)
+        self.accounts = {rules.login: Account(rules, self.clock, lambda: self.behaviour) for rules in self._rules}
+        try:
+            if self.port is not None:
+                self.port = await self._listen(self.port, None)
+            if self.tls_port is not None:
+                self.tls_port = await self._listen(self.tls_port, self._tls())
+            if self.control_port is not None:
+                from kannelkit.simulator.control import Control  # aiohttp is imported only where it is used
+
+                self._control = Control(self)
+                self.control_port = await self._control.start(self.control_port)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Close every connection and stop listening; the counters can still be read."""
+        for server in self._servers:
+            server.close()
+        for link in list(self._links):
+            link.abort()
+        for account in self.accounts.values():
+            account.receipts.close()
+        if self._control is not None:
+            await self._control.stop()
+            self._control = None
+        for server in self._servers:
+            await server.wait_closed()
+        self._servers.clear()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    # what can be read and changed while it runs
+
+    def counters(self) -> dict[str, object]:
+        """Return the totals of every account by login, and what belongs to none, as plain values."""
+        return {
+            "seconds": self.clock.now(),
+            "connections": len(self._links),
+            "unknown_logins": self.unknown_logins,
+            "accounts": {login: account.as_dict() for login, account in self.accounts.items()},
+        }
+
+    def account(self, login: str) -> Account:
+        """Return an account's state; raises KeyError for an unknown login."""
+        return self.accounts[login]
+
+    def change_limit(
+        self, login: str, limit: int | None, law: Law | None = None, burst: int | None = None
+    ) -> AccountRules:
+        """Change an account's limit (SMS per second; None: no limit) from now on, and its law and burst where given.
+
+        Raises KeyError for an unknown login and ValueError for a limit that cannot be.
+        """
+        account = self.accounts[login]
+        rules = replace(account.rules, limit=limit, law=law or account.rules.law, burst=burst)
+        account.change_limit(rules)
+        return rules
+
+    def change_behaviour(self, changes: Mapping[str, object]) -> Behaviour:
+        """Change fields of the behaviour by name from now on; raises ValueError for a wrong name or value."""
+        self.behaviour = self.behaviour.changed(changes)
+        for link in list(self._links):
+            link.behaviour_changed()
+        return self.behaviour
+
+    def reset(self) -> None:
+        """Set the totals of every account to nothing; messages of before count as doubled no more."""
+        self.unknown_logins = 0
+        for account in self.accounts.values():
+            account.reset()
+
+    # what links ask
+
+    @property
+    def answers_at_once(self) -> bool:
+        """Whether an answer leaves as soon as it is there."""
+        behaviour = self.behaviour
+        return not behaviour.delay and not behaviour.coalesce and behaviour.order is Order.IN_ORDER
+
+    def next_message_id(self) -> int:
+        """Return a number that no message had before."""
+        self._message_id += 1
+        return self._message_id
+
+    def admit(self, link: Link) -> bool:
+        """Take up a new connection; return whether there is room for it."""
+        if len(self._links) >= CONNECTIONS:
+            return False
+        self._links.add(link)
+        return True
+
+    def forget(self, link: Link) -> None:
+        """Let go of a connection that is gone."""
+        self._links.discard(link)
+
+    def bind(self, link: Link, received: Pdu) -> tuple[int, Account | None]:
+        """Return the status for a bind, and the account it is for where it succeeds; may close older connections.
+
+        A wrong login is answered like a wrong password: providers do not tell strangers which logins there are.
+        """
+        account = self.accounts.get(received.octets("system_id").decode("latin-1"))
+        if account is None:
+            self.unknown_logins += 1
+            return CommandStatus.ESME_RINVPASWD, None
+        rules = account.rules
+        if received.octets("password").decode("latin-1") != rules.password:
+            status = int(CommandStatus.ESME_RINVPASWD)
+        else:
+            status = rules.bind_status
+        allowed = allowed_connections(received.octets("system_type").decode("latin-1"), rules)
+        if not status and len(account.links) >= allowed and rules.second_bind is not SecondBind.CLOSE_OLDER:
+            status = _REFUSED_BY[rules.second_bind]
+        if status:
+            account.counters.binds_refused += 1
+            return status, None
+        for older in account.links[: max(0, len(account.links) - allowed + 1)]:
+            account.counters.closed_by_newer += 1
+            older.close()
+        account.links.append(link)
+        account.counters.binds += 1
+        return CommandStatus.ESME_ROK, account
+
+    # ports
+
+    async def _listen(self, port: int, tls: ssl.SSLContext | None) -> int:
+        loop = asyncio.get_running_loop()
+        try:
+            server = await loop.create_server(
+                lambda: Link(self),
+                self.host,
+                port,
+                ssl=tls,
+                ssl_handshake_timeout=HANDSHAKE_WITHIN if tls else None,
+                backlog=128,
+            )
+        except (OSError, OverflowError) as error:
+            raise HostError(f"cannot listen on {self.host}:{port}: {error}") from None
+        self._servers.append(server)
+        bound: int = server.sockets[0].getsockname()[1]
+        return bound
+
+    def _tls(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        try:
+            context.load_cert_chain(str(self._certificate))
+        except (OSError, ssl.SSLError) as error:
+            raise HostError(
+                f"cannot use the certificate {self._certificate}: {error}",
+                "a PEM file with key and certificate is made by `kannelkit make-dummy-cert FILE`",
+            ) from None
+        return context
