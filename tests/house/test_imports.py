@@ -29,6 +29,7 @@ NEIGHBOURS = {
     ("errors", "findings"): "an InputError carries findings",
     ("spec", "providers"): "`provider:` in a spec fills in what the provider's table knows",
     ("spec", "conf"): "the keys of a spec are Kannel's directives, with the types Kannel gives them",
+    ("providers", "conf"): "a provider's table sets directives, and Kannel's own table says which there are",
     ("demo", "simulator"): "the demo runs the simulator as the provider",
     ("demo", "supervise"): "the demo shows what the supervisor gains",
 }
