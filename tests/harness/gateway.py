@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -43,12 +44,16 @@ async def status_xml(admin_port: int, seconds: float = 5.0) -> str:
         return ""
 
 
-async def wait_online(admin_port: int, seconds: float, links: int = 1) -> bool:
-    """Return whether so many links were online and a smsbox connected before `seconds` passed."""
+def online(status: str, links: int = 1) -> bool:
+    """Return whether so many links are online and a smsbox is connected."""
+    return len(_ONLINE.findall(status)) >= links and "<type>smsbox</type>" in status
+
+
+async def wait_for(admin_port: int, seconds: float, wanted: Callable[[str], bool]) -> bool:
+    """Return whether status.xml became what is wanted before `seconds` passed."""
     deadline = asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < deadline:
-        status = await status_xml(admin_port)
-        if len(_ONLINE.findall(status)) >= links and "<type>smsbox</type>" in status:
+        if wanted(await status_xml(admin_port)):
             return True
         await asyncio.sleep(0.1)
     return False

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.harness import child
-from tests.harness.gateway import ADMIN_PASSWORD, PASSWORD, SYSTEM_ID, USER, wait_online
+from tests.harness.gateway import ADMIN_PASSWORD, PASSWORD, SYSTEM_ID, USER, online, wait_for
 from tests.harness.ports import free_ports
 
 _CONF = """\
@@ -114,9 +114,12 @@ class KannelAlone:
             self.admin_port, smsbox_port, self.sendsms_port = free_ports(3)
             conf.write_text(self.conf(smsbox_port))
             self._bearerbox = await child.start("bearerbox", "-v", "4", conf, output=output)
-            self._smsbox = await child.start("smsbox", "-v", "4", conf, output=output)
-            if await wait_online(self.admin_port, _START_SECONDS):
-                return
+            # smsbox tries to connect once and panics: bearerbox has to listen before it starts.
+            listens = await wait_for(self.admin_port, _START_SECONDS, lambda status: bool(status))
+            if listens and self._bearerbox.returncode is None:
+                self._smsbox = await child.start("smsbox", "-v", "4", conf, output=output)
+                if await wait_for(self.admin_port, _START_SECONDS, online):
+                    return
             await self.stop()
         raise RuntimeError(f"Kannel did not come online, see {output} and the logs beside it")
 
