@@ -1,0 +1,56 @@
+"""The kannel.conf that the boxes run from: written by the supervisor alone, with the rates in force, checked first.
+
+Every change of rate makes bearerbox read the whole file again, and some faults in it end a live bearerbox or make
+links vanish; so a text that Kannel would not read as it is meant never gets to the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from kannelkit.conf import check
+from kannelkit.errors import InputError
+from kannelkit.host.files import write_whole
+from kannelkit.render import kannel_conf
+from kannelkit.spec import Spec
+
+_MODE = 0o640
+
+
+class ConfFile:
+    """The file and the throughputs (SMS per second by account) that it holds."""
+
+    def __init__(self, spec: Spec, throughputs: Mapping[str, int]) -> None:
+        self.path: Path = spec.files.kannel_conf
+        self._spec = spec
+        self._throughputs = dict(throughputs)
+
+    def write(self) -> None:
+        """Write the file with the throughputs in force. Raises InputError or HostError; the old file stays then."""
+        self._put(self._throughputs)
+
+    def write_with(self, account: str, throughput: int) -> None:
+        """Write the file with another throughput for one account; it is in force once `accept` is called."""
+        self._put({**self._throughputs, account: throughput})
+
+    def accept(self, account: str, throughput: int) -> None:
+        """Take note that the account runs at this throughput now."""
+        self._throughputs[account] = throughput
+
+    def is_current(self) -> bool:
+        """Return whether the file on the disk is what `write` would write."""
+        try:
+            return self.path.read_text() == self._text(self._throughputs)
+        except (OSError, UnicodeDecodeError):
+            return False
+
+    def _text(self, throughputs: Mapping[str, int]) -> str:
+        return kannel_conf(self._spec, throughputs)
+
+    def _put(self, throughputs: Mapping[str, int]) -> None:
+        text = self._text(throughputs)
+        findings = check(text, str(self.path))
+        if findings:
+            raise InputError(findings)
+        write_whole(self.path, text, _MODE)

@@ -1,0 +1,156 @@
+"""Brings an account to a throughput by re-creating its links, one at a time, at a moment that loses nothing.
+
+Kannel reads `throughput` only when a link is created. Stopped and started, a link takes its new value from the file;
+its messages wait meanwhile, because the account's parking link is still a route for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from kannelkit.errors import GatewayError
+from kannelkit.gateway.admin import Admin
+from kannelkit.gateway.status import GatewayStatus
+from kannelkit.render.links import Account
+
+# looked at this often while a moment is waited for or a link is away
+_LOOK_EVERY = 0.02
+# no moment within this time: the change is given up, and decided anew from what is seen then
+_MOMENT_SECONDS = 30.0
+# a link is dead within milliseconds of its stop, unless the provider closes without answering (30 s)
+_SLOW_SECONDS = 3.0
+_DEAD_SECONDS = 45.0
+_ONLINE_SECONDS = 15.0
+_REPEAT_START = 1.0
+# what is accepted within this time counts into one window of the provider
+_WINDOW = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """How a change went: the longest time (seconds) a link was away, and whether one was slow to die."""
+
+    away: float
+    slow: bool
+    online: bool
+
+
+class Rates(Protocol):
+    """What brings an account to a throughput, whichever way."""
+
+    async def bring(self, account: Account, throughput: int) -> Brought:
+        """Bring the account to `throughput` SMS per second over all its links.
+
+        Raises GatewayError when it was not done; the account then runs as before.
+        """
+
+
+class Observer(Protocol):
+    """What follows the gateway's counters."""
+
+    async def look(self) -> GatewayStatus:
+        """Read the counters now and take note of them."""
+
+    def moment(self, account: str) -> bool:
+        """Return whether a link of the account may be stopped now."""
+
+    def last_answer(self, account: str) -> float:
+        """Return when (loop time) the provider last answered a submit of the account."""
+
+
+class Recreation:
+    """Re-creates links through bearerbox's admin port.
+
+    `write` puts the configuration with an account's new throughput in place, whole and checked, or raises; `restore`
+    puts the one in force back. `tell` is given what a person should know meanwhile.
+    """
+
+    def __init__(
+        self,
+        admin: Admin,
+        observer: Observer,
+        write: Callable[[str, int], None],
+        restore: Callable[[], None],
+        tell: Callable[[str, str], None],
+    ) -> None:
+        self._admin = admin
+        self._observer = observer
+        self._write = write
+        self._restore = restore
+        self._tell = tell
+
+    async def bring(self, account: Account, throughput: int) -> Brought:
+        """Re-create the account's links one by one at `throughput`; see Rates.bring."""
+        self._write(account.smsc_id, throughput)
+        away, slow, online = 0.0, False, True
+        clock = asyncio.get_running_loop().time
+        for number, name in enumerate(account.primary_ids):
+            try:
+                await self._moment(account, clock)
+            except GatewayError:
+                if number == 0:
+                    self._restore()
+                    raise
+                # some links run at the new rate already: the others follow, if at a worse moment
+                self._tell(account.smsc_id, f"no quiet moment to re-create {name}: done without one")
+            stopped = clock()
+            slow |= await self._stop(account, name, clock)
+            # a new link sends a second's allowance at once: not into a window that is still full
+            await asyncio.sleep(max(0.0, self._observer.last_answer(account.smsc_id) + _WINDOW - clock()))
+            online &= await self._start(account, name, clock)
+            away = max(away, clock() - stopped)
+        return Brought(away, slow, online)
+
+    async def _moment(self, account: Account, clock: Callable[[], float]) -> None:
+        deadline = clock() + _MOMENT_SECONDS
+        while True:
+            await self._observer.look()
+            if self._observer.moment(account.smsc_id):
+                return
+            if clock() >= deadline:
+                raise GatewayError(
+                    f"{account.smsc_id}: no moment without an unanswered submit in {_MOMENT_SECONDS:.0f} s",
+                    "does the provider take longer than 0.8 s to answer, or does another account never rest?",
+                )
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def _stop(self, account: Account, name: str, clock: Callable[[], float]) -> bool:
+        """Stop a link and wait until it is dead; return whether that took long."""
+        began = clock()
+        slow = False
+        await self._admin.stop_link(name)
+        while True:
+            status = await self._observer.look()
+            links = status.links_of(name)
+            if not links or all(link.state == "dead" for link in links):
+                return slow
+            if not slow and clock() - began >= _SLOW_SECONDS:
+                slow = True
+                self._tell(
+                    account.smsc_id,
+                    f"{name} does not end its bind: the provider closed or ignored the unbind; "
+                    "Kannel waits up to 30 s, its messages wait with it",
+                )
+            if clock() - began >= _DEAD_SECONDS:
+                return True
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def _start(self, account: Account, name: str, clock: Callable[[], float]) -> bool:
+        """Start a link and wait until it is online; return whether it is. A refused start is repeated."""
+        began = clock()
+        asked = float("-inf")
+        dead = True
+        while clock() - began < (_DEAD_SECONDS if dead else _ONLINE_SECONDS):
+            if dead and clock() - asked >= _REPEAT_START:
+                asked = clock()
+                await self._admin.start_link(name)
+            links = (await self._observer.look()).links_of(name)
+            if links and all(link.online for link in links):
+                return True
+            dead = not links or all(link.state == "dead" for link in links)
+            await asyncio.sleep(_LOOK_EVERY)
+        self._tell(account.smsc_id, f"{name} is not online {clock() - began:.0f} s after its start")
+        return False

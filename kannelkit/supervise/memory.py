@@ -1,0 +1,139 @@
+"""What survives a restart: learnt rates, the boxes that run, and the history of events, in one SQLite file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kannelkit.errors import HostError
+from kannelkit.host.processes import ProcessId, boot_id
+from kannelkit.throttle.values import Learnt
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS rates (
+    account TEXT PRIMARY KEY, throughput INTEGER NOT NULL, refuted INTEGER NOT NULL,
+    at REAL NOT NULL, settled INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS boxes (
+    name TEXT PRIMARY KEY, pid INTEGER NOT NULL, started REAL NOT NULL, boot TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS events (
+    id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, account TEXT, text TEXT NOT NULL, data TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS events_at ON events (at);
+"""
+_VERSION = 1
+_MOST_EVENTS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened: `at` in seconds since the epoch, `text` for people, `data` for programs."""
+
+    at: float
+    kind: str
+    account: str | None
+    text: str
+    data: Mapping[str, object]
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the event as one flat JSON object."""
+        return {"at": self.at, "kind": self.kind, "account": self.account, "text": self.text, **self.data}
+
+
+class Memory:
+    """The state database of one gateway. One process writes; any may read.
+
+    Raises HostError where the file cannot be used.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self.path = path
+        try:
+            if read_only:
+                self._base = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+            else:
+                path.touch(mode=0o640)
+                self._base = sqlite3.connect(path, timeout=5, isolation_level=None)
+                self._base.execute("PRAGMA journal_mode=WAL")
+                self._base.execute("PRAGMA synchronous=FULL")  # what was learnt is rare and worth an fsync
+                version = self._base.execute("PRAGMA user_version").fetchone()[0]
+                if version > _VERSION:
+                    raise HostError(
+                        f"{path} was written by a newer kannelkit", "install that version, or move the file"
+                    )
+                self._base.executescript(_SCHEMA)
+                self._base.execute(f"PRAGMA user_version={_VERSION}")
+        except (sqlite3.Error, OSError) as error:
+            hint = "if the file is damaged, move it away: only learnt rates and history are lost"
+            raise HostError(f"{path}: {error}", hint) from error
+
+    def close(self) -> None:
+        """Close the file; nothing may be called after."""
+        self._base.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[sqlite3.Connection]:
+        try:
+            yield self._base
+        except sqlite3.Error as error:
+            raise HostError(f"{self.path}: {error}", "is the disk full, or the file in use elsewhere?") from error
+
+    # -- learnt rates
+
+    def learnt(self) -> dict[str, Learnt]:
+        """Return what was learnt, by account."""
+        with self._told() as base:
+            rows = base.execute("SELECT account, throughput, refuted FROM rates").fetchall()
+        return {account: Learnt(throughput, refuted) for account, throughput, refuted in rows}
+
+    def unsettled(self) -> frozenset[str]:
+        """Return the accounts whose links may not run at what was learnt, because a change of rate was cut off."""
+        with self._told() as base:
+            return frozenset(row[0] for row in base.execute("SELECT account FROM rates WHERE NOT settled"))
+
+    def learn(self, account: str, learnt: Learnt | None, at: float, *, settled: bool = True) -> None:
+        """Keep what was learnt of an account, or forget it (None); `settled` when its links run at that."""
+        with self._told() as base:
+            if learnt is None:
+                base.execute("DELETE FROM rates WHERE account = ?", (account,))
+            else:
+                row = (account, learnt.throughput, learnt.refuted, at, settled)
+                base.execute("INSERT OR REPLACE INTO rates VALUES (?, ?, ?, ?, ?)", row)
+
+    # -- boxes
+
+    def boxes(self) -> dict[str, ProcessId]:
+        """Return the boxes that were started since the machine's last boot, by name, running or not."""
+        with self._told() as base:
+            rows = base.execute("SELECT name, pid, started FROM boxes WHERE boot = ?", (boot_id(),)).fetchall()
+        return {name: ProcessId(pid, started) for name, pid, started in rows}
+
+    def box(self, name: str, process: ProcessId | None) -> None:
+        """Keep which process a box is, or that there is none."""
+        with self._told() as base:
+            if process is None:
+                base.execute("DELETE FROM boxes WHERE name = ?", (name,))
+            else:
+                row = (name, process.pid, process.started, boot_id())
+                base.execute("INSERT OR REPLACE INTO boxes VALUES (?, ?, ?, ?)", row)
+
+    # -- events
+
+    def tell(self, event: Event) -> None:
+        """Keep an event; the oldest go when there are more than 100,000."""
+        row = (event.at, event.kind, event.account, event.text, json.dumps(dict(event.data)))
+        with self._told() as base:
+            number = base.execute(
+                "INSERT INTO events (at, kind, account, text, data) VALUES (?, ?, ?, ?, ?)", row
+            ).lastrowid
+            base.execute("DELETE FROM events WHERE id <= ?", ((number or 0) - _MOST_EVENTS,))
+
+    def events(self, most: int = 100) -> list[Event]:
+        """Return the newest events, oldest first."""
+        with self._told() as base:
+            rows = base.execute(
+                "SELECT at, kind, account, text, data FROM events ORDER BY id DESC LIMIT ?", (most,)
+            ).fetchall()
+        return [Event(at, kind, account, text, json.loads(data)) for at, kind, account, text, data in reversed(rows)]

@@ -1,0 +1,60 @@
+"""When a link may be stopped so that no submit is left unanswered.
+
+A submit whose answer has not come when its link is unbound is sent again: the subscriber gets it twice. A stopped
+link may also send one more burst before its unbind, if its second's allowance is not used up. So the moment is one
+at which nothing is in flight and nothing will be sent for a while: in Kannel's pause after a refusal, or right
+after a burst's last answer, or when no message waits.
+"""
+
+from __future__ import annotations
+
+from kannelkit.throttle.values import Sample
+
+# a stop takes a few milliseconds to reach the link
+_MARGIN = 0.05
+# a burst that was answered this long ago is followed by the next one no sooner than 1 s less its answers' delay
+_FRESH = 0.15
+# answers farther apart than this belong to different bursts
+_GAP = 0.3
+# how long a paused link must have been silent where nobody can say what is in flight
+_SILENCE = 0.5
+
+
+class Moment:
+    """Follows one account's samples and tells whether one of its links may be stopped now."""
+
+    def __init__(self, links: int) -> None:
+        self._links = links
+        self._pause_until = float("-inf")
+        self._last: Sample | None = None
+        self._rose_at = float("-inf")
+        self._refused_at = float("-inf")
+        self._burst_from = 0
+
+    def refused(self, at: float, pause_until: float) -> None:
+        """Take note of a refusal read at `at`: it keeps the link silent until `pause_until` (both monotonic)."""
+        self._refused_at = at
+        self._pause_until = max(self._pause_until, pause_until)
+
+    def sampled(self, sample: Sample) -> None:
+        """Take note of the counters."""
+        last, self._last = self._last, sample
+        if last is not None and sample.accepted > last.accepted:
+            if sample.at - self._rose_at > _GAP:
+                self._burst_from = last.accepted
+            self._rose_at = sample.at
+
+    def good(self, now: float, throughput: int | None) -> bool:
+        """Return whether a stop at `now` leaves nothing unanswered; `throughput` is the account's, in force."""
+        sample = self._last
+        if sample is None or now - sample.at > _MARGIN:
+            return False
+        fresh = sample.at - self._rose_at <= _FRESH
+        paused = self._links == 1 and now < self._pause_until - _MARGIN
+        if sample.in_flight is not None and sample.in_flight <= 0:
+            return not sample.waiting or paused or fresh
+        if paused and sample.in_flight is None:
+            return now - max(self._rose_at, self._refused_at) >= _SILENCE
+        # other accounts may always have something in flight; this one has not when its burst is answered whole
+        whole = throughput is not None and sample.accepted - self._burst_from >= throughput
+        return self._links == 1 and fresh and whole and sample.parts <= 1.0
