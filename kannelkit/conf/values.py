@@ -1,0 +1,56 @@
+"""Whether a value is one that its directive can take: the same answer for a spec and for a kannel.conf."""
+
+from __future__ import annotations
+
+import re
+
+from kannelkit.conf.table import Directive
+
+TRUE = ("true", "yes", "on", "1")
+FALSE = ("false", "no", "off", "0")
+
+_INTEGER = re.compile(r"-?[0-9]+")
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
+def fault(directive: Directive, value: str) -> tuple[str, str] | None:
+    """Return what is wrong with the value and what to do about it, or nothing; neither holds the value of a secret.
+
+    Sources: cfg_get_integer and cfg_get_bool in gwlib/cfg.c (0x10 is 16 there, 010 is 8, and a strange truth value is
+    true), and the ranges at the places where each value is used.
+    """
+    shown = "the value" if directive.secret else repr(value)
+    if directive.kind in ("integer", "seconds", "port"):
+        return _integer_fault(directive, value, shown)
+    if directive.kind == "number":
+        if not _NUMBER.fullmatch(value):
+            return f"is no number: {shown}", "write digits"
+    elif directive.kind == "boolean":
+        if value.lower() not in TRUE + FALSE:
+            return f"is neither true nor false: {shown}", "write true or false"
+    elif directive.kind in ("host", "file", "folder", "url", "regex") and not value:
+        return "is empty", "leave the line out, or write a value"
+    if directive.one_of and value not in directive.one_of:
+        return f"cannot be {shown}", f"one of {', '.join(directive.one_of)}"
+    octets = len(value.encode("utf-8", "surrogatepass"))
+    if directive.octets is not None and octets > directive.octets:
+        return (
+            f"has {octets} octets, of which {directive.octets} fit: Kannel cuts the rest",
+            f"use one of at most {directive.octets} octets",
+        )
+    return None
+
+
+def _integer_fault(directive: Directive, value: str, shown: str) -> tuple[str, str] | None:
+    if not _INTEGER.fullmatch(value):
+        return f"is no whole number: {shown}", "write digits only"
+    if len(value.lstrip("-")) > 1 and value.lstrip("-").startswith("0"):
+        return f"begins with a zero, so that Kannel reads it as octal: {shown}", f"write {int(value)}"
+    number = int(value)
+    if directive.least is not None and number < directive.least:
+        return f"is too small: {number}", f"at least {directive.least}"
+    if directive.most is not None and number > directive.most:
+        return f"is too large: {number}", f"at most {directive.most}"
+    if abs(number) > 2**31 - 1:
+        return f"is too large: {number}", f"at most {2**31 - 1}"
+    return None

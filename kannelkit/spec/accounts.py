@@ -1,0 +1,181 @@
+"""An entry of `smsc` to an SMPP account: the provider's profile, kannelkit's own keys, the flags in system-type."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from kannelkit.conf import GROUPS
+from kannelkit.findings import Place
+from kannelkit.providers import PROFILES, Profile
+from kannelkit.providers.profile import MOST_CONNECTIONS
+from kannelkit.spec import defaults
+from kannelkit.spec.model import ID, Group, SmppAccount, Value
+from kannelkit.spec.read import Reader
+from kannelkit.spec.source import Node, Scalar
+
+Pairs = Mapping[str, tuple[Scalar, Node]]
+
+_MULTIPLE = re.compile(r"MCON([0-9]+)")
+# The flag of SMSC.ru, which an account without a provider's name gets as well.
+_USUAL_FLAG = "MCON{n}"
+# What kannelkit writes into each link itself.
+_OURS = {
+    "smsc-admin-id": "each link gets its own, made from smsc-id",
+    "instances": "write connections instead: links of one name cannot be told apart by administration commands",
+}
+_FLAG_OCTETS = GROUPS["smsc"].directives["system-type"].octets or 0
+
+
+def smpp_account(reader: Reader, pairs: Pairs, values: dict[str, Value], place: Place) -> SmppAccount | None:
+    """Return the account, or nothing where so much is wrong that it has no name."""
+    profile = _profile(reader, pairs)
+    for directive, hint in _OURS.items():
+        if directive in values:
+            reader.find(values.pop(directive).place, "S309", f"{directive} is kannelkit's to write", hint)
+    own_host = "host" in values
+    _fill(values, profile, place)
+    smsc_id = _smsc_id(reader, values, profile, place)
+    for directive in ("host", "smsc-username", "smsc-password"):
+        if directive not in values and directive not in pairs:
+            reader.find(place, "S105", f"{smsc_id or 'an account'} has no {directive}", "write it")
+    port, receive_port = values.get("port"), values.get("receive-port")
+    if _on(port) and _on(receive_port) and port is not None:
+        reader.find(port.place, "S312", "port and receive-port in one account", "write port and transceiver-mode: true")
+    if not _on(port) and not _on(receive_port):
+        values["port"] = Value("2775", "default", place)  # the port registered for SMPP, and Kannel's own default
+
+    most = profile.most_connections if profile else MOST_CONNECTIONS
+    connections = reader.number(pairs, "connections", 1, most) or 1
+    binds_allowed = _flags(reader, values, profile, connections, place)
+    throughput = values.get("throughput")
+    if throughput is not None and int(throughput.text) < connections:
+        reader.find(
+            throughput.place,
+            "S303",
+            f"throughput {throughput.text} over {connections} connections leaves one with 0: no limit to Kannel",
+            f"write at least {connections}, or fewer connections",
+        )
+    _pacing(reader, pairs)
+    backup_host = reader.text(pairs, "backup-host")
+    backup_port = reader.number(pairs, "backup-port", 1, 65535)
+    if backup_port and not backup_host:
+        reader.find(
+            pairs["backup-port"][0].place, "S105", "backup-port without backup-host", "write backup-host as well"
+        )
+    if smsc_id is None:
+        return None
+    # The provider's second host stands by only for its first: whoever writes another host may be testing.
+    usual_backup = profile.backup_host if profile and not own_host else ""
+    return SmppAccount(
+        group=Group("smsc", values, place),
+        smsc_id=smsc_id,
+        provider=profile.name if profile else "",
+        connections=connections,
+        binds_allowed=binds_allowed,
+        backup_host=backup_host.text if backup_host else usual_backup,
+        backup_port=backup_port or int(values["port"].text if "port" in values else 0),
+        pacing="log",
+    )
+
+
+def _on(port: Value | None) -> bool:
+    return port is not None and port.text != "0"
+
+
+def _profile(reader: Reader, pairs: Pairs) -> Profile | None:
+    node = reader.text(pairs, "provider")
+    if node is None:
+        return None
+    if node.text not in PROFILES:
+        reader.find(node.place, "S314", f"no such provider: {node.text}", f"one of {', '.join(PROFILES)}")
+    return PROFILES.get(node.text)
+
+
+def _fill(values: dict[str, Value], profile: Profile | None, place: Place) -> None:
+    if profile:
+        tls = "use-ssl" in values and values["use-ssl"].text == "true"
+        if profile.host:
+            values.setdefault("host", Value(profile.host, "provider", place))
+        for setting in profile.settings:
+            text = setting.tls_value if tls and setting.tls_value is not None else setting.value
+            values.setdefault(setting.directive, Value(text, "provider", place))
+    for name, text in defaults.smpp({name: value.text for name, value in values.items()}).items():
+        values.setdefault(name, Value(text, "default", place))
+
+
+def _smsc_id(reader: Reader, values: dict[str, Value], profile: Profile | None, place: Place) -> str | None:
+    if "smsc-id" not in values:
+        if profile is None:
+            reader.find(place, "S105", "an account without smsc-id", "give it a name")
+            return None
+        values["smsc-id"] = Value(profile.name, "default", place)
+    value = values["smsc-id"]
+    if not ID.fullmatch(value.text):
+        reader.find(
+            value.place,
+            "S310",
+            f"smsc-id {value.text!r} has characters that Kannel escapes nowhere",
+            "use letters of the Latin alphabet, digits, full stops, hyphens and underscores",
+        )
+    return value.text
+
+
+def _flags(reader: Reader, values: dict[str, Value], profile: Profile | None, connections: int, place: Place) -> int:
+    """Add the flag for several connections to system-type, see that it fits, and return how many binds it allows."""
+    value = values["system-type"]
+    flags = [flag.strip() for flag in value.text.split(",") if flag.strip()]
+    pattern = profile.connections_flag if profile else _USUAL_FLAG
+    allowed = connections
+    multiple = [int(found[1]) for flag in flags if (found := _MULTIPLE.fullmatch(flag))]
+    if pattern and multiple:
+        allowed = max(multiple)
+        if allowed < connections:
+            reader.find(
+                value.place,
+                "S308",
+                f"system-type allows {allowed} connections, and there are {connections}",
+                "leave the flag out: kannelkit adds it",
+            )
+    elif pattern and connections > 1:
+        flags.append(pattern.format(n=connections))
+    text = ",".join(flags) if flags else value.text
+    _fits(reader, text, flags, value.place)
+    values["system-type"] = Value(text, value.origin, value.place)
+    return allowed
+
+
+def _fits(reader: Reader, text: str, flags: list[str], place: Place) -> None:
+    octets = text.encode("utf-8", "surrogatepass")
+    if len(octets) <= _FLAG_OCTETS:
+        return
+    kept = octets[:_FLAG_OCTETS].decode("utf-8", "ignore")
+    cut = [flag for flag, at in zip(flags, _ends(flags), strict=True) if at > _FLAG_OCTETS]
+    hint = "leave one out"
+    if "SINGLE" in flags:
+        hint = "leave SINGLE out and switch it on in the account's settings at the provider"
+    reader.find(
+        place,
+        "S301",
+        f"system-type would be {text}, {len(octets)} octets where {_FLAG_OCTETS} fit: Kannel would send {kept}, with "
+        f"{' and '.join(cut)} cut",
+        hint,
+    )
+
+
+def _ends(flags: list[str]) -> list[int]:
+    ends, at = [], -1
+    for flag in flags:
+        at += 1 + len(flag.encode("utf-8", "surrogatepass"))
+        ends.append(at)
+    return ends
+
+
+def _pacing(reader: Reader, pairs: Pairs) -> None:
+    node = reader.text(pairs, "pacing")
+    if node is None or node.text == "log":
+        return
+    if node.text == "relay":
+        reader.find(node.place, "S307", "pacing: relay is not there yet", "write log, or leave it out")
+    else:
+        reader.find(node.place, "S201", f"pacing cannot be {node.text!r}", "write log, or leave it out")

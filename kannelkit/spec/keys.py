@@ -1,0 +1,61 @@
+"""kannelkit's own keys: which there are, and how a slip of the pen is answered."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from kannelkit.conf import GROUPS
+
+# The groups that a spec may hold now. Kannel's other groups are known to be Kannel's, so that the answer can say so.
+SINGLE_GROUPS = ("core", "smsbox")
+REPEATED_GROUPS = ("sms-service", "sendsms-user", "smsc")
+LATER_GROUPS = (
+    "wapbox",
+    "wap-url-map",
+    "wap-user-map",
+    "wtls",
+    "ppg",
+    "wap-push-user",
+    "test-ppg",
+    "configuration",
+    "smsbox-route",
+    "ota-setting",
+    "ota-bookmark",
+    "modems",
+    "mssql-connection",
+    "mysql-connection",
+    "oracle-connection",
+    "sdb-connection",
+    "pgsql-connection",
+    "sqlite-connection",
+    "sqlite3-connection",
+    "redis-connection",
+    "cassandra-connection",
+    "dlr-db",
+    "store-db",
+    "radius-acct",
+    "smpp-tlv",
+)
+
+TOP_KEYS = ("state-dir", *SINGLE_GROUPS, *REPEATED_GROUPS, "supervisor", "health")
+SMSC_KEYS = ("provider", "backup-host", "backup-port", "connections", "pacing")
+SUPERVISOR_KEYS = {"rate": ("floor", "raise-after"), "failover": ("after", "back-after")}
+HEALTH_KEYS = ("listen",)
+
+
+def did_you_mean(key: str, keys: Iterable[str]) -> str:
+    """Return a hint for an unknown key: the nearest known one, or where it belongs."""
+    known = list(keys)
+    if key == "<<":
+        return "merge keys are YAML 1.1; write the keys out, or use an alias for a whole value"
+    if key.replace("_", "-") in known:
+        return f"did you mean {key.replace('_', '-')}?"
+    if near := difflib.get_close_matches(key, known, n=1, cutoff=0.75):
+        return f"did you mean {near[0]}?"
+    homes = [name for name, group in GROUPS.items() if key in group.directives]
+    if homes:
+        return f"it belongs into {' or '.join(homes)}"
+    if near := difflib.get_close_matches(key, known, n=1, cutoff=0.6):
+        return f"did you mean {near[0]}?"
+    return "remove it, or look up how Kannel's user guide spells it"

@@ -1,0 +1,195 @@
+"""A spec file, whole: read, checked, and with every gap filled."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from kannelkit.conf import UnwritableError, written
+from kannelkit.errors import InputError
+from kannelkit.findings import Place
+from kannelkit.spec import defaults
+from kannelkit.spec.accounts import smpp_account
+from kannelkit.spec.across import across
+from kannelkit.spec.keys import HEALTH_KEYS, LATER_GROUPS, SMSC_KEYS, SUPERVISOR_KEYS, TOP_KEYS
+from kannelkit.spec.model import Address, Group, SmppAccount, Spec, Supervisor, Value
+from kannelkit.spec.read import Reader
+from kannelkit.spec.source import Node, Scalar, Table, compose, decoded
+
+Pairs = dict[str, tuple[Scalar, Node]]
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Spec:
+    """Return the spec in the file; relative paths in it are relative to its folder, `environ` answers {env: NAME}.
+
+    Raises InputError with every finding.
+    """
+    file = str(path)
+    try:
+        octets = path.read_bytes()
+    except OSError as error:
+        reader = Reader(path.parent, environ)
+        reader.find(Place(file), "S001", f"cannot be read: {error.strerror}", "name a spec file that is there")
+        raise InputError(reader.findings) from error
+    return parse(decoded(octets, file), Path(os.path.abspath(path)), environ, file)
+
+
+def parse(text: str, path: Path, environ: Mapping[str, str], file: str) -> Spec:
+    """Return the spec in the text, as if it stood at the absolute `path`; `file` is its name in findings."""
+    root = compose(text, file)
+    reader = Reader(path.parent, environ)
+    if root is not None and not isinstance(root, Table):
+        reader.find(root.place, "S102", "a spec is a mapping", "begin with `smsc:` and list the accounts below it")
+        raise InputError(reader.findings)
+    top = {key.text: (key, value) for key, value in root.pairs} if root is not None else {}
+    for name in [name for name in top if name in LATER_GROUPS]:
+        reader.find(top[name][0].place, "S307", f"group {name} is not there yet", "remove it for now")
+        del top[name]
+    reader.unknown(top, TOP_KEYS, "a spec")
+    spec = _spec(reader, top, path, root.place if root is not None else Place(file, 1, 1))
+    across(reader, spec)
+    if reader.findings:
+        raise InputError(reader.findings)
+    return spec
+
+
+def _node(top: Pairs, name: str) -> Node | None:
+    return top[name][1] if name in top else None
+
+
+def _place(top: Pairs, name: str, otherwise: Place) -> Place:
+    return top[name][0].place if name in top else otherwise
+
+
+def _spec(reader: Reader, top: Pairs, path: Path, start: Place) -> Spec:
+    state = reader.text(top, "state-dir")
+    state_dir = Path(os.path.normpath(path.parent / (state.text if state else defaults.STATE_DIR)))
+    _writable(reader, str(state_dir), "state-dir", state.place if state else start)
+
+    core_place = _place(top, "core", start)
+    core = reader.directives(reader.table(_node(top, "core"), "core"), "core")
+    core_made = {name: f"core.{name}" for name in ("admin-password", "status-password") if name not in core}
+    _fill(core, defaults.core(state_dir, _texts(core)), core_place)
+    smsbox_place = _place(top, "smsbox", start)
+    smsbox = reader.directives(reader.table(_node(top, "smsbox"), "smsbox"), "smsbox")
+    _fill(smsbox, defaults.smsbox(state_dir), smsbox_place)
+
+    accounts: list[SmppAccount] = []
+    others: list[Group] = []
+    if not reader.items(_node(top, "smsc"), "smsc"):
+        reader.find(_place(top, "smsc", start), "S105", "there is no smsc", "list at least one account below `smsc:`")
+    for node in reader.items(_node(top, "smsc"), "smsc"):
+        smsc = _smsc(reader, node)
+        if isinstance(smsc, SmppAccount):
+            accounts.append(smsc)
+        elif smsc is not None:
+            others.append(smsc)
+    return Spec(
+        path=path,
+        state_dir=state_dir,
+        core=_group("core", core, core_place, core_made),
+        smsbox=_group("smsbox", smsbox, smsbox_place, {}),
+        sms_services=tuple(_services(reader, top, start)),
+        sendsms_users=tuple(_users(reader, top)),
+        smpp_accounts=tuple(accounts),
+        other_smscs=tuple(others),
+        supervisor=_supervisor(reader, top),
+        health_listen=_health(reader, top),
+    )
+
+
+def _group(name: str, values: dict[str, Value], place: Place, made: Mapping[str, str]) -> Group:
+    for directive in made:
+        values[directive] = Value("", "made", place, secret=True)
+    return Group(name, values, place, dict(made))
+
+
+def _texts(values: Mapping[str, Value]) -> dict[str, str]:
+    return {name: value.text for name, value in values.items()}
+
+
+def _fill(values: dict[str, Value], gaps: Mapping[str, str], place: Place) -> None:
+    for name, text in gaps.items():
+        values.setdefault(name, Value(text, "default", place))
+
+
+def _writable(reader: Reader, text: str, what: str, place: Place) -> None:
+    try:
+        written(text)
+    except UnwritableError as error:
+        reader.find(place, "S202", f"{what} {error.reason}", "move it to a folder with another name")
+
+
+def _entries(reader: Reader, top: Pairs, name: str) -> Iterator[tuple[Place, dict[str, Value]]]:
+    for node in reader.items(_node(top, name), name):
+        yield node.place, reader.directives(reader.table(node, f"an entry of {name}"), name)
+
+
+def _services(reader: Reader, top: Pairs, start: Place) -> Iterator[Group]:
+    sources = ("get-url", "url", "post-url", "post-xml", "file", "text", "exec")
+    catches_all = False
+    for place, values in _entries(reader, top, "sms-service"):
+        if ("keyword" in values) == ("keyword-regex" in values):
+            reader.find(place, "S311", "a service has either keyword or keyword-regex", "write one of them")
+        if not any(source in values for source in sources):
+            reader.find(place, "S311", "a service without an answer", f"write one of {', '.join(sources)}")
+        catches_all = catches_all or ("keyword" in values and values["keyword"].text == "default")
+        yield Group("sms-service", values, place)
+    if not catches_all:
+        values = {name: Value(text, "default", start) for name, text in defaults.SILENT_SERVICE.items()}
+        yield Group("sms-service", values, start)
+
+
+def _users(reader: Reader, top: Pairs) -> Iterator[Group]:
+    for place, values in _entries(reader, top, "sendsms-user"):
+        made = {}
+        if "username" not in values:
+            reader.find(place, "S105", "a sendsms-user without username", "write its name")
+        elif "password" not in values:
+            made["password"] = f"sendsms-user.{values['username'].text}.password"
+        yield _group("sendsms-user", values, place, made)
+
+
+def _smsc(reader: Reader, node: Node) -> SmppAccount | Group | None:
+    pairs = reader.table(node, "an entry of smsc")
+    values = reader.directives(pairs, "smsc", SMSC_KEYS)
+    kind = values["smsc"].text if "smsc" in values else "smpp"
+    if kind == "smpp":
+        return smpp_account(reader, pairs, values, node.place)
+    for key in SMSC_KEYS:
+        if key in pairs:
+            reader.find(pairs[key][0].place, "S101", f"{key} is for SMPP accounts; this is smsc: {kind}", "remove it")
+    if "smsc-id" not in values:
+        reader.find(node.place, "S105", "an smsc without smsc-id", "give it a name")
+        return None
+    return Group("smsc", values, node.place)
+
+
+def _supervisor(reader: Reader, top: Pairs) -> Supervisor:
+    pairs = reader.table(_node(top, "supervisor"), "supervisor")
+    reader.unknown(pairs, SUPERVISOR_KEYS, "supervisor")
+    parts = {}
+    for part, keys in SUPERVISOR_KEYS.items():
+        parts[part] = reader.table(pairs[part][1] if part in pairs else None, part)
+        reader.unknown(parts[part], keys, f"supervisor.{part}")
+    rate, failover = parts["rate"], parts["failover"]
+    usual = Supervisor()
+    day = 86_400
+    return Supervisor(
+        floor=reader.number(rate, "floor", 1, 100_000) or usual.floor,
+        raise_after=float(reader.number(rate, "raise-after", 1, day) or usual.raise_after),
+        failover_after=float(reader.number(failover, "after", 1, day) or usual.failover_after),
+        failover_back_after=float(reader.number(failover, "back-after", 1, day) or usual.failover_back_after),
+    )
+
+
+def _health(reader: Reader, top: Pairs) -> Address:
+    pairs = reader.table(_node(top, "health"), "health")
+    reader.unknown(pairs, HEALTH_KEYS, "health")
+    node = reader.text(pairs, "listen")
+    host, _, port = (node.text if node else defaults.HEALTH_LISTEN).rpartition(":")
+    if node and not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        reader.find(node.place, "S206", f"listen is no address: {node.text}", "write host:port, as in 127.0.0.1:13080")
+        return Address(defaults.LOOPBACK, 13080)
+    return Address(host.strip("[]"), int(port))

@@ -1,0 +1,233 @@
+"""A checked spec as values: what an operator wrote, what fills the gaps, and where each value comes from."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from kannelkit.findings import Place
+
+# written: by the operator; provider: from its profile; default: kannelkit's own; made: a password made at random
+Origin = Literal["written", "provider", "default", "made"]
+
+
+class Secret(str):
+    """A text that does not show itself in a repr: in a traceback, a dataclass or a debugger's list of values."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+
+class Address(NamedTuple):
+    """Where something listens."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A directive's value; a password that is still to be made has an empty text and the origin `made`."""
+
+    text: str
+    origin: Origin
+    place: Place
+    secret: bool = False
+
+    def __repr__(self) -> str:
+        return f"Value({'***' if self.secret else repr(self.text)}, {self.origin})"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One group of kannel.conf: its values by directive. `made_as` names the passwords that are to be made."""
+
+    name: str
+    values: Mapping[str, Value]
+    place: Place
+    made_as: Mapping[str, str] = field(default_factory=dict)  # directive -> the name under which its password is kept
+
+    def get(self, directive: str) -> str | None:
+        """Return the directive's value, or nothing where there is none."""
+        value = self.values.get(directive)
+        return None if value is None else value.text
+
+    def port(self, directive: str) -> int:
+        """Return the directive's value as a port; raises KeyError where there is none."""
+        return int(self.values[directive].text)
+
+    def with_made(self, made: Mapping[str, str]) -> Group:
+        """Return the group with the passwords in `made` filled in, by the names in `made_as`."""
+        values = dict(self.values)
+        for directive, name in self.made_as.items():
+            if name in made:
+                values[directive] = dataclasses.replace(values[directive], text=made[name])
+        return dataclasses.replace(self, values=values)
+
+
+@dataclass(frozen=True, slots=True)
+class SmppAccount:
+    """An entry of `smsc` with `smsc: smpp`: one login at one provider, over one or more binds.
+
+    `group` holds what all its links share; host, port and throughput in it are the primary's and the account's.
+    `binds_allowed` is how many binds the login may have at a time, as far as its flags say.
+    """
+
+    group: Group
+    smsc_id: str
+    provider: str
+    connections: int
+    binds_allowed: int
+    backup_host: str
+    backup_port: int
+    pacing: str
+
+    @property
+    def throughput(self) -> int | None:
+        """SMS per second over all links, or nothing where there is no ceiling."""
+        text = self.group.get("throughput")
+        return None if text is None else int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Supervisor:
+    """How the supervisor behaves: SMS per second and seconds."""
+
+    floor: int = 1
+    raise_after: float = 20.0
+    failover_after: float = 30.0
+    failover_back_after: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where things are on the disk; all absolute. What the spec turns off is nothing."""
+
+    kannel_conf: Path
+    bearerbox_log: Path
+    smsbox_log: Path
+    access_log: Path
+    store: Path | None
+    dlr_spool: Path | None
+    links_logs: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A whole gateway, checked."""
+
+    path: Path
+    state_dir: Path
+    core: Group
+    smsbox: Group
+    sms_services: tuple[Group, ...]
+    sendsms_users: tuple[Group, ...]
+    smpp_accounts: tuple[SmppAccount, ...]
+    other_smscs: tuple[Group, ...]
+    supervisor: Supervisor
+    health_listen: Address
+
+    @property
+    def files(self) -> Files:
+        """Return where the boxes and kannelkit keep their files."""
+        store, spool = self.core.get("store-location"), self.core.get("dlr-spool")
+        smscs = [account.group for account in self.smpp_accounts] + list(self.other_smscs)
+        logs = {Path(log) for group in smscs if (log := group.get("log-file")) is not None}
+        return Files(
+            kannel_conf=self.state_dir / "kannel.conf",
+            bearerbox_log=Path(self.core.values["log-file"].text),
+            smsbox_log=Path(self.smsbox.values["log-file"].text),
+            access_log=Path(self.core.values["access-log"].text),
+            store=Path(store) if store else None,
+            dlr_spool=Path(spool) if spool else None,
+            links_logs=tuple(sorted(logs)),
+        )
+
+    def folders(self) -> tuple[Path, ...]:
+        """Return the folders that have to be there before bearerbox starts, parents before children."""
+        files = self.files
+        folders = {self.state_dir, files.kannel_conf.parent}
+        folders |= {log.parent for log in (files.bearerbox_log, files.smsbox_log, files.access_log, *files.links_logs)}
+        if files.store is not None:
+            folders.add(files.store if self.core.get("store-type") == "spool" else files.store.parent)
+        if files.dlr_spool is not None:
+            folders.add(files.dlr_spool)
+        if access_log := self.smsbox.get("access-log"):
+            folders.add(Path(access_log).parent)
+        return tuple(sorted(folders))
+
+    @property
+    def admin_port(self) -> int:
+        """Where bearerbox answers administration commands."""
+        return self.core.port("admin-port")
+
+    @property
+    def admin_host(self) -> str:
+        """The address at which the administration port is reached from this machine."""
+        return reached_at(self.core.get("admin-interface"))
+
+    @property
+    def admin_password(self) -> Secret:
+        """The password for administration commands; raises ValueError while it is still to be made (see `to_make`)."""
+        text = self.core.values["admin-password"].text
+        if not text:
+            raise ValueError("the administration password is still to be made: call with_made first")
+        return Secret(text)
+
+    @property
+    def smsbox_port(self) -> int:
+        """Where bearerbox waits for smsboxes."""
+        return self.core.port("smsbox-port")
+
+    @property
+    def sendsms_port(self) -> int:
+        """Where smsbox takes messages over HTTP."""
+        return self.smsbox.port("sendsms-port")
+
+    @property
+    def sendsms_host(self) -> str:
+        """The address at which smsbox is reached from this machine."""
+        return reached_at(self.smsbox.get("sendsms-interface"))
+
+    def groups(self) -> tuple[Group, ...]:
+        """Return every group as the spec stands for it, accounts not yet split into links."""
+        smscs = [account.group for account in self.smpp_accounts] + list(self.other_smscs)
+        return (self.core, self.smsbox, *self.sms_services, *self.sendsms_users, *smscs)
+
+    def to_make(self) -> tuple[str, ...]:
+        """Return the names of the passwords that the spec leaves out and that are to be made at random."""
+        return tuple(
+            name
+            for group in self.groups()
+            for directive, name in group.made_as.items()
+            if not group.values[directive].text
+        )
+
+    def with_made(self, made: Mapping[str, str]) -> Spec:
+        """Return the spec with these passwords, by name, in the places left for them."""
+        return dataclasses.replace(
+            self,
+            core=self.core.with_made(made),
+            sendsms_users=tuple(user.with_made(made) for user in self.sendsms_users),
+        )
+
+    def secrets(self) -> frozenset[str]:
+        """Return every secret in the spec, to mask it where a text is shown."""
+        return frozenset(
+            value.text for group in self.groups() for value in group.values.values() if value.secret and value.text
+        )
+
+
+# An id goes into log lines, status.xml, administration URLs and file names, none of which Kannel escapes.
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def reached_at(interface: str | None) -> str:
+    """Return the address at which a port bound to `interface` is reached from the same machine."""
+    return "127.0.0.1" if interface in (None, "0.0.0.0", "*", "::") else str(interface)  # noqa: S104 compared, not bound

@@ -1,0 +1,183 @@
+"""Nodes to values: each key looked up in its table, each value held against its directive, every finding collected."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kannelkit.conf import GROUPS, Directive, UnwritableError, written
+from kannelkit.conf.values import TRUE, fault
+from kannelkit.findings import Finding, Place
+from kannelkit.spec.keys import did_you_mean
+from kannelkit.spec.model import Value
+from kannelkit.spec.secrets import MissingSecretError, from_environ, from_file
+from kannelkit.spec.source import Node, Scalar, Sequence, Table
+
+
+@dataclass(slots=True)
+class Reader:
+    """Turns nodes into values for one spec; `findings` grows as it goes."""
+
+    folder: Path
+    environ: Mapping[str, str]
+    findings: list[Finding] = field(default_factory=list)
+
+    def find(self, place: Place, rule: str, message: str, hint: str = "") -> None:
+        """Note one thing that is wrong."""
+        self.findings.append(Finding(place, rule, message, hint))
+
+    def table(self, node: Node | None, what: str) -> dict[str, tuple[Scalar, Node]]:
+        """Return a mapping's pairs by key; nothing written stands for an empty one."""
+        if node is None or (isinstance(node, Scalar) and node.plain and not node.text):
+            return {}
+        if not isinstance(node, Table):
+            self.find(node.place, "S102", f"{what} is a mapping", "write its keys below it, each as `key: value`")
+            return {}
+        return {key.text: (key, value) for key, value in node.pairs}
+
+    def items(self, node: Node | None, what: str) -> tuple[Node, ...]:
+        """Return a list's entries; nothing written stands for an empty one."""
+        if node is None or (isinstance(node, Scalar) and node.plain and not node.text):
+            return ()
+        if not isinstance(node, Sequence):
+            self.find(node.place, "S102", f"{what} is a list", "begin each entry with `- `")
+            return ()
+        return node.items
+
+    def unknown(self, pairs: Mapping[str, tuple[Scalar, Node]], known: Iterable[str], where: str) -> None:
+        """Note every key that is not known there."""
+        names = tuple(known)
+        for name, (key, _) in pairs.items():
+            if name not in names:
+                self.find(key.place, "S101", f"{where} has no key {name!r}", did_you_mean(name, names))
+
+    def directives(
+        self, pairs: Mapping[str, tuple[Scalar, Node]], group: str, own: Iterable[str] = ()
+    ) -> dict[str, Value]:
+        """Return the values of the directives among the pairs, in the order written."""
+        known = GROUPS[group].directives
+        self.unknown(pairs, (*own, *known), group)
+        values = {}
+        for name, (key, node) in pairs.items():
+            if name in known:
+                value = self._value(known[name], key, node)
+                if value is not None:
+                    values[name] = value
+        return values
+
+    def text(self, pairs: Mapping[str, tuple[Scalar, Node]], key: str) -> Scalar | None:
+        """Return the text at one of kannelkit's own keys, or nothing."""
+        if key not in pairs:
+            return None
+        node = pairs[key][1]
+        if not isinstance(node, Scalar):
+            self.find(node.place, "S102", f"{key} is one text", "write it on the same line")
+            return None
+        if not node.text:
+            self.find(node.place, "S104", f"{key} has no value", "write one, or remove the key")
+            return None
+        return node
+
+    def number(self, pairs: Mapping[str, tuple[Scalar, Node]], key: str, least: int, most: int) -> int | None:
+        """Return the whole number at one of kannelkit's own keys, or nothing."""
+        node = self.text(pairs, key)
+        if node is None:
+            return None
+        directive = Directive(key, "integer", "", "", least=least, most=most)
+        if problem := fault(directive, node.text):
+            self.find(node.place, "S201", f"{key} {problem[0]}", problem[1])
+            return None
+        return int(node.text)
+
+    def _value(self, directive: Directive, key: Scalar, node: Node) -> Value | None:
+        where = self._text(directive, node)
+        if where is None:
+            return None
+        text, place, hidden = where
+        if hidden:
+            directive = dataclasses.replace(directive, secret=True)
+        if directive.name == "throughput":
+            if problem := _throughput_fault(text):
+                self.find(place, "S204", f"throughput {problem[0]}", problem[1])
+                return None
+        elif directive.name == "system-type":
+            pass  # its length is told with the flag that would be cut, when MCONn has been added
+        elif problem := fault(directive, text):
+            rule = "S205" if directive.octets is not None else "S201"
+            self.find(place, rule, f"{key.text} {problem[0]}", problem[1])
+            return None
+        if directive.kind == "boolean":
+            text = "true" if text.lower() in TRUE else "false"
+        elif directive.kind in ("file", "folder"):
+            text = os.path.normpath(self.folder / text)
+        try:
+            written(text)
+        except UnwritableError as error:
+            self.find(place, "S202", f"{key.text} {error.reason}", error.hint)
+            return None
+        return Value(text, "written", place, directive.secret)
+
+    def _text(self, directive: Directive, node: Node) -> tuple[str, Place, bool] | None:
+        """Return the text, its place, and whether it came from where secrets come from."""
+        if isinstance(node, Scalar):
+            if node.plain and not node.text:
+                self.find(node.place, "S104", f"{directive.name} has no value", 'write one, or "" for an empty text')
+                return None
+            return node.text, node.place, False
+        if isinstance(node, Sequence):
+            return self._joined(directive, node)
+        return self._secret(directive, node)
+
+    def _joined(self, directive: Directive, node: Sequence) -> tuple[str, Place, bool] | None:
+        if not directive.separator:
+            self.find(node.place, "S102", f"{directive.name} is one text", "write it on the same line")
+            return None
+        texts = [item.text for item in node.items if isinstance(item, Scalar)]
+        if len(texts) != len(node.items):
+            self.find(node.place, "S102", f"{directive.name} is a list of texts", "write one text an entry")
+            return None
+        for item in node.items:
+            if isinstance(item, Scalar) and (not item.text or directive.separator in item.text):
+                self.find(
+                    item.place,
+                    "S201",
+                    f"an entry of {directive.name} is empty, or has {directive.separator!r}, which separates entries",
+                    "write one text an entry",
+                )
+                return None
+        return directive.separator.join(texts), node.place, False
+
+    def _secret(self, directive: Directive, node: Table) -> tuple[str, Place, bool] | None:
+        pairs = {key.text: value for key, value in node.pairs}
+        source = next(iter(pairs), "")
+        name = pairs.get(source)
+        if len(pairs) != 1 or source not in ("env", "file") or not isinstance(name, Scalar) or not name.text:
+            self.find(
+                node.place,
+                "S102",
+                f"{directive.name} is a text, {{env: NAME}} or {{file: PATH}}",
+                "for instance {file: secrets/password}",
+            )
+            return None
+        try:
+            text = from_environ(name.text, self.environ) if source == "env" else from_file(name.text, self.folder)
+        except MissingSecretError as error:
+            self.find(name.place, "S203", f"{directive.name}: {error}", error.hint)
+            return None
+        return text, node.place, True
+
+
+def _throughput_fault(text: str) -> tuple[str, str] | None:
+    whole = Directive("throughput", "integer", "", "", least=1, most=100_000)
+    head, dot, tail = text.partition(".")
+    if dot and head.isdigit() and tail.isdigit():
+        return (
+            f"is a fraction: {text}; Kannel sends {int(head) + (int(tail) > 0)} a second then",
+            "write a whole number of SMS per second",
+        )
+    if text == "0":
+        return "is 0, which Kannel takes for no limit", "leave it out for no limit, or write at least 1"
+    return fault(whole, text)
