@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 
-from tests.benchmarks.run import Result, Scenario, run
+from tests.benchmarks.run import LOAD_SPEED, Result, Scenario, run
 
 _HEAD = (
     f"{'':34} {'accepted/s':>10} {'ratio':>6} {'refused':>8} {'in span':>8} {'share':>7} {'lost':>5}"
@@ -115,6 +115,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tls", action="store_true", help="over TLS")
     parser.add_argument("--seconds", type=float, default=60.0, help="the span that is measured")
     parser.add_argument("--messages", type=int, help="default: as many as keep a backlog")
+    parser.add_argument("--speed", type=float, default=LOAD_SPEED, help="messages a second through sendsms")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each; the table shows the median")
     parser.add_argument("--only", choices=["alone", "supervised"])
     parser.add_argument("--constants", default="2x,limit", help="Kannel alone at: 2x, limit, limit-1, 29, ...")
@@ -145,6 +146,7 @@ async def _measure(options: argparse.Namespace) -> list[Row]:
                     throughput,
                     seconds=options.seconds,
                     messages=options.messages,
+                    speed=options.speed,
                     say=_say,
                     keep=options.keep / str(number) if options.keep else None,
                 )

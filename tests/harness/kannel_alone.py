@@ -82,16 +82,17 @@ class KannelAlone:
         self._sms_resend_freq = sms_resend_freq
         self._tls_pem = tls_pem
         self._log_level = log_level
+        self._smsbox_port = 0
         self._bearerbox: Process | None = None
         self._smsbox: Process | None = None
 
-    def conf(self, smsbox_port: int) -> str:
+    def conf(self) -> str:
         """Return the kannel.conf for the chosen ports."""
         tls = f"use-ssl = true\nssl-client-certkey-file = {self._tls_pem}\n" if self._tls_pem else ""
         return _CONF.format(
             admin_port=self.admin_port,
             admin_password=ADMIN_PASSWORD,
-            smsbox_port=smsbox_port,
+            smsbox_port=self._smsbox_port,
             sendsms_port=self.sendsms_port,
             folder=self.folder,
             sms_resend_freq=self._sms_resend_freq,
@@ -105,14 +106,19 @@ class KannelAlone:
             tls=tls,
         )
 
+    def rewrite(self, throughput: float) -> None:
+        """Write kannel.conf again with another throughput; Kannel reads it when it is told to."""
+        self._throughput = throughput
+        (self.folder / "kannel.conf").write_text(self.conf())
+
     async def start(self) -> None:
         """Start both boxes and return when the link is online; raise RuntimeError after three tries."""
         (self.folder / "spool").mkdir(parents=True, exist_ok=True)
         conf = self.folder / "kannel.conf"
         output = self.folder / "boxes.out"
         for _ in range(_ATTEMPTS):
-            self.admin_port, smsbox_port, self.sendsms_port = free_ports(3)
-            conf.write_text(self.conf(smsbox_port))
+            self.admin_port, self._smsbox_port, self.sendsms_port = free_ports(3)
+            conf.write_text(self.conf())
             self._bearerbox = await child.start("bearerbox", "-v", "4", conf, output=output)
             # smsbox tries to connect once and panics: bearerbox has to listen before it starts.
             listens = await wait_for(self.admin_port, _START_SECONDS, lambda status: bool(status))
