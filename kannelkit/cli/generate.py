@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -17,6 +17,7 @@ from kannelkit.render import kannel_conf
 from kannelkit.spec import Spec, load
 
 _MASK = "***"
+_LONG = 5_000  # lines
 _SECRET_NAMES = frozenset(
     name for group in GROUPS.values() for name, directive in group.directives.items() if directive.secret
 )
@@ -67,22 +68,33 @@ def _compare(spec: Spec, output: Path) -> int:
 
 def masked_diff(found: str, wanted: str, name: str, secrets: frozenset[str]) -> Iterator[str]:
     """Yield the unified diff between two texts with every password in either of them masked."""
-    lines = difflib.unified_diff(
-        found.split("\n"), wanted.split("\n"), name, "what the spec stands for", lineterm="", n=2
-    )
-    runs_on: Mapping[str, bool] = {}
+    old, new = found.split("\n"), wanted.split("\n")
+    # Alike lines of alike groups are no junk; only in a very long file are they left out, where they would cost minutes.
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=len(new) > _LONG)
+    old, new = list(_masked(old, secrets)), list(_masked(new, secrets))
+    yield f"--- {name}"
+    yield "+++ what the spec stands for"
+    for operations in matcher.get_grouped_opcodes(2):
+        first, last = operations[0], operations[-1]
+        yield f"@@ -{first[1] + 1},{last[2] - first[1]} +{first[3] + 1},{last[4] - first[3]} @@"
+        for tag, old_from, old_to, new_from, new_to in operations:
+            if tag == "equal":
+                yield from (f" {line}" for line in old[old_from:old_to])
+            else:
+                yield from (f"-{line}" for line in old[old_from:old_to])
+                yield from (f"+{line}" for line in new[new_from:new_to])
+
+
+def _masked(lines: Iterable[str], secrets: frozenset[str]) -> Iterator[str]:
+    hidden = False
     for line in lines:
-        mark, rest = line[:1], line[1:]
-        if line.startswith(("---", "+++", "@@")):
-            runs_on = {}
-            yield line
-            continue
-        directive, equals, _ = rest.partition("=")
-        hidden = runs_on.get(mark, False) or (equals and directive.strip() in _SECRET_NAMES)
-        runs_on = {**runs_on, mark: bool(hidden) and rest.endswith("\\")}
+        name, equals, _ = line.partition("=")
+        goes_on = hidden  # the line above ends in a backslash, and is one with this
+        hidden = goes_on or (bool(equals) and name.strip() in _SECRET_NAMES)
         if hidden:
-            rest = f"{directive.rstrip()} = {_MASK}" if equals and directive.strip() in _SECRET_NAMES else _MASK
-        else:
-            for secret in secrets:
-                rest = rest.replace(secret, _MASK)
-        yield mark + rest.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            yield _MASK if goes_on else f"{name.rstrip()} = {_MASK}"
+            hidden = line.endswith("\\")
+            continue
+        for secret in secrets:
+            line = line.replace(secret, _MASK)
+        yield line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -43,7 +43,7 @@ def _unwrapped(value: str) -> str:
 
 
 def _joined(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each line with those that a backslash at its end joins to it; two backslashes leave one and join nothing."""
+    """Yield each line with those that a backslash at its end joins to it; two backslashes are one that joins nothing."""
     start = 0
     parts: list[str] = []
     for number, line in enumerate(text.split("\n"), start=1):
@@ -104,7 +104,7 @@ def read(text: str, file: str = "kannel.conf") -> tuple[tuple[ReadGroup, ...], t
 
 
 def check(text: str, file: str = "kannel.conf") -> tuple[Finding, ...]:
-    """Return what would keep Kannel from starting, or a link from being there, with this text; nothing when it is sound."""
+    """Return what would keep Kannel from starting, or a link from being there; nothing when the text is sound."""
     groups, findings = read(text, file)
     found = list(findings)
     seen: dict[str, int] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 
 from kannelkit.conf.table import Directive
 
@@ -10,6 +11,16 @@ TRUE = ("true", "yes", "on", "1")
 FALSE = ("false", "no", "off", "0")
 
 _INTEGER = re.compile(r"-?[0-9]+")
+# What PCRE, which Kannel is built with, and Python's own regular expressions both refuse. A bad one is a panic when the
+# link is started; other differences between the two are left to Kannel.
+_BROKEN = (
+    "missing ), unterminated subpattern",
+    "unbalanced parenthesis",
+    "unterminated character set",
+    "nothing to repeat",
+    "multiple repeat",
+    "bad escape (end of pattern)",
+)
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
@@ -30,6 +41,8 @@ def fault(directive: Directive, value: str) -> tuple[str, str] | None:
             return f"is neither true nor false: {shown}", "write true or false"
     elif directive.kind in ("host", "file", "folder", "url", "regex") and not value:
         return "is empty", "leave the line out, or write a value"
+    if directive.kind == "regex" and (problem := _broken(value)):
+        return f"is no regular expression: {problem}", "Kannel would panic over it"
     if directive.one_of and value not in directive.one_of:
         return f"cannot be {shown}", f"one of {', '.join(directive.one_of)}"
     octets = len(value.encode("utf-8", "surrogatepass"))
@@ -39,6 +52,18 @@ def fault(directive: Directive, value: str) -> tuple[str, str] | None:
             f"use one of at most {directive.octets} octets",
         )
     return None
+
+
+def _broken(pattern: str) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # POSIX classes such as [[:digit:]] are Kannel's business
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            return error.msg if error.msg in _BROKEN else ""
+        except (OverflowError, RecursionError):
+            return "too large"
+    return ""
 
 
 def _integer_fault(directive: Directive, value: str, shown: str) -> tuple[str, str] | None:

@@ -24,9 +24,10 @@ class UnwritableError(ValueError):
 def written(value: str) -> str:
     """Return the value as it has to stand behind `=`, wrapped where that is needed.
 
-    Raises UnwritableError for a line feed, a NUL octet, half of a surrogate pair, and the letters `include`.
+    Raises UnwritableError for a line feed, a carriage return, a NUL octet, half of a surrogate pair, and the letters
+    `include`.
     """
-    if "\n" in value:
+    if "\n" in value or "\r" in value:
         raise UnwritableError("has a line feed, which ends the line in a kannel.conf", "write the value on one line")
     if "\0" in value:
         raise UnwritableError("has a NUL octet, where Kannel ends the text", "leave the octet out")

@@ -51,7 +51,8 @@ def kept(folder: Path) -> Mapping[str, str]:
 def keep(folder: Path, names: Iterable[str]) -> Mapping[str, str]:
     """Return a password for each name: the one kept in the folder, or a new one that is kept from now on.
 
-    A new one has 20 letters and digits. The folder is made where it is missing, the file has mode 0600. Raises HostError.
+    A new one has 20 letters and digits. The folder is made where it is missing; the file has mode 0600. Raises
+    HostError.
     """
     wanted = tuple(names)
     if not wanted:

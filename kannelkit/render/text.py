@@ -58,7 +58,7 @@ class AccountView:
     throughput: int | None
     profile_set: tuple[str, ...]
     left_to_default: tuple[str, ...]
-    connections_flag: bool
+    connections_flag: str
     links: tuple[tuple[Link, tuple[Section, ...]], ...]
 
 
@@ -139,7 +139,7 @@ def _view(of_spec: SmppAccount, account: Account, throughput: int | None) -> Acc
         throughput=throughput,
         profile_set=_names(name for name, value in values.items() if value.origin == "provider"),
         left_to_default=_names(name for name, value in values.items() if value.origin == "default"),
-        connections_flag=account.connections > 1 and "MCON" in flags.text,
+        connections_flag=next((flag for flag in flags.text.split(",") if flag.startswith("MCON")), ""),
         links=tuple((link, _link_sections(of_spec, link)) for link in account.links),
     )
 

@@ -91,8 +91,8 @@ def _users(reader: Reader, spec: Spec) -> None:
 
 def _storage(reader: Reader, spec: Spec) -> None:
     for directive, there in (("store-type", ("spool", "file")), ("dlr-storage", ("spool", "internal"))):
-        value = spec.core.values[directive]
-        if value.text not in there:
+        value = spec.core.values.get(directive)
+        if value is not None and value.text not in there:
             reader.find(
                 value.place,
                 "S307",

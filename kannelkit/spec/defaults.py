@@ -9,6 +9,8 @@ STATE_DIR = ".kannelkit"
 HEALTH_LISTEN = "127.0.0.1:13080"
 
 LOOPBACK = "127.0.0.1"
+# store-type -> where it is in the state folder
+STORES = {"spool": "spool/store", "file": "spool/store.dat"}
 
 
 def core(state_dir: Path, written: Mapping[str, str]) -> dict[str, str]:
@@ -21,14 +23,13 @@ def core(state_dir: Path, written: Mapping[str, str]) -> dict[str, str]:
         "log-file": str(state_dir / "log/bearerbox.log"),
         "log-level": "1",  # 0 would print the password of every bind
         "access-log": str(state_dir / "log/access.log"),
-        "store-type": "spool",
         "dlr-storage": "spool",  # Kannel's own default forgets every pending receipt at a restart
         "sms-resend-freq": "5",  # Kannel's 60 lets a refused one-time password wait a minute
     }
-    if written.get("store-type", "spool") == "spool":
-        values["store-location"] = str(state_dir / "spool/store")
-    elif written.get("store-type") == "file" and "store-file" not in written:
-        values["store-location"] = str(state_dir / "spool/store.dat")
+    if "store-file" not in written:  # which would win over both (gw/bearerbox.c)
+        kind = values["store-type"] = written.get("store-type", "spool")
+        if kind in STORES:
+            values["store-location"] = str(state_dir / STORES[kind])
     if written.get("dlr-storage", "spool") == "spool":
         values["dlr-spool"] = str(state_dir / "spool/dlr")
     return values
@@ -47,7 +48,7 @@ def smsbox(state_dir: Path) -> dict[str, str]:
 
 # Without a service for it, smsbox answers a received message with "Request Failed", at the account's cost. This one
 # takes what no other service takes, and says nothing.
-SILENT_SERVICE = {"keyword": "default", "name": "silent", "text": "received", "max-messages": "0", "catch-all": "true"}
+SILENT_SERVICE = {"keyword": "default", "name": "silent", "text": "received", "max-messages": "0"}
 
 
 def smpp(written: Mapping[str, str]) -> dict[str, str]:

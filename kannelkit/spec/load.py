@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from kannelkit.conf import UnwritableError, written
 from kannelkit.errors import InputError
 from kannelkit.findings import Place
 from kannelkit.spec import defaults
@@ -65,7 +64,8 @@ def _place(top: Pairs, name: str, otherwise: Place) -> Place:
 def _spec(reader: Reader, top: Pairs, path: Path, start: Place) -> Spec:
     state = reader.text(top, "state-dir")
     state_dir = Path(os.path.normpath(path.parent / (state.text if state else defaults.STATE_DIR)))
-    _writable(reader, str(state_dir), "state-dir", state.place if state else start)
+    if "state-dir" not in top or state is not None:  # a folder above it may have a name that Kannel cannot read
+        reader.writable(str(state_dir), "the path of state-dir", state.place if state else start)
 
     core_place = _place(top, "core", start)
     core = reader.directives(reader.table(_node(top, "core"), "core"), "core")
@@ -112,13 +112,6 @@ def _texts(values: Mapping[str, Value]) -> dict[str, str]:
 def _fill(values: dict[str, Value], gaps: Mapping[str, str], place: Place) -> None:
     for name, text in gaps.items():
         values.setdefault(name, Value(text, "default", place))
-
-
-def _writable(reader: Reader, text: str, what: str, place: Place) -> None:
-    try:
-        written(text)
-    except UnwritableError as error:
-        reader.find(place, "S202", f"{what} {error.reason}", "move it to a folder with another name")
 
 
 def _entries(reader: Reader, top: Pairs, name: str) -> Iterator[tuple[Place, dict[str, Value]]]:

@@ -136,7 +136,8 @@ class Spec:
     @property
     def files(self) -> Files:
         """Return where the boxes and kannelkit keep their files."""
-        store, spool = self.core.get("store-location"), self.core.get("dlr-spool")
+        store = self.core.get("store-file") or self.core.get("store-location")
+        spool = self.core.get("dlr-spool")
         smscs = [account.group for account in self.smpp_accounts] + list(self.other_smscs)
         logs = {Path(log) for group in smscs if (log := group.get("log-file")) is not None}
         return Files(
@@ -155,7 +156,8 @@ class Spec:
         folders = {self.state_dir, files.kannel_conf.parent}
         folders |= {log.parent for log in (files.bearerbox_log, files.smsbox_log, files.access_log, *files.links_logs)}
         if files.store is not None:
-            folders.add(files.store if self.core.get("store-type") == "spool" else files.store.parent)
+            spooled = self.core.get("store-type") == "spool" and "store-file" not in self.core.values
+            folders.add(files.store if spooled else files.store.parent)
         if files.dlr_spool is not None:
             folders.add(files.dlr_spool)
         if access_log := self.smsbox.get("access-log"):

@@ -79,7 +79,7 @@ class Reader:
         if not node.text:
             self.find(node.place, "S104", f"{key} has no value", "write one, or remove the key")
             return None
-        return node
+        return node if self.writable(node.text, key, node.place) else None
 
     def number(self, pairs: Mapping[str, tuple[Scalar, Node]], key: str, least: int, most: int) -> int | None:
         """Return the whole number at one of kannelkit's own keys, or nothing."""
@@ -113,12 +113,18 @@ class Reader:
             text = "true" if text.lower() in TRUE else "false"
         elif directive.kind in ("file", "folder"):
             text = os.path.normpath(self.folder / text)
+        if not self.writable(text, key.text, place):
+            return None
+        return Value(text, "written", place, directive.secret)
+
+    def writable(self, text: str, what: str, place: Place) -> bool:
+        """Return whether Kannel's language can hold the text, and note why where it cannot."""
         try:
             written(text)
         except UnwritableError as error:
-            self.find(place, "S202", f"{key.text} {error.reason}", error.hint)
-            return None
-        return Value(text, "written", place, directive.secret)
+            self.find(place, "S202", f"{what} {error.reason}", error.hint)
+            return False
+        return True
 
     def _text(self, directive: Directive, node: Node) -> tuple[str, Place, bool] | None:
         """Return the text, its place, and whether it came from where secrets come from."""

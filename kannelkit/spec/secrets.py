@@ -28,7 +28,7 @@ def from_environ(name: str, environ: Mapping[str, str]) -> str:
 
 
 def from_file(name: str, folder: Path) -> str:
-    """Return the text of the file, without one line feed at its end; raises MissingSecretError when it cannot be read."""
+    """Return the file's text without one line feed at its end; raises MissingSecretError when it cannot be read."""
     path = folder / name
     try:
         with path.open("rb") as file:

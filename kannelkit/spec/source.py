@@ -166,8 +166,7 @@ class _Composer:
             return self._alias(event, place)
         before = self._count
         self._counted(place, 1)
-        tagged = isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
-        if tagged and event.tag not in (None, "tag:yaml.org,2002:str"):
+        if getattr(event, "tag", None) not in (None, "tag:yaml.org,2002:str"):
             self._findings.append(
                 Finding(place, "S005", "an explicit tag", "remove it: what a value is follows from its key")
             )
