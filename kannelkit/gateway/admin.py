@@ -140,4 +140,6 @@ def _cause(error: aiohttp.ClientError) -> str:
         return os.strerror(error.errno) if error.errno else "no connection"
     if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError):
         return "the connection broke"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "the answer is cut"
     return "the answer is not HTTP"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
 import aiohttp
 
 from kannelkit.errors import GatewayError
+from kannelkit.smpp import gsm0338
 
 _MOST_OCTETS = 64 * 1024
 _CODING_7BIT, _CODING_UCS2 = 0, 2
@@ -122,7 +123,7 @@ class SendSms:
         hint = next((hint for words, hint in _HINTS.items() if answer.startswith(words)), "")
         raise GatewayError(f"smsbox refuses the message to {message.to}: {answer or f'HTTP {status}'}", hint)
 
-    async def send_many(self, messages: Iterable[Message], concurrency: int = 50) -> AsyncIterator[Outcome]:
+    async def send_many(self, messages: Iterable[Message], concurrency: int = 50) -> AsyncGenerator[Outcome, None]:
         """Send the messages, `concurrency` of them at a time, and yield what became of each as soon as it
         is known.
 
@@ -180,7 +181,7 @@ class SendSms:
     def _headers(self, message: Message) -> dict[str, str]:
         coding = message.coding
         if coding is None:
-            coding = _CODING_7BIT if message.text.isascii() else _CODING_UCS2
+            coding = _smallest_coding(message.text)
         optional = {
             "From": message.sender,
             "DLR-Mask": message.dlr_mask,
@@ -203,3 +204,11 @@ class SendSms:
             if any(character < " " or character == "\x7f" for character in value):
                 raise GatewayError(f"{name.removeprefix('X-Kannel-')} holds a control character", "leave it out")
         return headers
+
+
+def _smallest_coding(text: str) -> int:
+    try:
+        gsm0338.encode(text)
+    except UnicodeEncodeError:
+        return _CODING_UCS2
+    return _CODING_7BIT

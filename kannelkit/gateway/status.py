@@ -119,7 +119,7 @@ class GatewayStatus:
 
 
 _HEAD = re.compile(
-    rb"<version>(?P<version>[^<]*)</version>\s*"
+    rb'<\?xml version="1.0"\?>\s*<gateway>\s*<version>(?P<version>[^<]*)</version>\s*'
     rb"<status>(?P<state>[a-z -]+), uptime "
     rb"(?P<days>\d+)d (?P<hours>\d+)h (?P<minutes>\d+)m (?P<seconds>\d+)s</status>\s*"
     rb"<wdp>[^<]*(?:<(?!/wdp>)[^<]*)*</wdp>\s*"
@@ -167,7 +167,7 @@ def parse_status(octets: bytes) -> GatewayStatus:
     if boxes_at < 0 or not lists:
         raise GatewayError("status.xml has no list of links")
     begins = lists[-1]  # what stands before it in this form is inside a box's id
-    head = _HEAD.search(octets, 0, boxes_at)
+    head = _HEAD.match(octets, 0, boxes_at)  # only at the start: an answer cannot make it search long
     if head is None:
         raise GatewayError("status.xml of this Kannel cannot be read", "kannelkit knows Kannel 1.4.5's")
     links = tuple(_link(match) for match in _LINK.finditer(octets, begins.end()))
