@@ -177,8 +177,8 @@ def _write_tlv(tlv: Tlv) -> bytes:
 def answer(error: PduError) -> Pdu | None:
     """Return the PDU that tells the peer about its mistake, or None where there is nothing to answer.
 
-    A request is refused with its own response; where the request could not be told, or the length itself was
-    wrong, with generic_nack (3.4: 4.3). A bad response is not answered, nor is a mistake of our own.
+    A request is refused with its own response; one whose length is wrong, or that cannot be told, with generic_nack
+    (3.4: 4.3). A bad response is not answered, nor is a mistake of our own.
     """
     if error.fault == "own":
         return None
@@ -186,6 +186,7 @@ def answer(error: PduError) -> Pdu | None:
     if command_id is not None and command_id & RESPONSE:
         return None
     sequence_number = error.sequence_number or 0
-    if command_id is None or command_id | RESPONSE not in PLANS:
+    wrong_length = error.command_status == CommandStatus.ESME_RINVCMDLEN
+    if command_id is None or wrong_length or command_id | RESPONSE not in PLANS:
         return Pdu(CommandId.GENERIC_NACK, error.command_status, sequence_number)
     return Pdu(command_id | RESPONSE, error.command_status, sequence_number)
