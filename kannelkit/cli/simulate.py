@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -19,6 +19,7 @@ from kannelkit.simulator.server import Simulator
 
 PLAIN_SECONDS = 5.0  # between two lines of counters where they do not go to a terminal
 LIVE_SECONDS = 0.5
+DEFAULT = AccountRules("test", "test")  # nobody's secret
 
 
 def _account(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> list[AccountRules]:
@@ -142,7 +143,7 @@ def command(
     if tls_port is not None and certificate is None:
         raise click.UsageError("--tls-port needs --certificate")
     if not accounts:
-        accounts = [AccountRules("test", "test", 30 if limit is None else limit, Law(law), burst)]
+        accounts = [replace(DEFAULT, limit=DEFAULT.limit if limit is None else limit, law=Law(law), burst=burst)]
     try:
         simulator = Simulator(
             accounts,
@@ -162,8 +163,6 @@ def command(
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    # A client that breaks off a TLS handshake is nothing that the person who runs this can act on.
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     asyncio.run(run(simulator))
 
 
@@ -210,6 +209,7 @@ async def run(simulator: Simulator) -> None:
 def what_to_write(simulator: Simulator) -> str:
     """Return what a person needs to bind: addresses, and an entry for a spec."""
     first = next(iter(simulator.accounts.values())).rules
+    password = DEFAULT.password if first.password == DEFAULT.password else "{env: SMSC_PASSWORD}"
     lines = [
         f"SMSC on {simulator.host}:{simulator.port}"
         + (f", with TLS on {simulator.host}:{simulator.tls_port}" if simulator.tls_port else "")
@@ -226,7 +226,7 @@ def what_to_write(simulator: Simulator) -> str:
         f"    host: {simulator.host}",
         f"    port: {simulator.port}",
         f"    smsc-username: {first.login}",
-        "    smsc-password: ...        # the account's; test is the default account's",
+        f"    smsc-password: {password}",
         "    transceiver-mode: true",
         f"    throughput: {first.limit or 30}",
         "",

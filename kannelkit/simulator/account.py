@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from kannelkit.simulator import limits
@@ -10,7 +11,7 @@ from kannelkit.simulator.clock import Clock
 from kannelkit.simulator.counters import Counters, Timeline
 from kannelkit.simulator.messages import Message, Submit
 from kannelkit.simulator.receipts import Receipts
-from kannelkit.simulator.rules import AccountRules, Behaviour
+from kannelkit.simulator.rules import AccountRules, Behaviour, Bounds
 from kannelkit.simulator.seen import Digests, Latest
 
 if TYPE_CHECKING:
@@ -20,16 +21,17 @@ if TYPE_CHECKING:
 class Account:
     """The state of one login; all moments are seconds since the simulator's start."""
 
-    def __init__(self, rules: AccountRules, clock: Clock, behaviour: Callable[[], Behaviour]) -> None:
+    def __init__(self, rules: AccountRules, clock: Clock, behaviour: Callable[[], Behaviour], bounds: Bounds) -> None:
         self.rules = rules
         self.links: list[Link] = []  # bound, the oldest first
         self.counters = Counters()
         self.timeline = Timeline()
-        self.messages: Latest[Message] = Latest()
-        self._digests = Digests()
+        self.messages: Latest[Message] = Latest(bounds.messages)
+        self._bounds = bounds
+        self._digests = Digests(bounds.digests)
         self._clock = clock
         self._behaviour = behaviour
-        self.receipts = Receipts(self, clock, behaviour)
+        self.receipts = Receipts(self, clock, behaviour, bounds.receipts)
         self.limit: limits.Limit | None = None
         self.change_limit(rules)
 
@@ -44,17 +46,22 @@ class Account:
 
     def reset(self) -> None:
         """Set every total to nothing; messages of before count as doubled no more."""
-        self.counters = Counters()
+        self.counters = Counters(unanswered=sum(link.waiting for link in self.links))
         self.timeline = Timeline()
-        self._digests = Digests()
+        self._digests = Digests(self._bounds.digests)
 
-    def admits(self, now: float) -> bool:
-        """Count a well-formed submit that arrived at `now`; return whether it is within the limit."""
+    def arrived(self, now: float) -> None:
+        """Count a submit, whatever will become of it."""
         counters = self.counters
         if counters.first_submit is None:
             counters.first_submit = now
         counters.last_submit = now
         counters.submits += 1
+        counters.unanswered += 1
+
+    def admits(self, now: float) -> bool:
+        """Return whether a submit that arrived at `now` is within the limit; count it as refused where it is not."""
+        counters = self.counters
         if self.limit is None or self.limit.admits(now):
             return True
         counters.refused += 1
@@ -87,5 +94,5 @@ class Account:
             "law": str(self.rules.law),
             "online": len(self.links),
             "receipts_waiting": len(self.receipts),
-            **self.counters.as_dict(),
+            **asdict(self.counters),
         }

@@ -61,7 +61,7 @@ class Control:
         login = request.query.get("account", "")
         if login not in self._simulator.accounts:
             raise ValueError("the account is missing or unknown: /timeline?account=LOGIN")
-        return web.json_response(self._simulator.account(login).timeline.as_dict())
+        return web.json_response(asdict(self._simulator.account(login).timeline.slots()))
 
     async def _limit(self, request: web.Request) -> web.Response:
         wanted = await _values(request, {"account", "limit", "law", "burst"})
@@ -86,6 +86,8 @@ class Control:
 @web.middleware
 async def _plain_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer what the caller got wrong with 400 and one sentence, as JSON."""
+    if "Origin" in request.headers:  # a web page in a browser here, which has no business with this port
+        return web.json_response({"error": "not for web pages"}, status=403)
     try:
         return await handler(request)
     except ValueError as error:

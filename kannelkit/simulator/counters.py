@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 SLOTS_KEPT = 36_000  # one hour of tenths of a second
 
@@ -13,7 +13,8 @@ class Counters:
     """Totals since the start or the last reset. Moments are seconds since the simulator's start; None: not yet.
 
     A submit is a submit_sm or data_sm. Each is accepted, refused (ESME_RTHROTTLED) or rejected (any other error);
-    `doubled` counts the accepted ones whose source, destination and content were accepted before.
+    `doubled` counts the accepted ones whose source, destination and content were accepted before, `unanswered` the
+    submits whose answer is still to come or never will.
     """
 
     submits: int = 0
@@ -21,7 +22,7 @@ class Counters:
     refused: int = 0
     rejected: int = 0
     doubled: int = 0
-    answered: int = 0
+    unanswered: int = 0
     binds: int = 0
     binds_refused: int = 0
     closed_by_newer: int = 0
@@ -36,9 +37,15 @@ class Counters:
     first_refused: float | None = None
     last_refused: float | None = None
 
-    def as_dict(self) -> dict[str, object]:
-        """Return the totals as plain values, with `unanswered`: submits whose answer is still to come or never will."""
-        return {**asdict(self), "unanswered": self.submits - self.answered}
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Submits by slots of time: the first begins at `start`, each lasts `slot`, in seconds."""
+
+    slot: float
+    start: float
+    accepted: list[int]
+    refused: list[int]
 
 
 class Timeline:
@@ -66,14 +73,9 @@ class Timeline:
         first, last = (max(0, round(moment / self.slot) - self._first) for moment in (start, end))
         return sum(self._accepted[first:last]), sum(self._refused[first:last])
 
-    def as_dict(self) -> dict[str, object]:
-        """Return the slots as plain lists: the first begins at `start` seconds, each lasts `slot` seconds."""
-        return {
-            "slot": self.slot,
-            "start": self._first * self.slot,
-            "accepted": self._accepted.tolist(),
-            "refused": self._refused.tolist(),
-        }
+    def slots(self) -> Slots:
+        """Return all slots that are kept."""
+        return Slots(self.slot, self._first * self.slot, self._accepted.tolist(), self._refused.tolist())
 
     def _reach(self, now: float) -> None:
         """Make the slot of `now` the last one of the arrays."""

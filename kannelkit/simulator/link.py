@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import struct
 from typing import TYPE_CHECKING, Final, cast
 
-from kannelkit.simulator import messages
+from kannelkit.simulator import messages, responses
 from kannelkit.simulator.answers import Answers
 from kannelkit.simulator.rules import AtUnbind, Order
 from kannelkit.smpp import pdu
-from kannelkit.smpp.constants import RESPONSE, CommandId, CommandStatus, MessageState, Tag
+from kannelkit.smpp.constants import RESPONSE, CommandId, CommandStatus
 from kannelkit.smpp.framing import Frames, FramingError
 from kannelkit.smpp.pdu import Pdu, PduError
-from kannelkit.smpp.tlv import build_tlv
 
 if TYPE_CHECKING:
     from kannelkit.simulator.account import Account
     from kannelkit.simulator.server import Simulator
 
-MOST_WAITING = 100_000  # answers that may be due later before the client is read no further
 CLOSED_WITHIN = 5.0  # seconds for a client to read what was written before the close
-LONGEST_ADDRESS = 20  # of a submit_sm; data_sm could carry 64, which no deliver_sm could give back
 
 _SUBMITS: Final = frozenset({int(CommandId.SUBMIT_SM), int(CommandId.DATA_SM)})
 _BINDS: Final = {  # command -> may submit, may receive
@@ -29,7 +25,6 @@ _BINDS: Final = {  # command -> may submit, may receive
     CommandId.BIND_RECEIVER: (False, True),
     CommandId.BIND_TRANSCEIVER: (True, True),
 }
-_HEADER: Final = struct.Struct(">IIII")
 
 
 class Link(asyncio.Protocol):
@@ -51,6 +46,11 @@ class Link(asyncio.Protocol):
         self.account: Account | None = None
         self.may_submit = False
         self.may_receive = False
+
+    @property
+    def waiting(self) -> int:
+        """How many answers wait for their time."""
+        return len(self._answers)
 
     @property
     def can_receive(self) -> bool:
@@ -140,7 +140,7 @@ class Link(asyncio.Protocol):
             self._reject(broken, now)
             self.close_after_writing()
         self._flush()
-        if len(self._answers) > MOST_WAITING:
+        if len(self._answers) > self._simulator.bounds.waiting:
             self._hold_reading()
 
     # PDUs
@@ -165,28 +165,28 @@ class Link(asyncio.Protocol):
         elif command_id == CommandId.REPLACE_SM:
             self._answer_bound(received, CommandStatus.ESME_RREPLACEFAIL)
         else:  # submit_multi too: the provider has not implemented it
-            self._out.append(
-                _HEADER.pack(16, CommandId.GENERIC_NACK, CommandStatus.ESME_RINVCMDID, received.sequence_number)
-            )
+            self._out.append(responses.unknown(received))
 
     def _submit(self, received: Pdu, now: float) -> None:
         account = self.account
-        response = received.command_id | RESPONSE
-        if account is None or not self.may_submit or self._unbinding is not None:
-            status = int(CommandStatus.ESME_RINVBNDSTS)
-        elif (status := _wrong_address(received)) == 0:
-            if account.admits(now):
-                submit = messages.read(received)
-                message_id = self._simulator.next_message_id()
-                account.accept(message_id, submit, now)
-                body = b"%d\0" % message_id
-                answer = _HEADER.pack(16 + len(body), response, 0, received.sequence_number) + body
-            else:
-                answer = _HEADER.pack(16, response, CommandStatus.ESME_RTHROTTLED, received.sequence_number)
-            self._answer_submit(answer, now)
+        if account is None:
+            self._answer(received, CommandStatus.ESME_RINVBNDSTS)
             return
-        self._count_rejected()
-        self._answer_submit(_HEADER.pack(16, response, status, received.sequence_number), now)
+        account.arrived(now)
+        if not self.may_submit or self._unbinding is not None:
+            status = int(CommandStatus.ESME_RINVBNDSTS)
+        else:
+            status = messages.wrong_address(received)
+        if status:
+            account.counters.rejected += 1
+            answer = responses.bare(received, status)
+        elif account.admits(now):
+            message_id = self._simulator.next_message_id()
+            account.accept(message_id, messages.read(received), now)
+            answer = responses.accepted(received, message_id)
+        else:
+            answer = responses.bare(received, CommandStatus.ESME_RTHROTTLED)
+        self._answer_submit(answer, now)
 
     def _answer_submit(self, answer: bytes, now: float) -> None:
         behaviour = self._simulator.behaviour
@@ -195,7 +195,7 @@ class Link(asyncio.Protocol):
         if self._simulator.answers_at_once and not self._answers:
             self._out.append(answer)
             if self.account is not None:
-                self.account.counters.answered += 1
+                self.account.counters.unanswered -= 1
         else:
             self._answers.add(answer, now, behaviour)
 
@@ -209,20 +209,7 @@ class Link(asyncio.Protocol):
             return
         self.account = account
         self.may_submit, self.may_receive = _BINDS[CommandId(received.command_id)]
-        version = received.number("interface_version")
-        self._out.append(
-            pdu.encode(
-                Pdu(
-                    received.command_id | RESPONSE,
-                    sequence_number=received.sequence_number,
-                    fields={"system_id": b"kannelkit"},
-                    # 3.4, 5.3.2.25: not to a client of 3.3, which knows no TLVs
-                    tlvs=[build_tlv(Tag.SC_INTERFACE_VERSION, 0x50 if version >= 0x50 else 0x34)]
-                    if version >= 0x34
-                    else [],
-                )
-            )
-        )
+        self._out.append(responses.bound(received))
         self._flush()  # the bind_resp goes before any receipt
         self._watch_idle()
         account.receipts.send()
@@ -246,42 +233,24 @@ class Link(asyncio.Protocol):
         if message is None:
             self._answer(received, CommandStatus.ESME_RINVMSGID)
             return
-        delivered = message.delivered <= now
-        date = self._clock.date(message.delivered)
-        self._out.append(
-            pdu.encode(
-                Pdu(
-                    CommandId.QUERY_SM_RESP,
-                    sequence_number=received.sequence_number,
-                    fields={
-                        "message_id": text,
-                        "final_date": f"{date:%y%m%d%H%M%S}000+".encode("ascii") if delivered else b"",
-                        "message_state": int(MessageState.DELIVERED if delivered else MessageState.ENROUTE),
-                    },
-                )
-            )
-        )
+        self._out.append(responses.queried(received, message, now, self._clock.date(message.delivered)))
 
     def _reject(self, error: PduError, now: float) -> None:
         answer = pdu.answer(error)
         if answer is None:
             return
-        if error.command_id in _SUBMITS:
-            self._count_rejected()
+        if error.command_id in _SUBMITS and self.account is not None:
+            self.account.arrived(now)
+            self.account.counters.rejected += 1
             self._answer_submit(pdu.encode(answer), now)
         else:
             self._out.append(pdu.encode(answer))
-
-    def _count_rejected(self) -> None:
-        if self.account is not None:
-            self.account.counters.submits += 1
-            self.account.counters.rejected += 1
 
     def _answer_bound(self, received: Pdu, status: int) -> None:
         self._answer(received, CommandStatus.ESME_RINVBNDSTS if self.account is None else status)
 
     def _answer(self, received: Pdu, status: int) -> None:
-        self._out.append(_HEADER.pack(16, received.command_id | RESPONSE, status, received.sequence_number))
+        self._out.append(responses.bare(received, status))
 
     # octets out
 
@@ -296,14 +265,14 @@ class Link(asyncio.Protocol):
 
     def _answer_later(self, answers: list[bytes]) -> None:
         if self.account is not None:
-            self.account.counters.answered += len(answers)
+            self.account.counters.unanswered -= len(answers)
         self._write(answers)
-        if len(self._answers) <= MOST_WAITING // 2:
+        if len(self._answers) <= self._simulator.bounds.waiting // 2:
             self._hold_reading()
 
     def _drained(self) -> None:
         if self._unbinding is not None:
-            self._out.append(_HEADER.pack(16, CommandId.UNBIND_RESP, 0, self._unbinding))
+            self._out.append(responses.unbound(self._unbinding))
             self.close_after_writing()
 
     def close_after_writing(self) -> None:
@@ -315,7 +284,7 @@ class Link(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        if self._choked or len(self._answers) > MOST_WAITING:
+        if self._choked or len(self._answers) > self._simulator.bounds.waiting:
             transport.pause_reading()
         else:
             transport.resume_reading()
@@ -341,12 +310,3 @@ class Link(asyncio.Protocol):
         if self._idle_timer is not None:
             self._idle_timer.cancel()
         self._idle_timer = self._clock.call_at(self._last_pdu + longest, self._watch_idle)
-
-
-def _wrong_address(received: Pdu) -> int:
-    """Return 0, or the status that names the address that is too long or missing."""
-    if len(received.octets("source_addr")) > LONGEST_ADDRESS:
-        return CommandStatus.ESME_RINVSRCADR
-    if not 0 < len(received.octets("destination_addr")) <= LONGEST_ADDRESS:
-        return CommandStatus.ESME_RINVDSTADR
-    return 0

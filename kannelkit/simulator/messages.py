@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kannelkit.smpp.constants import Tag
+from kannelkit.smpp.constants import CommandStatus, Tag
 from kannelkit.smpp.pdu import Pdu
 
 # These tell one part of a long message from another (SMPP 3.4, 5.3.2.22 to 5.3.2.24).
 _PARTS = frozenset({Tag.SAR_MSG_REF_NUM, Tag.SAR_TOTAL_SEGMENTS, Tag.SAR_SEGMENT_SEQNUM})
+
+LONGEST_ADDRESS = 20  # octets in a submit_sm; a data_sm could carry 64, which no deliver_sm could give back
 
 
 class Submit(NamedTuple):
@@ -41,3 +43,12 @@ def read(pdu: Pdu) -> Submit:
     return Submit(
         source, destination, pdu.number("registered_delivery"), b"%b\0%b\0%b" % (source, destination, content)
     )
+
+
+def wrong_address(pdu: Pdu) -> int:
+    """Return 0, or the status that says which address of a submit_sm or data_sm is too long or missing."""
+    if len(pdu.octets("source_addr")) > LONGEST_ADDRESS:
+        return CommandStatus.ESME_RINVSRCADR
+    if not 0 < len(pdu.octets("destination_addr")) <= LONGEST_ADDRESS:
+        return CommandStatus.ESME_RINVDSTADR
+    return CommandStatus.ESME_ROK

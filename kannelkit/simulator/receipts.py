@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from kannelkit.simulator.account import Account
     from kannelkit.simulator.link import Link
 
-KEPT = 1_000_000  # SMSC.ru keeps up to a million statuses for an account that is not connected
 AGAIN_AFTER = 5.0  # seconds until a receipt that the client could not take just now is sent again
 _TEMPORARY = frozenset({CommandStatus.ESME_RX_T_APPN, CommandStatus.ESME_RMSGQFUL, CommandStatus.ESME_RTHROTTLED})
 _NETWORK_GSM = 3  # network_error_code, first octet (SMPP 3.4, 5.3.2.31)
@@ -59,16 +59,17 @@ def receipt(message: Message, submitted: datetime, done: datetime, sequence_numb
 class Receipts:
     """Sends an account's receipts to its receivers and transceivers in turn, a few unacknowledged at a time."""
 
-    def __init__(self, account: Account, clock: Clock, behaviour: Callable[[], Behaviour], kept: int = KEPT) -> None:
+    def __init__(self, account: Account, clock: Clock, behaviour: Callable[[], Behaviour], kept: int) -> None:
         """`kept`: how many receipts may wait."""
         self._account = account
         self._clock = clock
         self._behaviour = behaviour
         self._kept = kept
-        self._scheduled: deque[tuple[float, Message]] = deque()
+        self._scheduled: list[tuple[float, Message]] = []  # a heap, the next one due first
         self._ready: deque[Message] = deque()
         self._unacknowledged: dict[tuple[Link, int], Message] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = 0.0
         self._next = 0
 
     def __len__(self) -> int:
@@ -80,13 +81,11 @@ class Receipts:
             if self._ready:
                 self._ready.popleft()
             else:
-                self._scheduled.popleft()
+                heapq.heappop(self._scheduled)
             self._account.counters.receipts_dropped += 1
-        if self._scheduled:
-            due = max(due, self._scheduled[-1][0])
-        self._scheduled.append((due, message))
-        if self._timer is None:
-            self._timer = self._clock.call_at(due, self._come_due)
+        heapq.heappush(self._scheduled, (due, message))
+        if self._timer is None or self._timer_due > due:
+            self._set_timer()
 
     def send(self) -> None:
         """Send what is ready to whoever can take it."""
@@ -132,10 +131,16 @@ class Receipts:
         self._timer = None
         now = self._clock.now() + 0.0005  # what is due within half a millisecond leaves with it
         while self._scheduled and self._scheduled[0][0] <= now:
-            self._ready.append(self._scheduled.popleft()[1])
+            self._ready.append(heapq.heappop(self._scheduled)[1])
         if self._scheduled:
-            self._timer = self._clock.call_at(self._scheduled[0][0], self._come_due)
+            self._set_timer()
         self.send()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_due = self._scheduled[0][0]
+        self._timer = self._clock.call_at(self._timer_due, self._come_due)
 
     def _receiver(self) -> Link | None:
         able = [link for link in self._account.links if link.can_receive]

@@ -138,6 +138,17 @@ class Behaviour:
         return replace(self, **wanted)  # type: ignore[arg-type]  # each value was made by its field's own type
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much the simulator holds at the most, so that no client makes it grow without end."""
+
+    connections: int = 500  # bound or not; below the 1,024 descriptors that a process may usually have
+    waiting: int = 100_000  # answers that a connection may have waiting before it is read no further
+    receipts: int = 1_000_000  # an account; SMSC.ru keeps as many statuses for one that is not connected
+    digests: int = 4_000_000  # an account; about 100 octets each
+    messages: int = 200_000  # an account; what query_sm can ask for
+
+
 def allowed_connections(system_type: str, rules: AccountRules) -> int:
     """Return how many connections a bind with this system_type may leave open: MCONn allows n, else the rules say.
 

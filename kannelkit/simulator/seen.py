@@ -6,9 +6,6 @@ from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
 
-DIGESTS_KEPT = 4_000_000  # about 100 octets each in a set of numbers
-MESSAGES_KEPT = 200_000
-
 
 class Digests:
     """Says whether a message was there before. Of more than `kept` messages the older half may be forgotten.
@@ -17,10 +14,13 @@ class Digests:
     messages share one with a chance of 1 to 37 million, and no client can choose messages that do.
     """
 
-    def __init__(self, kept: int = DIGESTS_KEPT) -> None:
+    def __init__(self, kept: int) -> None:
         self._half = max(1, kept // 2)
         self._newer: set[int] = set()
         self._older: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._newer) + len(self._older)
 
     def add(self, message: bytes) -> bool:
         """Remember the message; return whether it was remembered already."""
@@ -37,10 +37,13 @@ class Digests:
 class Latest(Generic[Value]):
     """A mapping that holds at least the last half of `kept` entries, and never more than `kept`."""
 
-    def __init__(self, kept: int = MESSAGES_KEPT) -> None:
+    def __init__(self, kept: int) -> None:
         self._half = max(1, kept // 2)
         self._newer: dict[int, Value] = {}
         self._older: dict[int, Value] = {}
+
+    def __len__(self) -> int:
+        return len(self._newer) + len(self._older)
 
     def __setitem__(self, key: int, value: Value) -> None:
         if len(self._newer) >= self._half and key not in self._newer:

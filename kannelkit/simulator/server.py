@@ -16,14 +16,13 @@ from kannelkit.simulator.account import Account
 from kannelkit.simulator.clock import Clock
 from kannelkit.simulator.limits import Law
 from kannelkit.simulator.link import Link
-from kannelkit.simulator.rules import AccountRules, Behaviour, Order, SecondBind, allowed_connections
+from kannelkit.simulator.rules import AccountRules, Behaviour, Bounds, Order, SecondBind, allowed_connections
 from kannelkit.smpp.constants import CommandStatus
 from kannelkit.smpp.pdu import Pdu
 
 if TYPE_CHECKING:
     from kannelkit.simulator.control import Control
 
-CONNECTIONS = 1_000  # at once, bound or not; more are closed as they come
 HANDSHAKE_WITHIN = 10.0  # seconds for the TLS handshake
 
 _REFUSED_BY = {
@@ -36,8 +35,8 @@ class Simulator:
     """An SMSC that takes binds, answers submits within each account's limit, and sends delivery receipts.
 
     `async with Simulator([AccountRules("test", "test")]) as smsc:` listens until the block ends. A port of 0 is a free
-    one, None none; afterwards `port`, `tls_port` and `control_port` say which it is. All moments it tells are seconds
-    since its start. Everything runs on the event loop that starts it, and its methods are to be called there.
+    one, of None none; afterwards `port`, `tls_port` and `control_port` say which it is. All moments it tells are
+    seconds since its start. Everything runs on the event loop that starts it, and its methods are to be called there.
     """
 
     def __init__(
@@ -46,13 +45,15 @@ class Simulator:
         behaviour: Behaviour | None = None,
         *,
         host: str = "127.0.0.1",
-        port: int | None = 0,
+        port: int = 0,
         tls_port: int | None = None,
         certificate: Path | None = None,
         control_port: int | None = None,
         seed: int | None = None,
+        bounds: Bounds | None = None,
     ) -> None:
         """`certificate`: a PEM file with key and certificate, for `tls_port`; `seed`: makes the disorder repeatable."""
+        self.bounds = bounds or Bounds()
         self.port, self.tls_port, self.control_port = port, tls_port, control_port
         self.behaviour = behaviour or Behaviour()
         self.shuffle = random.Random(seed)  # noqa: S311 - the order of answers is no secret
@@ -63,7 +64,7 @@ class Simulator:
         self.host = host
         self._certificate = certificate
         self._servers: list[asyncio.Server] = []
-        self._links: set[Link] = set()
+        self._links: dict[Link, None] = {}  # the oldest first
         self._control: Control | None = None
         self._message_id = 0
         if len({rules.login for rules in self._rules}) < len(self._rules):
@@ -75,10 +76,11 @@ class Simulator:
         """Listen on every port; raises HostError where one is taken or the certificate cannot be used."""
         loop = asyncio.get_running_loop()
         self.clock = Clock(loop)
-        self.accounts = {rules.login: Account(rules, self.clock, lambda: self.behaviour) for rules in self._rules}
+        self.accounts = {
+            rules.login: Account(rules, self.clock, lambda: self.behaviour, self.bounds) for rules in self._rules
+        }
         try:
-            if self.port is not None:
-                self.port = await self._listen(self.port, None)
+            self.port = await self._listen(self.port, None)
             if self.tls_port is not None:
                 self.tls_port = await self._listen(self.tls_port, self._tls())
             if self.control_port is not None:
@@ -86,7 +88,7 @@ class Simulator:
 
                 self._control = Control(self)
                 self.control_port = await self._control.start(self.control_port)
-        except BaseException:
+        except (HostError, asyncio.CancelledError):
             await self.stop()
             raise
 
@@ -137,7 +139,7 @@ class Simulator:
         Raises KeyError for an unknown login and ValueError for a limit that cannot be.
         """
         account = self.accounts[login]
-        rules = replace(account.rules, limit=limit, law=law or account.rules.law, burst=burst)
+        rules = replace(account.rules, limit=limit, law=law or account.rules.law, burst=burst or account.rules.burst)
         account.change_limit(rules)
         return rules
 
@@ -168,15 +170,19 @@ class Simulator:
         return self._message_id
 
     def admit(self, link: Link) -> bool:
-        """Take up a new connection; return whether there is room for it."""
-        if len(self._links) >= CONNECTIONS:
-            return False
-        self._links.add(link)
+        """Take up a new connection and return True; where all are taken, in place of the oldest that has not bound."""
+        if len(self._links) >= self.bounds.connections:
+            idler = next((each for each in self._links if each.account is None), None)
+            if idler is None:
+                return False
+            self.forget(idler)
+            idler.abort()
+        self._links[link] = None
         return True
 
     def forget(self, link: Link) -> None:
         """Let go of a connection that is gone."""
-        self._links.discard(link)
+        self._links.pop(link, None)
 
     def bind(self, link: Link, received: Pdu) -> tuple[int, Account | None]:
         """Return the status for a bind, and the account it is for where it succeeds; may close older connections.

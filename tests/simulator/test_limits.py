@@ -1,0 +1,110 @@
+"""The laws of the three limits. Moments are multiples of 1/1024 s, which floats hold exactly."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kannelkit.simulator import limits
+from kannelkit.simulator.limits import FixedWindow, Law, Limit, SlidingWindow, TokenBucket
+
+# gaps that are often nothing (bursts), often small and sometimes whole seconds
+GAPS = st.lists(st.one_of(st.just(0), st.integers(0, 64), st.integers(0, 3000)), min_size=1, max_size=200)
+LIMITS = st.integers(0, 20)
+
+
+def arrivals(gaps: list[int], start: int = 0) -> list[float]:
+    return [(start + moment) / 1024 for moment in accumulate(gaps)]
+
+
+def admitted(limit: Limit, moments: list[float]) -> list[float]:
+    return [moment for moment in moments if limit.admits(moment)]
+
+
+def most_in_a_second(moments: list[float]) -> int:
+    return max((sum(first <= each < first + 1 for each in moments) for first in moments), default=0)
+
+
+@given(gaps=GAPS, limit=LIMITS)
+def test_sliding_window_holds_in_any_second(gaps: list[int], limit: int) -> None:
+    assert most_in_a_second(admitted(SlidingWindow(limit), arrivals(gaps))) <= limit
+
+
+@given(gaps=GAPS, limit=LIMITS)
+def test_sliding_window_refuses_only_when_the_last_second_is_full(gaps: list[int], limit: int) -> None:
+    law = SlidingWindow(limit)
+    before: list[float] = []
+    for moment in arrivals(gaps):
+        full = sum(moment - each < 1 for each in before) >= limit
+        assert law.admits(moment) is not full
+        if not full:
+            before.append(moment)
+
+
+@given(gaps=GAPS, limit=LIMITS, edge=st.integers(-2048, 2048))
+def test_fixed_window_admits_the_first_of_each_second_of_the_clock(gaps: list[int], limit: int, edge: int) -> None:
+    moments = arrivals(gaps)
+    seconds = [(moment - edge / 1024) // 1 for moment in moments]
+    expected = [moment for place, moment in enumerate(moments) if seconds[:place].count(seconds[place]) < limit]
+    assert admitted(FixedWindow(limit, edge / 1024), moments) == expected
+
+
+@given(gaps=GAPS, limit=st.integers(1, 32), burst=st.integers(1, 40))
+def test_token_bucket_admits_at_most_its_burst_and_its_rate(gaps: list[int], limit: int, burst: int) -> None:
+    passed = admitted(TokenBucket(limit, burst), arrivals(gaps))
+    for first, start in enumerate(passed):
+        for last in range(first, len(passed)):
+            assert last - first + 1 <= burst + (passed[last] - start) * limit
+
+
+@given(limit=st.integers(1, 32), burst=st.integers(1, 40), pause=st.integers(0, 4096))
+def test_token_bucket_fills_up_to_its_burst(limit: int, burst: int, pause: int) -> None:
+    bucket = TokenBucket(limit, burst)
+    assert len(admitted(bucket, [0.0] * 100)) == burst
+    assert len(admitted(bucket, [pause / 1024] * 100)) == min(burst, pause * limit // 1024)
+
+
+@pytest.mark.parametrize("law", Law)
+@given(gaps=GAPS, limit=st.integers(1, 20))
+def test_nobody_below_the_limit_is_refused(law: Law, gaps: list[int], limit: int) -> None:
+    moments = arrivals([gap + 1024 // limit + 1 for gap in gaps])
+    assert admitted(limits.make(law, limit), moments) == moments
+
+
+@pytest.mark.parametrize("law", Law)
+def test_a_limit_of_nothing_admits_nothing(law: Law) -> None:
+    assert admitted(limits.make(law, 0), [0.0, 0.5, 10.0]) == []
+
+
+@given(gaps=GAPS, first=st.integers(1, 20), second=st.integers(1, 20), place=st.integers(0, 200))
+def test_a_changed_limit_forgets_nothing(gaps: list[int], first: int, second: int, place: int) -> None:
+    moments = arrivals(gaps)
+    law = limits.make(Law.SLIDING_WINDOW, first)
+    before = admitted(law, moments[:place])
+    law = limits.change(law, limits.make(Law.SLIDING_WINDOW, second))
+    after = admitted(law, moments[place:])
+    for moment in after:  # the second that ends with a message admitted under the new limit keeps to it
+        assert sum(moment - 1 < each <= moment for each in before + after) <= max(first, second)
+        assert sum(each <= moment and moment - each < 1 for each in after) <= second
+
+
+CHANGES = [
+    (Law.SLIDING_WINDOW, Law.SLIDING_WINDOW, True),
+    (Law.FIXED_WINDOW, Law.FIXED_WINDOW, True),
+    (Law.TOKEN_BUCKET, Law.TOKEN_BUCKET, True),
+    (Law.SLIDING_WINDOW, Law.TOKEN_BUCKET, False),
+    (Law.FIXED_WINDOW, Law.SLIDING_WINDOW, False),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "kept"), CHANGES)
+def test_only_another_law_begins_afresh(before: Law, after: Law, kept: bool) -> None:
+    old = limits.make(before, 5)
+    new = limits.change(old, limits.make(after, 7, 9))
+    assert (new is old) is kept
+    assert (new.law, new.limit) == (after, 7)
+    if isinstance(new, TokenBucket):
+        assert new.burst == 9
