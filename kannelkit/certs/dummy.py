@@ -28,6 +28,7 @@ def dummy_certificate(names: Sequence[str], days: int, begins: datetime, *, bits
     Kannel 1.4.5 is linked to takes them. Raises KannelkitError for a name that no certificate can hold and
     a date past the year 9999.
     """
+    alternatives = [_general_name(name) for name in names]
     key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:_LONGEST_COMMON_NAME])])
     try:
@@ -42,7 +43,7 @@ def dummy_certificate(names: Sequence[str], days: int, begins: datetime, *, bits
         .serial_number(x509.random_serial_number())
         .not_valid_before(begins - timedelta(days=1))
         .not_valid_after(ends)
-        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]),

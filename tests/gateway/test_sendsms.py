@@ -8,6 +8,7 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import astuple
+from typing import Any
 
 import aiohttp
 import pytest
@@ -170,7 +171,7 @@ BAD = "a{}X-Kannel-Username: other"
 )
 @pytest.mark.parametrize("character", ["\n", "\r", "\0", "\x7f"])
 async def test_no_field_can_carry_another_line(message: Message, character: str) -> None:
-    values = [value.format(character) if isinstance(value, str) else value for value in astuple(message)]
+    values: list[Any] = [value.format(character) if isinstance(value, str) else value for value in astuple(message)]
     async with aiohttp.ClientSession() as session:
         with pytest.raises(GatewayError, match="control character"):
             await SendSms(session, 1, "app", PASSWORD).send_message(Message(*values))

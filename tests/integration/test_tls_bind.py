@@ -1,0 +1,152 @@
+"""A real bearerbox binds over TLS with a file that make-dummy-cert made."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import ssl
+import struct
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import click.testing
+import pytest
+
+from kannelkit.certs.dummy import dummy_certificate
+from kannelkit.cli.make_dummy_cert import command
+from kannelkit.errors import GatewayError
+from kannelkit.gateway.admin import Admin
+from kannelkit.simulator.rules import AccountRules
+from kannelkit.simulator.server import Simulator
+
+pytestmark = [
+    pytest.mark.kannel,
+    pytest.mark.skipif(shutil.which("bearerbox", path="/usr/sbin:/usr/bin") is None, reason="needs Kannel"),
+]
+
+CONFIGURATION = """
+group = core
+admin-port = {admin}
+admin-interface = 127.0.0.1
+admin-password = secret
+smsbox-port = {smsbox}
+smsbox-interface = 127.0.0.1
+log-file = {folder}/bearerbox.log
+log-level = 1
+
+group = smsbox
+bearerbox-host = 127.0.0.1
+sendsms-port = 1
+
+group = smsc
+smsc = smpp
+smsc-id = acc
+host = 127.0.0.1
+port = {port}
+use-ssl = true
+ssl-client-certkey-file = {certificate}
+smsc-username = login
+smsc-password = password
+system-type = ISO
+transceiver-mode = true
+reconnect-delay = 1
+"""
+
+
+@pytest.fixture
+def children() -> Iterator[list[subprocess.Popen[bytes]]]:
+    running: list[subprocess.Popen[bytes]] = []
+    yield running
+    for child in running:
+        child.terminate()
+        try:
+            child.wait(8)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    path = tmp_path / "kannel.pem"
+    result = click.testing.CliRunner().invoke(command, [str(path)])
+    assert result.exit_code == 0
+    return path
+
+
+@pytest.fixture
+def providers_certificate(tmp_path: Path) -> Path:
+    path = tmp_path / "provider.pem"
+    path.write_bytes(dummy_certificate(["127.0.0.1"], 1, datetime.now(UTC)))
+    return path
+
+
+def start_bearerbox(children: list[subprocess.Popen[bytes]], folder: Path, certificate: Path, port: int) -> int:
+    """Start a bearerbox with one TLS link to 127.0.0.1 `port`; return its admin port."""
+    with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
+        admin: int = first.getsockname()[1]
+        smsbox: int = second.getsockname()[1]
+    (folder / "kannel.conf").write_text(
+        CONFIGURATION.format(admin=admin, smsbox=smsbox, folder=folder, port=port, certificate=certificate)
+    )
+    children.append(
+        subprocess.Popen(
+            ["/usr/sbin/bearerbox", folder / "kannel.conf"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    )
+    return admin
+
+
+async def test_it_shows_that_certificate_to_a_provider_that_wants_exactly_it(
+    tmp_path: Path,
+    certificate: Path,
+    providers_certificate: Path,
+    children: list[subprocess.Popen[bytes]],
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(providers_certificate)
+    context.verify_mode = ssl.CERT_REQUIRED  # the handshake fails without a certificate, and with any other one
+    context.load_verify_locations(certificate)
+    bound: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readexactly(16)
+        length, command_id, _, _ = struct.unpack(">4I", head)
+        assert command_id == 0x00000009  # bind_transceiver
+        bound.set_result(await reader.readexactly(length - 16))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    async with server:
+        start_bearerbox(children, tmp_path, certificate, server.sockets[0].getsockname()[1])
+        async with asyncio.timeout(20):
+            assert (await bound).startswith(b"login\0password\0ISO\0")
+
+
+async def test_it_is_online_at_the_simulator(
+    tmp_path: Path,
+    certificate: Path,
+    providers_certificate: Path,
+    children: list[subprocess.Popen[bytes]],
+) -> None:
+    accounts = [AccountRules("login", "password")]
+    async with Simulator(accounts, tls_port=0, certificate=providers_certificate) as smsc:
+        assert smsc.tls_port
+        admin_port = start_bearerbox(children, tmp_path, certificate, smsc.tls_port)
+        async with aiohttp.ClientSession() as session, asyncio.timeout(20):
+            admin = Admin(session, admin_port, "secret")
+            while True:
+                try:
+                    status = await admin.status()
+                    if status.links[0].online:
+                        break
+                except GatewayError:
+                    pass  # it has not begun to listen
+                await asyncio.sleep(0.05)
+        assert status.links[0].name.startswith("SSMPP:127.0.0.1:")
