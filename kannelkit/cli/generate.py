@@ -18,6 +18,8 @@ from kannelkit.spec import Spec, load
 
 _MASK = "***"
 _LONG = 5_000  # lines
+# Shorter ones would mask half of the text; those of directives that are secret are masked by the directive's name.
+_TELLING = 4  # characters
 _SECRET_NAMES = frozenset(
     name for group in GROUPS.values() for name, directive in group.directives.items() if directive.secret
 )
@@ -69,7 +71,7 @@ def _compare(spec: Spec, output: Path) -> int:
 def masked_diff(found: str, wanted: str, name: str, secrets: frozenset[str]) -> Iterator[str]:
     """Yield the unified diff between two texts with every password in either of them masked."""
     old, new = found.split("\n"), wanted.split("\n")
-    # Alike lines of alike groups are no junk; only in a very long file are they left out, where they would cost minutes.
+    # Alike lines of alike groups are no junk; only in a very long file they are left out, since they cost minutes.
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=len(new) > _LONG)
     old, new = list(_masked(old, secrets)), list(_masked(new, secrets))
     yield f"--- {name}"
@@ -95,6 +97,6 @@ def _masked(lines: Iterable[str], secrets: frozenset[str]) -> Iterator[str]:
             yield _MASK if goes_on else f"{name.rstrip()} = {_MASK}"
             hidden = line.endswith("\\")
             continue
-        for secret in secrets:
+        for secret in (secret for secret in secrets if len(secret) >= _TELLING):
             line = line.replace(secret, _MASK)
         yield line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -43,7 +43,7 @@ def _unwrapped(value: str) -> str:
 
 
 def _joined(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each line with those that a backslash at its end joins to it; two backslashes are one that joins nothing."""
+    """Yield each line with those that a backslash at its end joins to it; two backslashes are one and join nothing."""
     start = 0
     parts: list[str] = []
     for number, line in enumerate(text.split("\n"), start=1):

@@ -35,7 +35,7 @@ def smpp_account(reader: Reader, pairs: Pairs, values: dict[str, Value], place: 
             reader.find(values.pop(directive).place, "S309", f"{directive} is kannelkit's to write", hint)
     own_host = "host" in values
     _fill(values, profile, place)
-    smsc_id = _smsc_id(reader, values, profile, place)
+    smsc_id = None if "smsc-id" in pairs and "smsc-id" not in values else _smsc_id(reader, values, profile, place)
     for directive in ("host", "smsc-username", "smsc-password"):
         if directive not in values and directive not in pairs:
             reader.find(place, "S105", f"{smsc_id or 'an account'} has no {directive}", "write it")

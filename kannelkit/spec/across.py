@@ -41,7 +41,7 @@ def _names(reader: Reader, spec: Spec) -> None:
     links: dict[str, str] = {}
     for smsc_id, link, place in _links(spec):
         owner = links.setdefault(link.lower(), smsc_id)
-        if owner != smsc_id:
+        if owner.lower() != smsc_id.lower():
             reader.find(place, "S305", f"{smsc_id} and {owner} would both have a link {link}", "rename one of them")
 
 

@@ -77,9 +77,10 @@ def _spec(reader: Reader, top: Pairs, path: Path, start: Place) -> Spec:
 
     accounts: list[SmppAccount] = []
     others: list[Group] = []
-    if not reader.items(_node(top, "smsc"), "smsc"):
+    entries = reader.items(_node(top, "smsc"), "smsc")
+    if not entries and not isinstance(_node(top, "smsc"), Table):
         reader.find(_place(top, "smsc", start), "S105", "there is no smsc", "list at least one account below `smsc:`")
-    for node in reader.items(_node(top, "smsc"), "smsc"):
+    for node in entries:
         smsc = _smsc(reader, node)
         if isinstance(smsc, SmppAccount):
             accounts.append(smsc)
@@ -114,18 +115,19 @@ def _fill(values: dict[str, Value], gaps: Mapping[str, str], place: Place) -> No
         values.setdefault(name, Value(text, "default", place))
 
 
-def _entries(reader: Reader, top: Pairs, name: str) -> Iterator[tuple[Place, dict[str, Value]]]:
+def _entries(reader: Reader, top: Pairs, name: str) -> Iterator[tuple[Place, Pairs, dict[str, Value]]]:
     for node in reader.items(_node(top, name), name):
-        yield node.place, reader.directives(reader.table(node, f"an entry of {name}"), name)
+        pairs = reader.table(node, f"an entry of {name}")
+        yield node.place, pairs, reader.directives(pairs, name)
 
 
 def _services(reader: Reader, top: Pairs, start: Place) -> Iterator[Group]:
     sources = ("get-url", "url", "post-url", "post-xml", "file", "text", "exec")
     catches_all = False
-    for place, values in _entries(reader, top, "sms-service"):
-        if ("keyword" in values) == ("keyword-regex" in values):
+    for place, pairs, values in _entries(reader, top, "sms-service"):
+        if ("keyword" in pairs) == ("keyword-regex" in pairs):
             reader.find(place, "S311", "a service has either keyword or keyword-regex", "write one of them")
-        if not any(source in values for source in sources):
+        if not any(source in pairs for source in sources):
             reader.find(place, "S311", "a service without an answer", f"write one of {', '.join(sources)}")
         catches_all = catches_all or ("keyword" in values and values["keyword"].text == "default")
         yield Group("sms-service", values, place)
@@ -135,11 +137,11 @@ def _services(reader: Reader, top: Pairs, start: Place) -> Iterator[Group]:
 
 
 def _users(reader: Reader, top: Pairs) -> Iterator[Group]:
-    for place, values in _entries(reader, top, "sendsms-user"):
+    for place, pairs, values in _entries(reader, top, "sendsms-user"):
         made = {}
-        if "username" not in values:
+        if "username" not in pairs:
             reader.find(place, "S105", "a sendsms-user without username", "write its name")
-        elif "password" not in values:
+        elif "username" in values and "password" not in pairs:
             made["password"] = f"sendsms-user.{values['username'].text}.password"
         yield _group("sendsms-user", values, place, made)
 
@@ -154,7 +156,8 @@ def _smsc(reader: Reader, node: Node) -> SmppAccount | Group | None:
         if key in pairs:
             reader.find(pairs[key][0].place, "S101", f"{key} is for SMPP accounts; this is smsc: {kind}", "remove it")
     if "smsc-id" not in values:
-        reader.find(node.place, "S105", "an smsc without smsc-id", "give it a name")
+        if "smsc-id" not in pairs:
+            reader.find(node.place, "S105", "an smsc without smsc-id", "give it a name")
         return None
     return Group("smsc", values, node.place)
 

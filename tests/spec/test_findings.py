@@ -1,0 +1,81 @@
+"""Every way of writing a spec wrong that is known here is found, at its place, with its rule and a hint."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from kannelkit.errors import InputError
+from kannelkit.spec import load
+
+CASES = sorted((Path(__file__).parents[1] / "cases/spec-findings").glob("*.yaml"))
+
+
+def _expected(case: Path) -> list[str]:
+    return re.findall(r"^# finds (S\d{3} \d+:\d+)$", case.read_bytes().decode("latin-1"), re.MULTILINE)
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) > 70
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
+def test_what_is_wrong_is_found_at_its_place(case: Path) -> None:
+    with pytest.raises(InputError) as raised:
+        load(case, {})
+    found = raised.value.findings
+    assert sorted(f"{finding.rule} {finding.place.line}:{finding.place.column}" for finding in found) == sorted(
+        _expected(case)
+    )
+    assert all(finding.message and finding.hint and finding.place.file == str(case) for finding in found)
+
+
+def test_a_spec_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="S001: cannot be read: No such file"):
+        load(tmp_path / "none.yaml", {})
+
+
+def test_an_empty_spec_asks_for_an_account(tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text("")
+    with pytest.raises(InputError, match="S105: there is no smsc"):
+        load(tmp_path / "spec.yaml", {})
+
+
+MESSAGES = [
+    ("s101-unknown-key", "did you mean admin-port?"),
+    ("s101-underscore", "did you mean admin-port?"),
+    ("s101-directive-of-another-group", "it belongs into smsbox"),
+    ("s101-own-key-misspelt", "did you mean connections?"),
+    ("s101-merge-key", "merge keys are YAML 1.1"),
+    ("s003-tab", "never with tabs"),
+    ("s204-fraction", "Kannel sends 8 a second"),
+    ("s301-flag-would-be-cut", "would send ISO,SINGLE,M, with MCON2 cut"),
+    ("s301-flag-would-be-cut", "leave SINGLE out and switch it on in the account's settings"),
+    ("s201-octal", "octal"),
+    ("s202-include", "%69nclude"),
+]
+
+
+@pytest.mark.parametrize(("case", "words"), MESSAGES)
+def test_the_finding_says_what_to_do(case: str, words: str) -> None:
+    with pytest.raises(InputError) as raised:
+        load(CASES[0].parent / f"{case}.yaml", {})
+    assert words in str(raised.value)
+
+
+SECRETS = [
+    ("s202-include-in-a-secret", "xincludex"),
+    ("s205-password-too-long", "ninechars"),
+    ("s205-octets-not-characters", "пять5"),
+    ("s202-two-lines-in-a-secret-file", "two\n"),
+]
+
+
+@pytest.mark.parametrize(("case", "secret"), SECRETS)
+def test_a_finding_never_tells_a_secret(case: str, secret: str) -> None:
+    with pytest.raises(InputError) as raised:
+        load(CASES[0].parent / f"{case}.yaml", {})
+    assert secret not in str(raised.value)
+    assert secret not in repr(raised.value)
