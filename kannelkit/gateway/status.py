@@ -97,13 +97,14 @@ class GatewayStatus:
         """Return how many messages are in the store and in no queue: sent, without a response yet. None
         without a store.
 
-        bearerbox takes the numbers one after another without a lock: store and global queues, then boxes,
-        then links. A message that comes in meanwhile is counted as queued but not as stored, which makes
-        the result too small, even negative, by as many; one that is put back to the global queue meanwhile
-        makes it too large. So 0 while messages come in is strong evidence only when it is read again. A
-        waiting long message counts once in the store and once for each segment in its link's queue (too
-        small); received segments of a long message that is not complete are in the store and in no queue
-        (too large, up to concatenated-mo-timeout).
+        bearerbox takes the numbers one after another without a lock: the store, the global queues, the boxes, the
+        links. A message that comes in meanwhile, or moves from the global queue to a link's, is subtracted once too
+        often: the result is too small by as many, even negative. One that is put back to the global queue meanwhile
+        makes it too large. So 0 while messages come in is strong evidence only when it is read again.
+
+        It is wrong for long messages: one that waits counts once in the store and once for each segment in its link's
+        queue (too small); received segments whose message is not complete are in the store and in no queue (too
+        large, up to concatenated-mo-timeout).
         """
         if self.store_size is None:
             return None

@@ -88,22 +88,25 @@ class Tail:
         """Open what stands at the path now, unless it is the newest file that is open already."""
         self.problem = ""
         try:
-            # not blocking, should somebody have put a pipe there
+            found = os.stat(self.path)
+            if any(file.identity == (found.st_dev, found.st_ino) for file in self._files):
+                return
+            if not stat.S_ISREG(found.st_mode):
+                self.problem = f"{self.path}: not a file"
+                return
+            # not blocking, should somebody put a pipe there this very moment
             descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
             return
         except OSError as error:
             self.problem = f"{self.path}: {error.strerror}"
             return
-        found = os.fstat(descriptor)
-        identity = (found.st_dev, found.st_ino)
-        if not stat.S_ISREG(found.st_mode):
-            self.problem = f"{self.path}: not a file"
-            os.close(descriptor)
-        elif any(file.identity == identity for file in self._files):
-            os.close(descriptor)
-        else:
+        opened = os.fstat(descriptor)  # it may be another one than was found
+        identity = (opened.st_dev, opened.st_ino)
+        if stat.S_ISREG(opened.st_mode) and all(file.identity != identity for file in self._files):
             self._files.append(_File(descriptor, identity))
+        else:
+            os.close(descriptor)
 
     def _drain(self, file: _File, lines: list[bytes], room: int) -> int:
         """Read `file` to its end or until `room` octets are used up; return the room that is left."""

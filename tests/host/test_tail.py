@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -302,3 +303,42 @@ def test_close_gives_the_descriptors_back(tmp_path: Path) -> None:
     before = len(os.listdir("/proc/self/fd"))
     tail.close()
     assert len(os.listdir("/proc/self/fd")) == before - 1
+
+
+def test_nothing_is_lost_while_a_writer_in_another_thread_goes_through_many_rotations(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.touch()
+    wants_to_rotate, may_rotate = threading.Event(), threading.Event()
+    written: list[bytes] = []
+
+    def write() -> None:
+        file = path.open("ab", buffering=0)
+        for number in range(20_000):
+            line = b"%06d" % number
+            file.write(line + b"\n")
+            written.append(line)
+            if number % 1000 == 300:
+                # the reader looks once in between: nobody can know a file that came and went between two looks
+                wants_to_rotate.set()
+                may_rotate.wait()
+                may_rotate.clear()
+                path.rename(tmp_path / f"log.{number}")
+                path.touch()
+            elif number % 1000 == 600:  # for 300 lines it went on in the renamed file
+                file.close()
+                file = path.open("ab", buffering=0)
+        file.close()
+
+    writer = threading.Thread(target=write)
+    with Tail(path, from_end=False, most_octets=3000) as tail:
+        lines: list[bytes] = []
+        writer.start()
+        while writer.is_alive():
+            wanted = wants_to_rotate.is_set()
+            lines += tail.read()
+            if wanted:
+                wants_to_rotate.clear()
+                may_rotate.set()
+        writer.join()
+        lines += read_all(tail)
+    assert lines == written
