@@ -207,32 +207,32 @@ async def run(simulator: Simulator) -> None:
 
 
 def what_to_write(simulator: Simulator) -> str:
-    """Return what a person needs to bind: addresses, and an entry for a spec."""
-    first = next(iter(simulator.accounts.values())).rules
-    password = DEFAULT.password if first.password == DEFAULT.password else "{env: SMSC_PASSWORD}"
-    lines = [
-        f"SMSC on {simulator.host}:{simulator.port}"
-        + (f", with TLS on {simulator.host}:{simulator.tls_port}" if simulator.tls_port else "")
-        + f"; control port http://127.0.0.1:{simulator.control_port}/counters",
-        "accounts: "
-        + ", ".join(
-            f"{login} ({'no limit' if account.rules.limit is None else f'{account.rules.limit}/s'})"
-            for login, account in simulator.accounts.items()
-        ),
-        "",
-        "smsc:",
-        "  - smsc-id: simulator",
-        "    smsc: smpp",
-        f"    host: {simulator.host}",
-        f"    port: {simulator.port}",
-        f"    smsc-username: {first.login}",
-        f"    smsc-password: {password}",
-        "    transceiver-mode: true",
-        f"    throughput: {first.limit or 30}",
-        "",
-        "Ctrl-C ends it.",
-    ]
-    return "\n".join(lines)
+    """Return what a person needs to bind: addresses, accounts, and an entry for a spec; no password but the default."""
+    first = simulator.rules[0]
+    addresses = f"SMSC on {simulator.host}:{simulator.port}"
+    if simulator.tls_port is not None:
+        addresses += f", with TLS on {simulator.host}:{simulator.tls_port}"
+    limits = (
+        f"{rules.login} ({'no limit' if rules.limit is None else f'{rules.limit}/s'})" for rules in simulator.rules
+    )
+    return "\n".join(
+        [
+            f"{addresses}; control port http://127.0.0.1:{simulator.control_port}/counters",
+            f"accounts: {', '.join(limits)}",
+            "",
+            "smsc:",
+            "  - smsc-id: simulator",
+            "    smsc: smpp",
+            f"    host: {simulator.host}",
+            f"    port: {simulator.port}",
+            f"    smsc-username: {first.login}",
+            f"    smsc-password: {DEFAULT.password if first.password == DEFAULT.password else '{env: SMSC_PASSWORD}'}",
+            "    transceiver-mode: true",
+            f"    throughput: {first.limit or DEFAULT.limit}",
+            "",
+            "Ctrl-C ends it.",
+        ]
+    )
 
 
 def counter_lines(simulator: Simulator) -> list[str]:

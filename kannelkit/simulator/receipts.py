@@ -14,6 +14,7 @@ from kannelkit.simulator.messages import Message
 from kannelkit.simulator.rules import Behaviour
 from kannelkit.smpp.constants import CommandId, CommandStatus, EsmClass, MessageState, Tag
 from kannelkit.smpp.pdu import Pdu, Tlv
+from kannelkit.smpp.receipts import Receipt, build_receipt
 from kannelkit.smpp.tlv import build_tlv
 
 if TYPE_CHECKING:
@@ -30,9 +31,16 @@ def receipt(message: Message, submitted: datetime, done: datetime, sequence_numb
 
     The text is SMSC.ru's: `id sub dlvrd submit-date done-date stat err`, dates as YYMMDDhhmm, no `text` at the end.
     """
-    text = (
-        f"id:{message.id} sub:001 dlvrd:001 submit date:{submitted:%y%m%d%H%M} done date:{done:%y%m%d%H%M} "
-        "stat:DELIVRD err:000"
+    text = build_receipt(
+        Receipt(
+            message_id=str(message.id),
+            sub="001",
+            dlvrd="001",
+            submit_date=f"{submitted:%y%m%d%H%M}",
+            done_date=f"{done:%y%m%d%H%M}",
+            stat="DELIVRD",
+            err="000",
+        )
     )
     source, destination = message.destination, message.source
     return Pdu(
@@ -46,7 +54,7 @@ def receipt(message: Message, submitted: datetime, done: datetime, sequence_numb
             "dest_addr_npi": destination[1],
             "destination_addr": destination[2:],
             "esm_class": EsmClass.DELIVERY_RECEIPT,
-            "short_message": text.encode("ascii"),
+            "short_message": text,
         },
         tlvs=[
             build_tlv(Tag.RECEIPTED_MESSAGE_ID, str(message.id).encode("ascii")),

@@ -60,14 +60,14 @@ class Simulator:
         self.unknown_logins = 0
         self.accounts: dict[str, Account] = {}
         self.clock: Clock
-        self._rules = list(accounts)
+        self.rules = tuple(accounts)  # as they are at the start
         self.host = host
         self._certificate = certificate
         self._servers: list[asyncio.Server] = []
         self._links: dict[Link, None] = {}  # the oldest first
         self._control: Control | None = None
         self._message_id = 0
-        if len({rules.login for rules in self._rules}) < len(self._rules):
+        if len({rules.login for rules in self.rules}) < len(self.rules):
             raise ValueError("two accounts have the same login")
         if tls_port is not None and certificate is None:
             raise ValueError("a TLS port needs a certificate")
@@ -77,7 +77,7 @@ class Simulator:
         loop = asyncio.get_running_loop()
         self.clock = Clock(loop)
         self.accounts = {
-            rules.login: Account(rules, self.clock, lambda: self.behaviour, self.bounds) for rules in self._rules
+            rules.login: Account(rules, self.clock, lambda: self.behaviour, self.bounds) for rules in self.rules
         }
         try:
             self.port = await self._listen(self.port, None)
