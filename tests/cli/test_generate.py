@@ -1,0 +1,140 @@
+"""`kannelkit generate`: printing, writing whole, comparing; and no password where it does not belong."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from kannelkit.cli.generate import masked_diff
+from kannelkit.cli.main import group
+
+SPEC = """
+smsc:
+  - smsc-id: a
+    provider: smsc.ru
+    smsc-username: login
+    smsc-password: {env: SMSC_PASSWORD}
+sendsms-user:
+  - username: app
+"""
+PASSWORD = "pa55word"
+
+
+def run(*arguments: str | Path, password: str = PASSWORD) -> Result:
+    return CliRunner(env={"SMSC_PASSWORD": password}).invoke(group, ["generate", *map(str, arguments)])
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "spec.yaml"
+    path.write_text(SPEC)
+    return path
+
+
+def test_it_prints_the_file_and_makes_passwords_once(spec: Path) -> None:
+    first, second = run(spec), run(spec)
+    assert first.exit_code == 0
+    assert first.stdout == second.stdout
+    assert f"smsc-password = {PASSWORD}" in first.stdout
+    kept = spec.parent / ".kannelkit/passwords.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_it_writes_what_it_prints_and_only_its_group_may_read_it(spec: Path, tmp_path: Path) -> None:
+    conf = tmp_path / "kannel.conf"
+    done = run(spec, "-o", conf)
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert conf.read_text() == run(spec).stdout
+    assert stat.S_IMODE(conf.stat().st_mode) == 0o640
+
+
+def test_a_wrong_spec_leaves_the_old_file(spec: Path, tmp_path: Path) -> None:
+    conf = tmp_path / "kannel.conf"
+    run(spec, "-o", conf)
+    before = conf.read_bytes()
+    spec.write_text(SPEC + "smbox: {}\n")
+    done = run(spec, "-o", conf)
+    assert done.exit_code == 1
+    assert f"{spec}:9:1: S101" in done.stderr
+    assert "did you mean smsbox?" in done.stderr
+    assert conf.read_bytes() == before
+
+
+def test_a_folder_that_is_not_there_is_no_traceback(spec: Path, tmp_path: Path) -> None:
+    done = run(spec, "-o", tmp_path / "none/kannel.conf")
+    assert done.exit_code == 1
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    assert "cannot write" in done.stderr
+
+
+def test_check_says_same_or_different_and_writes_nothing(spec: Path, tmp_path: Path) -> None:
+    conf = tmp_path / "kannel.conf"
+    missing = run(spec, "-o", conf, "--check")
+    assert (missing.exit_code, "is not there" in missing.stderr, conf.exists()) == (1, True, False)
+    assert not (tmp_path / ".kannelkit").exists()
+    run(spec, "-o", conf)
+    assert run(spec, "-o", conf, "--check").exit_code == 0
+    conf.write_text(conf.read_text().replace("throughput = 30", "throughput = 60"))
+    before = conf.read_bytes()
+    differs = run(spec, "-o", conf, "--check")
+    assert differs.exit_code == 1
+    assert "-throughput = 60\n+throughput = 30\n" in differs.stdout
+    assert conf.read_bytes() == before
+
+
+def test_check_tells_no_password(spec: Path, tmp_path: Path) -> None:
+    conf = tmp_path / "kannel.conf"
+    run(spec, "-o", conf)
+    done = run(spec, "-o", conf, "--check", password="another1")
+    assert done.exit_code == 1
+    assert "smsc-password = ***" in done.stdout
+    assert PASSWORD not in done.stdout
+    assert "another1" not in done.stdout
+
+
+def test_check_needs_a_file(spec: Path) -> None:
+    assert run(spec, "--check").exit_code == 2
+
+
+def test_a_spec_that_is_not_there(tmp_path: Path) -> None:
+    done = run(tmp_path / "none.yaml")
+    assert done.exit_code == 1
+    assert "S001: cannot be read: No such file or directory" in done.stderr
+
+
+def test_a_password_file_that_others_can_read_is_refused(spec: Path) -> None:
+    run(spec)
+    os.chmod(spec.parent / ".kannelkit/passwords.json", 0o644)
+    done = run(spec)
+    assert done.exit_code == 1
+    assert "can be read by others" in done.stderr
+
+
+# what stood there, what should, and what must not be seen in the difference
+DIFFS = [
+    ("password = old-one", "password = new-one", ["old-one", "new-one"]),
+    ("  smsc-password   =  old-one", "x", ["old-one"]),
+    ("smsc-password = begin\\\nend-of-it", "x", ["begin", "end-of-it"]),
+    ("smsc-password = begin\\\nmiddle\\\nend-of-it", "x", ["begin", "middle", "end-of-it"]),
+    ("smsc-username = from-env", "smsc-username = x", ["from-env"]),
+    ("# a comment about from-env", "x", ["from-env"]),
+]
+
+
+@pytest.mark.parametrize(("found", "wanted", "hidden"), DIFFS)
+def test_masks(found: str, wanted: str, hidden: list[str]) -> None:
+    shown = "\n".join(masked_diff(found, wanted, "FILE", frozenset({"from-env"})))
+    assert shown
+    assert [secret for secret in hidden if secret in shown] == []
+
+
+def test_octets_that_are_no_text_are_shown_somehow(spec: Path, tmp_path: Path) -> None:
+    conf = tmp_path / "kannel.conf"
+    conf.write_bytes(b"\xff\xfe old")
+    done = run(spec, "-o", conf, "--check")
+    assert done.exit_code == 1
+    assert "old" in done.stdout

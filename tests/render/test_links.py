@@ -1,0 +1,119 @@
+"""An account to its links: the laws of shares, and which links there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kannelkit.render import Account, Link, accounts, shares
+from kannelkit.spec import load
+
+ACCOUNT = """
+smsc:
+  - smsc-id: a
+    provider: smsc.ru
+    host: primary.example
+    smsc-username: u
+    smsc-password: p
+"""
+
+
+def rendered(folder: Path, lines: str = "", **throughputs: int) -> Account:
+    (folder / "spec.yaml").write_text(ACCOUNT + lines)
+    (account,) = accounts(load(folder / "spec.yaml", {}), throughputs)
+    return account
+
+
+@given(st.integers(1, 200).flatmap(lambda links: st.tuples(st.integers(links, 100_000), st.just(links))))
+def test_shares_are_whole_even_and_add_up(case: tuple[int, int]) -> None:
+    total, links = case
+    split = shares(total, links)
+    assert len(split) == links
+    assert sum(split) == total
+    assert min(split) >= 1
+    assert max(split) - min(split) <= 1
+    assert list(split) == sorted(split, reverse=True)
+
+
+@given(st.integers(1, 50).flatmap(lambda links: st.tuples(st.integers(links, 1000), st.just(links))))
+def test_one_more_raises_one_share(case: tuple[int, int]) -> None:
+    total, links = case
+    raised = [more - less for more, less in zip(shares(total + 1, links), shares(total, links), strict=True)]
+    assert sorted(raised) == [0] * (links - 1) + [1]
+
+
+@pytest.mark.parametrize(("total", "links"), [(1, 2), (0, 1), (5, 0), (-1, 1)])
+def test_less_than_one_each_is_refused(total: int, links: int) -> None:
+    with pytest.raises(ValueError, match="cannot be split"):
+        shares(total, links)
+
+
+def test_one_connection(tmp_path: Path) -> None:
+    account = rendered(tmp_path)
+    assert account == Account(
+        smsc_id="a",
+        ceiling=30,
+        floor=1,
+        connections=1,
+        one_bind=True,
+        links=(
+            Link("a-1", "a", "primary", 1, "primary.example", 3700, 30, None),
+            Link("a-park", "a", "park", 1, "127.0.0.1", 1, None, None),
+        ),
+        park_id="a-park",
+    )
+    assert account.primary_ids == ("a-1",)
+    assert account.backup_ids == ()
+
+
+def test_connections_and_a_second_host(tmp_path: Path) -> None:
+    second = "    backup-host: second.example\n    backup-port: 3701\n"
+    account = rendered(tmp_path, second + "    connections: 2\n    log-file: a.log\n    throughput: 31\n")
+    log = tmp_path / "a.log"
+    assert account.links == (
+        Link("a-1", "a", "primary", 1, "primary.example", 3700, 16, log),
+        Link("a-2", "a", "primary", 2, "primary.example", 3700, 15, log),
+        Link("a-backup-1", "a", "backup", 1, "second.example", 3701, 16, log),
+        Link("a-backup-2", "a", "backup", 2, "second.example", 3701, 15, log),
+        Link("a-park", "a", "park", 1, "127.0.0.1", 1, None, None),
+    )
+    assert account.primary_ids == ("a-1", "a-2")
+    assert account.backup_ids == ("a-backup-1", "a-backup-2")
+    assert (account.floor, account.ceiling, account.one_bind) == (2, 31, True)
+
+
+def test_a_flag_for_more_binds_leaves_one_to_spare(tmp_path: Path) -> None:
+    assert not rendered(tmp_path, "    system-type: MCON2\n").one_bind
+
+
+def test_the_throughput_in_force_is_shared_the_ceiling_stays(tmp_path: Path) -> None:
+    account = rendered(tmp_path, "    connections: 2\n", a=17)
+    assert [link.throughput for link in account.links] == [9, 8, None]
+    assert account.ceiling == 30
+
+
+def test_no_ceiling_is_no_limit(tmp_path: Path) -> None:
+    account = rendered(tmp_path, "    throughput: 30\n")
+    generic = ACCOUNT.replace("smsc.ru", "generic")
+    (tmp_path / "spec.yaml").write_text(generic)
+    (account,) = accounts(load(tmp_path / "spec.yaml", {}))
+    assert account.ceiling is None
+    assert [link.throughput for link in account.links] == [None, None]
+    (account,) = accounts(load(tmp_path / "spec.yaml", {}), {"a": 12})
+    assert [link.throughput for link in account.links] == [12, None]
+
+
+def test_a_throughput_too_small_for_the_links_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot be split"):
+        rendered(tmp_path, "    connections: 3\n", a=2)
+
+
+@pytest.mark.parametrize(("floor", "connections", "expected"), [(1, 3, 3), (5, 2, 5)])
+def test_the_floor_is_never_less_than_the_connections(
+    tmp_path: Path, floor: int, connections: int, expected: int
+) -> None:
+    lines = f"    connections: {connections}\nsupervisor:\n  rate: {{floor: {floor}}}\n"
+    assert rendered(tmp_path, lines).floor == expected
