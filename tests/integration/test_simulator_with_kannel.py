@@ -1,0 +1,162 @@
+"""A real bearerbox and smsbox bound to the simulator: messages out, refusals, receipts back."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from kannelkit.simulator import AccountRules, Behaviour, Simulator
+from tests.harness import child
+from tests.harness.ports import free_ports
+
+pytestmark = [
+    pytest.mark.kannel,
+    pytest.mark.skipif(shutil.which("bearerbox", path="/usr/sbin:/usr/bin") is None, reason="needs Kannel"),
+]
+
+PATIENCE = 40.0  # seconds for what must come; Kannel pauses 1 to 2 s after a refusal
+STOPS_WITHIN = 8.0
+MESSAGES = 12
+
+CONFIGURATION = """
+group = core
+admin-port = {admin}
+admin-interface = 127.0.0.1
+admin-password = secret
+smsbox-port = {smsbox}
+smsbox-interface = 127.0.0.1
+log-file = {folder}/bearerbox.log
+log-level = 1
+store-type = spool
+store-location = {folder}/store
+dlr-storage = spool
+dlr-spool = {folder}/dlr
+sms-resend-freq = 1
+
+group = smsbox
+bearerbox-host = 127.0.0.1
+sendsms-port = {sendsms}
+sendsms-interface = 127.0.0.1
+log-file = {folder}/smsbox.log
+log-level = 1
+
+group = sendsms-user
+username = app
+password = app
+
+group = smsc
+smsc = smpp
+smsc-id = acc
+host = 127.0.0.1
+port = {port}
+smsc-username = login
+smsc-password = password
+system-type = ISO
+interface-version = 34
+transceiver-mode = true
+reconnect-delay = 1
+throughput = 100
+"""
+
+
+@pytest.fixture
+async def smsc() -> AsyncIterator[Simulator]:
+    behaviour = Behaviour(delay=0.02, receipt_delay=0.2)
+    async with Simulator([AccountRules("login", "password", limit=5)], behaviour) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def sendsms(smsc: Simulator, tmp_path: Path) -> AsyncIterator[int]:
+    """The sendsms port of a gateway that is bound to the simulator."""
+    admin, smsbox, port = free_ports(3)
+    for name in ("store", "dlr"):
+        (tmp_path / name).mkdir()
+    conf = tmp_path / "kannel.conf"
+    conf.write_text(CONFIGURATION.format(admin=admin, smsbox=smsbox, sendsms=port, folder=tmp_path, port=smsc.port))
+    conf.chmod(0o600)
+    boxes = [await child.start("/usr/sbin/bearerbox", conf, output=tmp_path / "bearerbox.out")]
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await reachable(smsbox)
+            boxes.append(await child.start("/usr/sbin/smsbox", conf, output=tmp_path / "smsbox.out"))
+            await reachable(port)
+            while not smsc.account("login").links:
+                await asyncio.sleep(0.05)
+        yield port
+    finally:
+        for box in reversed(boxes):
+            await child.stop(box, STOPS_WITHIN)
+
+
+async def reachable(port: int) -> None:
+    """Wait until something listens on this port."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionRefusedError:
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return
+
+
+async def test_every_message_arrives_once_and_every_receipt_comes_back(smsc: Simulator, sendsms: int) -> None:
+    receipts: dict[str, str] = {}
+    all_there = asyncio.Event()
+
+    async def receipt(request: web.Request) -> web.Response:
+        receipts[request.query["id"]] = request.query["status"]
+        if len(receipts) == MESSAGES:
+            all_there.set()
+        return web.Response()
+
+    application = web.Application()
+    application.router.add_get("/receipt", receipt)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        address = f"http://127.0.0.1:{runner.addresses[0][1]}/receipt"
+        async with aiohttp.ClientSession() as session:
+            for number in range(MESSAGES):
+                query = {
+                    "username": "app",
+                    "password": "app",
+                    "from": "shop",
+                    "to": "79991234567",
+                    "text": f"message {number}",
+                    "dlr-mask": "1",
+                    "dlr-url": f"{address}?id={number}&status=%d",
+                }
+                async with session.get(f"http://127.0.0.1:{sendsms}/cgi-bin/sendsms", params=query) as answer:
+                    assert answer.status == 202
+        async with asyncio.timeout(PATIENCE):
+            await all_there.wait()
+            while smsc.account("login").counters.receipts_acknowledged < MESSAGES:  # the last may still be on its way
+                await asyncio.sleep(0.05)
+    finally:
+        await runner.cleanup()
+
+    assert receipts == {str(number): "1" for number in range(MESSAGES)}
+    counters = smsc.account("login").counters
+    assert (counters.accepted, counters.doubled, counters.rejected, counters.unanswered) == (MESSAGES, 0, 0, 0)
+    # a burst of twelve at a limit of five a second; every refused one came again
+    assert counters.refused > 0
+    assert counters.submits == MESSAGES + counters.refused
+    assert (counters.receipts_sent, counters.receipts_dropped) == (MESSAGES, 0)
+
+
+async def test_bearerbox_binds_again_when_it_was_closed(smsc: Simulator, sendsms: int) -> None:
+    account = smsc.account("login")
+    account.links[0].close()
+    async with asyncio.timeout(PATIENCE):
+        while account.counters.binds < 2:
+            await asyncio.sleep(0.05)
+    assert (account.counters.binds_refused, account.counters.closed_by_newer) == (0, 0)
