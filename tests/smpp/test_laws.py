@@ -99,7 +99,7 @@ def refusal(octets: bytes) -> str | None:
     return None if encode(found) == octets else "came back as something else"
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(PDUS)
 def test_a_pdu_comes_back_from_its_octets(pdu: Pdu) -> None:
     octets = encode(pdu)
@@ -107,12 +107,13 @@ def test_a_pdu_comes_back_from_its_octets(pdu: Pdu) -> None:
     assert header(octets) == (len(octets), pdu.command_id, pdu.command_status, pdu.sequence_number)
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(ANY_FRAME | st.binary(max_size=100))
 def test_any_octets_come_back_or_are_refused(octets: bytes) -> None:
     assert refusal(octets) in (None, "peer")
 
 
+@settings(deadline=None)
 @given(PDUS, st.data())
 def test_a_changed_octet_is_refused_or_comes_back(pdu: Pdu, data: st.DataObject) -> None:
     octets = bytearray(encode(pdu))
@@ -120,6 +121,7 @@ def test_a_changed_octet_is_refused_or_comes_back(pdu: Pdu, data: st.DataObject)
     assert refusal(bytes(octets)) in (None, "peer")
 
 
+@settings(deadline=None)
 @given(st.lists(PDUS.map(encode), max_size=8), st.data())
 def test_frames_are_the_same_however_they_are_cut(frames: list[bytes], data: st.DataObject) -> None:
     stream = b"".join(frames)

@@ -111,10 +111,6 @@ def test_what_the_wire_cannot_hold_is_not_written(command_id: int, fields: dict[
         Pdu(CommandId.ENQUIRE_LINK, 0, 1 << 32),
         Pdu(CommandId.ENQUIRE_LINK, -1, 1),
         Pdu(CommandId.ENQUIRE_LINK, 0, 1, body=b""),
-        Pdu(CommandId.ENQUIRE_LINK, 0, 1, tlvs=[Tlv(0x10000, b"")]),
-        Pdu(CommandId.ENQUIRE_LINK, 0, 1, tlvs=[Tlv(-1, b"")]),
-        Pdu(CommandId.ENQUIRE_LINK, 0, 1, tlvs=[Tlv(1, bytes(65536))]),
-        Pdu(CommandId.ENQUIRE_LINK, 0, 1, tlvs=[Tlv(1, cast("bytes", "text"))]),
         Pdu(0x0000FFFF, 0, 1),
         Pdu(0x0000FFFF, 0, 1, {"system_id": b""}, body=b""),
         Pdu(0x0000FFFF, 0, 1, tlvs=[Tlv(1, b"")], body=b""),
@@ -126,6 +122,17 @@ def test_a_pdu_that_contradicts_itself_is_not_written(pdu: Pdu) -> None:
     with pytest.raises(PduError) as caught:
         encode(pdu)
     assert caught.value.fault == "own"
+
+
+@pytest.mark.parametrize(
+    "tlv",
+    [Tlv(0x10000, b""), Tlv(-1, b""), Tlv(1, bytes(65536)), Tlv(1, cast("bytes", "text"))],
+    ids=lambda tlv: tlv.tag,
+)
+def test_a_tlv_that_does_not_fit_is_not_written(tlv: Tlv) -> None:
+    with pytest.raises(PduError) as caught:
+        encode(Pdu(CommandId.ENQUIRE_LINK, 0, 1, tlvs=[tlv]))
+    assert (caught.value.command_status, caught.value.fault) == (CommandStatus.ESME_RINVTLVLEN, "own")
 
 
 def test_fields_that_are_not_given_are_zero_or_empty() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kannelkit.smpp.constants import MessageState
@@ -102,11 +102,13 @@ def test_message_state(stat: str | None, state: MessageState | None) -> None:
 WORD = st.from_regex(r"[A-Za-z0-9/.+-]*", fullmatch=True)
 
 
+@settings(deadline=None)
 @given(st.builds(Receipt, WORD, *[st.none() | WORD] * 4, WORD, st.none() | WORD, st.none() | st.text("a :\né")))
 def test_a_receipt_comes_back(receipt: Receipt) -> None:
     assert read_receipt(build_receipt(receipt)) == receipt
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["id:", "stat:", "text:", "done date:", " ", "x", ":", "err:", "é", "\n"])))
 def test_whatever_was_read_is_written_so_that_it_reads_the_same(pieces: list[str]) -> None:
     receipt = read_receipt("".join(pieces).encode("latin-1"))

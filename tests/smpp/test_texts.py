@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from smpplib import gsm
 
@@ -60,6 +60,7 @@ def test_gsm_does_not_have(character: str) -> None:
     assert choose("ok " + character) is DataCoding.UCS2
 
 
+@settings(deadline=None)
 @given(st.text(ALPHABET))
 def test_gsm_comes_back_and_smpplib_agrees(text: str) -> None:
     octets = gsm0338.encode(text)
@@ -69,6 +70,7 @@ def test_gsm_comes_back_and_smpplib_agrees(text: str) -> None:
         assert gsm.gsm_encode(text) == octets
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_gsm_reads_any_octets(octets: bytes) -> None:
     assert len(gsm0338.decode(octets)) <= len(octets)
@@ -152,6 +154,7 @@ def test_more_parts_than_a_header_can_number() -> None:
     assert caught.value.command_status == CommandStatus.ESME_RINVMSGLEN
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("a€я😀"), max_size=400))
 def test_the_parts_are_the_whole(text: str) -> None:
     data_coding, parts = split(text)

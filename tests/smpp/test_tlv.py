@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kannelkit.smpp.constants import CommandStatus, Tag
@@ -75,6 +75,7 @@ def test_every_tag_has_a_format() -> None:
     assert set(FORMATS) == {int(tag) for tag in Tag}
 
 
+@settings(deadline=None)
 @given(st.sampled_from(list(Tag)), st.binary(max_size=70))
 def test_any_value_is_read_or_refused(tag: int, octets: bytes) -> None:
     tlv = Tlv(tag, octets)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kannelkit.smpp.constants import CommandStatus
@@ -60,12 +60,14 @@ def test_headers_that_do_not_fit(elements: list[Element]) -> None:
         build(elements)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 255), st.integers(1, 255), st.integers(1, 255), st.booleans())
 def test_a_part_comes_back(reference: int, total: int, number: int, wide: bool) -> None:
     part = Concatenation(reference * 257 if wide else reference, max(total, number), number, wide)
     assert concatenation(parse(build([part.element()]))[0]) == part
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=40))
 def test_any_octets_come_back_or_are_refused(octets: bytes) -> None:
     try:
