@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol
 
 import aiohttp
@@ -22,9 +21,13 @@ _STORESIZE = re.compile(r"<storesize>(\d+)</storesize>")
 class Gateway(Protocol):
     """A running Kannel: alone or supervised."""
 
-    admin_port: int
-    sendsms_port: int
-    folder: Path
+    @property
+    def admin_port(self) -> int:
+        """Return bearerbox's admin port."""
+
+    @property
+    def sendsms_port(self) -> int:
+        """Return smsbox's port for sendsms."""
 
     async def start(self) -> None:
         """Start it and return when its links are online; raise RuntimeError when that does not come about."""

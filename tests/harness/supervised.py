@@ -90,13 +90,18 @@ class Supervised:
             **self._more,
         }
 
-    async def start(self) -> None:
-        """Write the spec, run `kannelkit up` and return when the link is online; raise RuntimeError otherwise."""
+    def write(self) -> Path:
+        """Choose the ports, unless they are chosen already, write the spec and return its path."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.admin_port:  # a second start goes on with the first one's state, on the same ports
             self.admin_port, self._smsbox_port, self.sendsms_port = free_ports(3)
         self.path.touch(mode=0o600)
         self.path.write_text(yaml.safe_dump(self.spec(), sort_keys=False))
+        return self.path
+
+    async def start(self) -> None:
+        """Write the spec, run `kannelkit up` and return when the link is online; raise RuntimeError otherwise."""
+        self.write()
         self._process = await child.start(
             sys.executable, "-m", "kannelkit", "up", self.path, output=self.output, cwd=self.folder
         )
