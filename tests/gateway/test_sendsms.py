@@ -177,6 +177,23 @@ async def test_no_field_can_carry_another_line(message: Message, character: str)
             await SendSms(session, 1, "app", PASSWORD).send_message(Message(*values))
 
 
+@pytest.mark.parametrize(
+    ("sendsms_password", "message"),
+    [
+        ("fine", Message("7999", "caf\udce9")),
+        ("fine", Message("7999", "text", sender="caf\udce9")),
+        ("caf\udce9", Message("7999", "text")),
+    ],
+)
+async def test_what_no_octets_stand_for_is_an_error_that_does_not_show_it(
+    sendsms_password: str, message: Message
+) -> None:
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(GatewayError, match="half a character") as caught:
+            await SendSms(session, 1, "app", sendsms_password).send_message(message)
+    assert "caf" not in "".join(traceback.format_exception(caught.value, chain=True)).split("Error:")[-1]
+
+
 async def test_many_are_sent_so_many_at_a_time_and_each_has_its_outcome() -> None:
     under_way = 0
     most = 0
