@@ -27,8 +27,7 @@ Body = Literal["always", "unless refused", "optional"]
 
 
 class Field(NamedTuple):
-    """One mandatory field: its name, what it is, how many octets at most, and the status that says it is
-    wrong.
+    """One mandatory field: its name, what it is, how many octets at most, and the status that says it is wrong.
 
     "integer" is one octet (there are no wider ones among the mandatory fields). "time" is empty or 16
     characters. "short message", "destinations" and "unsuccessful" stand for two fields: a one-octet count

@@ -54,9 +54,7 @@ class CommandId(IntEnum):
 
 
 class CommandStatus(IntEnum):
-    """Every command_status of both versions, each with a `description`; 3.4's names of 0xC0 to 0xC4 are
-    aliases.
-    """
+    """Every command_status of both versions, each with a `description`; 3.4's names of 0xC0 to 0xC4 are aliases."""
 
     description: str
 

@@ -51,8 +51,7 @@ def choose(text: str) -> DataCoding:
 
 
 def encode_text(text: str, data_coding: int | None = None) -> tuple[int, bytes]:
-    """Return the data_coding, chosen by `choose` unless given (DEFAULT, LATIN_1 or UCS2), and the text's
-    octets.
+    """Return the data_coding, chosen by `choose` unless given (DEFAULT, LATIN_1 or UCS2), and the text's octets.
 
     Raises PduError (fault "own", ESME_RINVDCS) for another data_coding and for a text it cannot write.
     """

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from typing import Final, NamedTuple
 
-from kannelkit.smpp.commands import COMMANDS, Field, Kind
+from kannelkit.smpp.commands import COMMANDS, Body, Field, Kind
 from kannelkit.smpp.constants import CommandStatus
 from kannelkit.smpp.pduerror import PduError
 
@@ -63,8 +63,11 @@ class Plan(NamedTuple):
 
     steps: tuple[_PlanStep, ...]
     names: frozenset[str]
-    bodiless: bool
-    bodiless_when_refused: bool
+    body: Body
+
+    def header_alone(self, command_status: int) -> bool:
+        """Tell whether a PDU of the header alone leaves its fields out, rather than being cut off."""
+        return self.body == "optional" or (self.body == "unless refused" and command_status != 0)
 
 
 def _steps(fields: tuple[Field, ...]) -> tuple[_PlanStep, ...]:
@@ -82,8 +85,7 @@ PLANS: Final[dict[int, Plan]] = {
     command_id: Plan(
         steps=_steps(command.fields),
         names=frozenset(field.name for field in command.fields),
-        bodiless=command.body == "optional",
-        bodiless_when_refused=command.body != "always",
+        body=command.body,
     )
     for command_id, command in COMMANDS.items()
 }

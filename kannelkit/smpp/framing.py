@@ -25,9 +25,7 @@ def header(octets: bytes | bytearray) -> tuple[int, int, int, int]:
 
 
 class FramingError(PduError):
-    """A command_length that no PDU can have: the stream cannot be read on. `frames` are the whole PDUs before
-    it.
-    """
+    """A command_length that no PDU can have: the stream cannot be read on. `frames` are the whole PDUs before it."""
 
     def __init__(self, message: str, sequence_number: int | None, frames: list[bytes]) -> None:
         super().__init__(message, CommandStatus.ESME_RINVCMDLEN, sequence_number=sequence_number)

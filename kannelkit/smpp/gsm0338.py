@@ -1,6 +1,4 @@
-"""The GSM default alphabet and its extension table, one octet a septet, as SMPP carries it (3GPP TS 23.038,
-6.2.1).
-"""
+"""The GSM default alphabet and its extension table, one octet a septet, as SMPP carries it (3GPP TS 23.038, 6.2.1)."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Final
 
-from kannelkit.smpp.constants import RESPONSE, CommandId, CommandStatus, Tag, command_name
+from kannelkit.smpp.constants import RESPONSE, CommandId, CommandStatus, Tag, command_name, status_name
 from kannelkit.smpp.fields import (
     PLANS,
     DistributionList,
@@ -36,7 +36,7 @@ HEADER: Final = struct.Struct(">IIII")
 _TLV_HEADER: Final = struct.Struct(">HH")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Pdu:
     """A PDU as values.
 
@@ -53,6 +53,14 @@ class Pdu:
     fields: dict[str, FieldValue] = field(default_factory=dict)
     tlvs: list[Tlv] = field(default_factory=list)
     body: bytes | None = None
+
+    def __repr__(self) -> str:
+        # A PDU ends up in logs and in the reports of failed tests; the password of a bind must not.
+        shown = {name: "***" if name == "password" and value else value for name, value in self.fields.items()}
+        return (
+            f"Pdu({self.name}, {status_name(self.command_status)}, {self.sequence_number}, "
+            f"{shown}, {self.tlvs}, body={self.body!r})"
+        )
 
     @property
     def name(self) -> str:
@@ -109,7 +117,7 @@ def decode(octets: bytes) -> Pdu:
         return Pdu(command_id, command_status, sequence_number, {}, [], octets[16:])
     fields: dict[str, FieldValue] = {}
     tlvs: list[Tlv] = []
-    if size == 16 and (plan.bodiless or (command_status and plan.bodiless_when_refused)):
+    if size == 16 and plan.header_alone(command_status):
         return Pdu(command_id, command_status, sequence_number, fields, tlvs)
     try:
         position = read_fields(plan, octets, 16, fields)
@@ -151,7 +159,7 @@ def encode(pdu: Pdu) -> bytes:
             body = pdu.body
         elif pdu.body is not None:
             raise PduError("a known command is written from its fields and TLVs, not from a body")
-        elif not (pdu.fields or pdu.tlvs) and (plan.bodiless or (pdu.command_status and plan.bodiless_when_refused)):
+        elif not (pdu.fields or pdu.tlvs) and plan.header_alone(pdu.command_status):
             body = b""
         else:
             body = write_fields(plan, pdu.fields)

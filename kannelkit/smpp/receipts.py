@@ -26,9 +26,7 @@ STATES: Final[dict[str, MessageState]] = {
     "REJECTD": MessageState.REJECTED,
     "SKIPPED": MessageState.SKIPPED,
 }
-"""The message_state that a receipt's `stat` stands for (3.4: appendix B; SCHEDLD and SKIPPED are written by
-custom).
-"""
+"""The message_state that a receipt's `stat` stands for (3.4: appendix B; SCHEDLD and SKIPPED are written by custom)."""
 
 _NAMES: Final = {
     "message_id": "id",
@@ -45,8 +43,7 @@ _KEY: Final = re.compile(rb"(?<!\S)(submit date|done date|[a-z][a-z0-9_-]*):", r
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A receipt's parts, each as it was written (dates YYMMDDhhmm, in a time zone that nobody states); None:
-    absent.
+    """A receipt's parts, each as it was written (dates YYMMDDhhmm, in a time zone that nobody states); None: absent.
 
     `other` holds the parts with other names, in order; a piece before the first name has the name "".
     Octets above 0x7F are kept as the character of that number.

@@ -12,9 +12,7 @@ from kannelkit.smpp.pduerror import PduError
 
 
 class Tlv(NamedTuple):
-    """One optional parameter as it is on the wire: the tag (16 bits) and the octets of its value (at most
-    65,535).
-    """
+    """One optional parameter as it is on the wire: the tag (16 bits) and the octets of its value (at most 65,535)."""
 
     tag: int
     value: bytes

@@ -1,6 +1,4 @@
-"""The user data header in front of a message's text (3GPP TS 23.040, 9.2.3.24); esm_class has EsmClass.UDHI
-then.
-"""
+"""The user data header in front of a message's text (3GPP TS 23.040, 9.2.3.24); esm_class has EsmClass.UDHI then."""
 
 from __future__ import annotations
 

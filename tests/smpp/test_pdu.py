@@ -155,6 +155,20 @@ def test_the_message_is_in_the_payload_where_short_message_is_empty() -> None:
     assert Pdu(CommandId.DATA_SM).message() == b""
 
 
+def test_a_password_is_not_shown() -> None:
+    pdu = Pdu(CommandId.BIND_TRANSCEIVER, 0, 1, {"system_id": b"login", "password": b"secret1"})
+    assert "secret1" not in repr(pdu)
+    assert repr(pdu) == (
+        "Pdu(bind_transceiver, ESME_ROK, 1, {'system_id': b'login', 'password': '***'}, [], body=None)"
+    )
+
+
+def test_no_error_shows_a_value() -> None:
+    with pytest.raises(PduError) as caught:
+        encode(Pdu(CommandId.OUTBIND, fields={"password": b"much too long"}))
+    assert "much" not in str(caught.value)
+
+
 def test_a_field_of_another_type_is_not_given_out() -> None:
     pdu = Pdu(CommandId.SUBMIT_SM, fields={"data_coding": 8, "source_addr": b"test"})
     with pytest.raises(TypeError):
