@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import shutil
 import signal
 import sys
 from dataclasses import replace
@@ -106,6 +108,13 @@ def _account(context: click.Context, parameter: click.Parameter, texts: tuple[st
     help="Seconds without a PDU until a connection is closed.",
 )
 @click.option(
+    "--same-within",
+    type=click.FloatRange(0, 3600),
+    default=0.0,
+    show_default=True,
+    help="Seconds for which an identical message is rejected (SMSC.ru: 60); 0: it is accepted again.",
+)
+@click.option(
     "--receipt-delay",
     type=click.FloatRange(0, 3600),
     default=0.5,
@@ -128,6 +137,7 @@ def command(
     coalesce: float,
     unbind: str,
     idle: float,
+    same_within: float,
     receipt_delay: float,
 ) -> None:
     """Run a pretend SMSC to bind to.
@@ -153,6 +163,7 @@ def command(
                 coalesce=coalesce,
                 unbind=AtUnbind(unbind),
                 idle=idle,
+                same_within=same_within,
                 receipt_delay=receipt_delay,
             ),
             host=host,
@@ -188,7 +199,7 @@ async def run(simulator: Simulator) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, done.set)
-    live = sys.stderr.isatty()
+    live = sys.stderr.isatty() and os.environ.get("TERM") not in (None, "dumb")
     drawn = 0
     async with simulator:
         click.echo(what_to_write(simulator))
@@ -198,7 +209,9 @@ async def run(simulator: Simulator) -> None:
                 await asyncio.wait_for(done.wait(), LIVE_SECONDS if live else PLAIN_SECONDS)
             lines = counter_lines(simulator)
             if live:
-                # back to the first of the lines drawn before, each cleared to its end
+                # back to the first of the lines drawn before, each cut to the terminal's width and cleared to its end
+                width = shutil.get_terminal_size().columns
+                lines = [line[: width - 1] for line in lines]
                 click.echo(f"\x1b[{drawn}F" * bool(drawn) + "\n".join(f"{line}\x1b[K" for line in lines), err=True)
                 drawn = len(lines)
             elif "\n".join(lines) != told:

@@ -12,7 +12,7 @@ from kannelkit.simulator.counters import Counters, Timeline
 from kannelkit.simulator.messages import Message, Submit
 from kannelkit.simulator.receipts import Receipts
 from kannelkit.simulator.rules import AccountRules, Behaviour, Bounds
-from kannelkit.simulator.seen import Digests, Latest
+from kannelkit.simulator.seen import Digests, Latest, Recent
 
 if TYPE_CHECKING:
     from kannelkit.simulator.link import Link
@@ -29,6 +29,7 @@ class Account:
         self.messages: Latest[Message] = Latest(bounds.messages)
         self._bounds = bounds
         self._digests = Digests(bounds.digests)
+        self._recent = Recent()
         self._clock = clock
         self._behaviour = behaviour
         self.receipts = Receipts(self, clock, behaviour, bounds.receipts)
@@ -59,6 +60,11 @@ class Account:
         counters.submits += 1
         counters.unanswered += 1
 
+    def repeats(self, submit: Submit, now: float) -> bool:
+        """Return whether the same message was accepted so shortly before that it is not taken again."""
+        span = self._behaviour().same_within
+        return bool(span) and self._recent.has(submit.identity, now, span)
+
     def admits(self, now: float) -> bool:
         """Return whether a submit that arrived at `now` is within the limit; count it as refused where it is not."""
         counters = self.counters
@@ -81,7 +87,10 @@ class Account:
         self.timeline.accepted(now)
         if self._digests.add(submit.identity):
             counters.doubled += 1
-        message = Message(message_id, submit.source, submit.destination, now, now + self._behaviour().receipt_delay)
+        behaviour = self._behaviour()
+        if behaviour.same_within:
+            self._recent.add(submit.identity, now, behaviour.same_within)
+        message = Message(message_id, submit.source, submit.destination, now, now + behaviour.receipt_delay)
         self.messages[message_id] = message
         if submit.registered_delivery & 0x01:  # on success and failure, or on success alone (SMPP 5.0, 4.7.21)
             self.receipts.schedule(message, message.delivered)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from kannelkit.errors import HostError
 from kannelkit.simulator.limits import Law
+from kannelkit.simulator.ports import cannot_listen
 
 if TYPE_CHECKING:
     from kannelkit.simulator.server import Simulator
@@ -45,7 +45,7 @@ class Control:
         try:
             await site.start()
         except (OSError, OverflowError) as error:
-            raise HostError(f"cannot listen on {ADDRESS}:{port}: {error}") from None
+            raise cannot_listen(ADDRESS, port, error) from None
         bound: int = self._runner.addresses[0][1]
         return bound
 

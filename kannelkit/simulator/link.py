@@ -173,16 +173,17 @@ class Link(asyncio.Protocol):
             self._answer(received, CommandStatus.ESME_RINVBNDSTS)
             return
         account.arrived(now)
+        submit = messages.read(received)
         if not self.may_submit or self._unbinding is not None:
             status = int(CommandStatus.ESME_RINVBNDSTS)
-        else:
-            status = messages.wrong_address(received)
+        elif not (status := messages.wrong_address(received)) and account.repeats(submit, now):
+            status = CommandStatus.ESME_RSUBMITFAIL  # the provider documents the rule, not the status
         if status:
             account.counters.rejected += 1
             answer = responses.bare(received, status)
         elif account.admits(now):
             message_id = self._simulator.next_message_id()
-            account.accept(message_id, messages.read(received), now)
+            account.accept(message_id, submit, now)
             answer = responses.accepted(received, message_id)
         else:
             answer = responses.bare(received, CommandStatus.ESME_RTHROTTLED)

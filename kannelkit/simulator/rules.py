@@ -110,11 +110,12 @@ class Behaviour:
     unbind: AtUnbind = AtUnbind.ANSWER
     idle: float = 120.0  # SMSC.ru: 120 s without a PDU from the client, then the connection is closed
     bind_within: float = 30.0  # a connection that has not bound by then is closed
+    same_within: float = 0.0  # an identical message is rejected for so long; SMSC.ru: 60. 0: it is accepted again
     receipt_delay: float = 0.5  # from the acceptance of a message to its delivery receipt
     receipt_window: int = 5  # SMSC.ru: receipts an account may leave unacknowledged
 
     def __post_init__(self) -> None:
-        for name in ("delay", "coalesce", "receipt_delay"):
+        for name in ("delay", "coalesce", "same_within", "receipt_delay"):
             if not 0 <= getattr(self, name) <= 3600:
                 raise ValueError(f"{name} is a number of seconds from 0 to 3600")
         for name in ("idle", "bind_within"):

@@ -54,3 +54,27 @@ class Latest(Generic[Value]):
         """Return the entry, or None when it was never there or is forgotten."""
         value = self._newer.get(key)
         return self._older.get(key) if value is None else value
+
+
+class Recent:
+    """Says whether the same message was accepted less than `span` seconds before; remembers little more than that."""
+
+    def __init__(self) -> None:
+        self._newer: dict[int, float] = {}
+        self._older: dict[int, float] = {}
+        self._began = 0.0
+
+    def __len__(self) -> int:
+        return len(self._newer) + len(self._older)
+
+    def has(self, message: bytes, now: float, span: float) -> bool:
+        """Return whether the message was added less than `span` seconds before `now`."""
+        digest = hash(message)
+        added = self._newer.get(digest, self._older.get(digest))
+        return added is not None and now - added < span
+
+    def add(self, message: bytes, now: float, span: float) -> None:
+        """Remember that the message was accepted at `now`, for `span` seconds at the least."""
+        if now - self._began >= span:
+            self._older, self._newer, self._began = self._newer, {}, now
+        self._newer[hash(message)] = now

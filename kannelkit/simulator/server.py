@@ -16,6 +16,7 @@ from kannelkit.simulator.account import Account
 from kannelkit.simulator.clock import Clock
 from kannelkit.simulator.limits import Law
 from kannelkit.simulator.link import Link
+from kannelkit.simulator.ports import cannot_listen
 from kannelkit.simulator.rules import AccountRules, Behaviour, Bounds, Order, SecondBind, allowed_connections
 from kannelkit.smpp.constants import CommandStatus
 from kannelkit.smpp.pdu import Pdu
@@ -225,7 +226,7 @@ class Simulator:
                 backlog=128,
             )
         except (OSError, OverflowError) as error:
-            raise HostError(f"cannot listen on {self.host}:{port}: {error}") from None
+            raise cannot_listen(self.host, port, error) from None
         self._servers.append(server)
         bound: int = server.sockets[0].getsockname()[1]
         return bound

@@ -17,6 +17,7 @@ import smpplib.consts
 
 from kannelkit.cli.simulate import command, counter_lines, what_to_write
 from kannelkit.simulator import AccountRules, Simulator
+from kannelkit.spec.load import load
 
 PATIENCE = 20  # seconds to wait for what must come
 FREE = ["--port", "0", "--control-port", "0"]
@@ -58,6 +59,15 @@ def test_what_is_told_shows_no_password_but_the_default_one() -> None:
         simulator = Simulator([rules])
         assert "hunter2" not in what_to_write(simulator)
         assert f"smsc-password: {shown}" in what_to_write(simulator)
+
+
+async def test_what_is_told_is_a_spec(tmp_path: Path) -> None:
+    async with Simulator([AccountRules("login", "hunter2", limit=7)], control_port=0) as simulator:
+        told = what_to_write(simulator)
+    path = tmp_path / "spec.yaml"
+    path.write_text(told[told.index("smsc:") : told.index("Ctrl-C")])
+    account = load(path, {"SMSC_PASSWORD": "hunter2"}).smpp_accounts[0]
+    assert (account.smsc_id, account.throughput) == ("simulator", 7)
 
 
 async def test_a_line_for_each_account() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kannelkit.simulator.seen import Digests, Latest
+from kannelkit.simulator.seen import Digests, Latest, Recent
 
 MESSAGES = st.lists(st.binary(max_size=2), max_size=200)
 
@@ -46,3 +46,22 @@ def test_latest_entries_are_there(entries: list[tuple[int, int]], kept: int) -> 
             assert latest.get(each) == expected[each]
         assert len(latest) <= kept
     assert latest.get(51) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.sampled_from([b"a", b"b", b"c"]))), st.integers(1, 60))
+def test_a_message_is_recent_for_exactly_the_span(messages: list[tuple[int, bytes]], span: int) -> None:
+    recent = Recent()
+    now = 0
+    added: dict[bytes, int] = {}
+    for gap, message in messages:
+        now += gap
+        assert recent.has(message, now, span) is (message in added and now - added[message] < span)
+        recent.add(message, now, span)
+        added[message] = now
+
+
+def test_recent_messages_do_not_pile_up() -> None:
+    recent = Recent()
+    for number in range(10_000):
+        recent.add(b"%d" % number, number, 60)
+    assert len(recent) <= 120

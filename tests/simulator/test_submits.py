@@ -113,6 +113,15 @@ async def test_refused_message_that_comes_again_is_not_doubled() -> None:
         assert (counters.refused, counters.accepted, counters.doubled) == (1, 1, 0)
 
 
+async def test_identical_message_is_rejected_within_the_span_where_asked() -> None:
+    async with Simulator(behaviour=Behaviour(same_within=3600)) as smsc, Esme(smsc.port) as esme:
+        await esme.bind()
+        statuses = [(await esme.submit_and_wait(text)).command_status for text in (b"a", b"a", b"b")]
+        assert statuses == [0, CommandStatus.ESME_RSUBMITFAIL, 0]
+        counters = smsc.account("test").counters
+        assert (counters.accepted, counters.rejected, counters.doubled) == (2, 1, 0)
+
+
 async def test_data_sm_is_accepted_like_submit_sm() -> None:
     async with Simulator() as smsc, Esme(smsc.port) as esme:
         await esme.bind()
