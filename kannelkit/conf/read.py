@@ -108,6 +108,7 @@ def check(text: str, file: str = "kannel.conf") -> tuple[Finding, ...]:
     groups, findings = read(text, file)
     found = list(findings)
     seen: dict[str, int] = {}
+    links: dict[str, int] = {}
     for group in groups:
         place = Place(file, group.line)
         known = GROUPS.get(group.name)
@@ -122,11 +123,15 @@ def check(text: str, file: str = "kannel.conf") -> tuple[Finding, ...]:
                 )
             )
         seen.setdefault(group.name, group.line)
+        kind = group.values.get("smsc", "")
+        required = (*known.required, *known.required_for.get(kind, ()))
         found.extend(
-            Finding(place, "C106", f"group {group.name} has no {name}")
-            for name in known.required
-            if name not in group.values
+            Finding(place, "C106", f"group {group.name} has no {name}") for name in required if name not in group.values
         )
+        if admin_id := group.values.get("smsc-admin-id"):
+            first = links.setdefault(admin_id, group.line)
+            if first != group.line:
+                found.append(Finding(place, "C111", f"smsc-admin-id {admin_id} is that of line {first} as well"))
         for name, value in group.values.items():
             if name == "group":
                 continue
@@ -135,7 +140,7 @@ def check(text: str, file: str = "kannel.conf") -> tuple[Finding, ...]:
                 found.append(
                     Finding(Place(file, group.lines[name]), "C107", f"group {group.name} may not contain {name}")
                 )
-            elif problem := fault(directive, value):
+            elif problem := fault(directive, value, smpp=kind == "smpp"):
                 found.append(Finding(Place(file, group.lines[name]), "C108", f"{name} {problem[0]}", problem[1]))
     if "core" not in seen:
         found.append(Finding(Place(file), "C109", "no group core: bearerbox does not start"))

@@ -30,12 +30,16 @@ class Directive:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One kind of group: its directives by name, whether it may stand more than once, what it cannot do without."""
+    """One kind of group: its directives by name, whether it may stand more than once, what it cannot do without.
+
+    `required_for` says what more it cannot do without, by the value of its directive `smsc`.
+    """
 
     name: str
     about: str
     repeatable: bool
     required: tuple[str, ...]
+    required_for: Mapping[str, tuple[str, ...]]
     directives: Mapping[str, Directive]
 
 
@@ -70,6 +74,7 @@ def _groups(text: str) -> Mapping[str, Group]:
                 about=row["about"],
                 repeatable=row["repeatable"],
                 required=tuple(row.get("required", ())),
+                required_for={kind: tuple(names) for kind, names in row.get("required-for", {}).items()},
                 directives=MappingProxyType(
                     {directive: _directive(directive, cells) for directive, cells in row["directives"].items()}
                 ),

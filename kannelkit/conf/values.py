@@ -24,8 +24,10 @@ _BROKEN = (
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
-def fault(directive: Directive, value: str) -> tuple[str, str] | None:
+def fault(directive: Directive, value: str, *, smpp: bool = True) -> tuple[str, str] | None:
     """Return what is wrong with the value and what to do about it, or nothing; neither holds the value of a secret.
+
+    The bounds in octets are SMPP's, so that they bind no link of another kind (`smpp` is false then).
 
     Sources: cfg_get_integer and cfg_get_bool in gwlib/cfg.c (0x10 is 16 there, 010 is 8, and a strange truth value is
     true), and the ranges at the places where each value is used.
@@ -46,7 +48,7 @@ def fault(directive: Directive, value: str) -> tuple[str, str] | None:
     if directive.one_of and value not in directive.one_of:
         return f"cannot be {shown}", f"one of {', '.join(directive.one_of)}"
     octets = len(value.encode("utf-8", "surrogatepass"))
-    if directive.octets is not None and octets > directive.octets:
+    if smpp and directive.octets is not None and octets > directive.octets:
         return (
             f"has {octets} octets, of which {directive.octets} fit: Kannel cuts the rest",
             f"use one of at most {directive.octets} octets",

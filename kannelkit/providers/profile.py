@@ -26,6 +26,16 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """A word that the provider reads from system-type; `instead` is how to have the same without it, where one can."""
+
+    name: str
+    instead: str
+    grade: Grade
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """What one provider, or one brand of it, fills in.
 
@@ -39,7 +49,7 @@ class Profile:
     settings: tuple[Setting, ...]
     connections_flag: str
     most_connections: int
-    flags: tuple[str, ...]
+    flags: tuple[Flag, ...]
 
 
 # More links to one account than this help nobody; it only keeps a slip of the finger from making a thousand groups.
@@ -63,7 +73,7 @@ def profiles(text: str) -> Iterator[Profile]:
     """Yield the profile of every brand in a TOML text; raises KeyError or ValueError where a fact has no grade."""
     table = tomllib.loads(text)
     connections = table.get("connections", {})
-    for fact in (connections, table.get("flags", {}), *table["brand"]):
+    for fact in (connections, *table["brand"]):
         if fact:
             _grade(fact)
     settings = tuple(_setting(row) for row in table.get("setting", ()))
@@ -75,7 +85,9 @@ def profiles(text: str) -> Iterator[Profile]:
             settings=settings,
             connections_flag=connections.get("flag", ""),
             most_connections=connections.get("most", MOST_CONNECTIONS),
-            flags=tuple(table.get("flags", {}).get("names", ())),
+            flags=tuple(
+                Flag(row["name"], row.get("instead", ""), _grade(row), row["about"]) for row in table.get("flag", ())
+            ),
         )
 
 

@@ -17,11 +17,12 @@ from kannelkit.spec.source import Node, Scalar
 Pairs = Mapping[str, tuple[Scalar, Node]]
 
 _MULTIPLE = re.compile(r"MCON([0-9]+)")
-# The flag of SMSC.ru, which an account without a provider's name gets as well.
-_USUAL_FLAG = "MCON{n}"
+# Whose flags an account gets that names no provider.
+_USUAL = PROFILES["smsc.ru"]
 # What kannelkit writes into each link itself.
 _OURS = {
     "smsc-admin-id": "each link gets its own, made from smsc-id",
+    "dead-start": "leave out an account that is to stay down; links to a second host are started when needed",
     "instances": "write connections instead: links of one name cannot be told apart by administration commands",
 }
 _FLAG_OCTETS = GROUPS["smsc"].directives["system-type"].octets or 0
@@ -125,7 +126,7 @@ def _flags(reader: Reader, values: dict[str, Value], profile: Profile | None, co
     """Add the flag for several connections to system-type, see that it fits, and return how many binds it allows."""
     value = values["system-type"]
     flags = [flag.strip() for flag in value.text.split(",") if flag.strip()]
-    pattern = profile.connections_flag if profile else _USUAL_FLAG
+    pattern = (profile or _USUAL).connections_flag
     allowed = connections
     multiple = [int(found[1]) for flag in flags if (found := _MULTIPLE.fullmatch(flag))]
     if pattern and multiple:
@@ -140,26 +141,26 @@ def _flags(reader: Reader, values: dict[str, Value], profile: Profile | None, co
     elif pattern and connections > 1:
         flags.append(pattern.format(n=connections))
     text = ",".join(flags) if flags else value.text
-    _fits(reader, text, flags, value.place)
+    _fits(reader, text, flags, profile or _USUAL, value.place)
     values["system-type"] = Value(text, value.origin, value.place)
     return allowed
 
 
-def _fits(reader: Reader, text: str, flags: list[str], place: Place) -> None:
+def _fits(reader: Reader, text: str, flags: list[str], profile: Profile, place: Place) -> None:
     octets = text.encode("utf-8", "surrogatepass")
     if len(octets) <= _FLAG_OCTETS:
         return
     kept = octets[:_FLAG_OCTETS].decode("utf-8", "ignore")
     cut = [flag for flag, at in zip(flags, _ends(flags), strict=True) if at > _FLAG_OCTETS]
-    hint = "leave one out"
-    if "SINGLE" in flags:
-        hint = "leave SINGLE out and switch it on in the account's settings at the provider"
+    hints = [
+        f"leave {flag.name} out and {flag.instead}" for flag in profile.flags if flag.instead and flag.name in flags
+    ]
     reader.find(
         place,
         "S301",
         f"system-type would be {text}, {len(octets)} octets where {_FLAG_OCTETS} fit: Kannel would send {kept}, with "
         f"{' and '.join(cut)} cut",
-        hint,
+        hints[0] if hints else "leave one out",
     )
 
 

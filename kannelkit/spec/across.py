@@ -23,20 +23,37 @@ def across(reader: Reader, spec: Spec) -> None:
     _ports(reader, spec)
     _users(reader, spec)
     _storage(reader, spec)
+    _floors(reader, spec)
+
+
+def _floors(reader: Reader, spec: Spec) -> None:
+    floor = spec.supervisor.floor
+    for account in spec.smpp_accounts:
+        if account.throughput is not None and account.throughput < floor:
+            reader.find(
+                account.group.values["throughput"].place,
+                "S315",
+                f"{account.smsc_id} has throughput {account.throughput}, and no rate goes below the floor of {floor}",
+                "write a smaller supervisor.rate.floor, or a larger throughput",
+            )
 
 
 def _names(reader: Reader, spec: Spec) -> None:
     ids: dict[str, Place] = {}
+    others: set[str] = set()  # links of other kinds may share a name among themselves: nothing adds to theirs
     for group in [account.group for account in spec.smpp_accounts] + list(spec.other_smscs):
         value = group.values["smsc-id"]
         name = value.text.lower()  # the user guide calls ids case-insensitive, the code compares case
-        if name in ids:
+        is_other = group.get("smsc") != "smpp"
+        if name in ids and not (is_other and name in others):
             reader.find(
                 value.place,
                 "S304",
                 f"smsc-id {value.text} is there already, in line {ids[name].line}",
                 "give each account a name of its own; several links of one account are `connections`",
             )
+        if is_other and name not in ids:
+            others.add(name)
         ids.setdefault(name, value.place)
     links: dict[str, str] = {}
     for smsc_id, link, place in _links(spec):

@@ -148,8 +148,9 @@ def _users(reader: Reader, top: Pairs) -> Iterator[Group]:
 
 def _smsc(reader: Reader, node: Node) -> SmppAccount | Group | None:
     pairs = reader.table(node, "an entry of smsc")
-    values = reader.directives(pairs, "smsc", SMSC_KEYS)
-    kind = values["smsc"].text if "smsc" in values else "smpp"
+    written = pairs["smsc"][1] if "smsc" in pairs else None
+    kind = written.text if isinstance(written, Scalar) else "smpp"
+    values = reader.directives(pairs, "smsc", SMSC_KEYS, smpp=kind == "smpp")
     if kind == "smpp":
         return smpp_account(reader, pairs, values, node.place)
     for key in SMSC_KEYS:

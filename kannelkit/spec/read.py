@@ -55,7 +55,7 @@ class Reader:
                 self.find(key.place, "S101", f"{where} has no key {name!r}", did_you_mean(name, names))
 
     def directives(
-        self, pairs: Mapping[str, tuple[Scalar, Node]], group: str, own: Iterable[str] = ()
+        self, pairs: Mapping[str, tuple[Scalar, Node]], group: str, own: Iterable[str] = (), *, smpp: bool = True
     ) -> dict[str, Value]:
         """Return the values of the directives among the pairs, in the order written."""
         known = GROUPS[group].directives
@@ -63,7 +63,7 @@ class Reader:
         values = {}
         for name, (key, node) in pairs.items():
             if name in known:
-                value = self._value(known[name], key, node)
+                value = self._value(known[name], key, node, smpp)
                 if value is not None:
                     values[name] = value
         return values
@@ -92,20 +92,20 @@ class Reader:
             return None
         return int(node.text)
 
-    def _value(self, directive: Directive, key: Scalar, node: Node) -> Value | None:
+    def _value(self, directive: Directive, key: Scalar, node: Node, smpp: bool) -> Value | None:
         where = self._text(directive, node)
         if where is None:
             return None
         text, place, hidden = where
         if hidden:
             directive = dataclasses.replace(directive, secret=True)
-        if directive.name == "throughput":
+        if directive.name == "throughput" and smpp:
             if problem := _throughput_fault(text):
                 self.find(place, "S204", f"throughput {problem[0]}", problem[1])
                 return None
-        elif directive.name == "system-type":
+        elif directive.name == "system-type" and smpp:
             pass  # its length is told with the flag that would be cut, when MCONn has been added
-        elif problem := fault(directive, text):
+        elif problem := fault(directive, text, smpp=smpp):
             rule = "S205" if directive.octets is not None else "S201"
             self.find(place, rule, f"{key.text} {problem[0]}", problem[1])
             return None

@@ -15,6 +15,13 @@ smsc = fake
 port = 10000
 """
 
+SMPP = """group = smsc
+smsc = smpp
+host = 127.0.0.1
+smsc-username = u
+system-type = ""
+"""
+
 FAULTS = [
     ("", ["C109 0", "C110 0"]),
     (SOUND.replace("admin-port = 13000", "admin-port 13000"), ["C106 1", "C101 2"]),
@@ -26,7 +33,9 @@ FAULTS = [
     (SOUND.replace("smsc = fake\n", ""), ["C106 5"]),
     (SOUND + "sendsms-port = 1\n", ["C107 8"]),
     (SOUND + "priority = 5\n", ["C108 8"]),
-    (SOUND + "smsc-password = ninechars\n", ["C108 8"]),
+    (SOUND + "\n" + SMPP + "smsc-password = ninechars\n", ["C108 14"]),
+    (SOUND + "\n" + SMPP, ["C106 9"]),
+    (SOUND + "smsc-admin-id = a\n\n" + SMPP + "smsc-password = p\nsmsc-admin-id = a\n", ["C111 10"]),
     (SOUND + "allowed-prefix-regex = 7(\n", ["C108 8"]),
     (SOUND.split("\n\n")[0], ["C110 0"]),
 ]
@@ -42,4 +51,8 @@ def test_a_sound_text_has_none() -> None:
 
 
 def test_a_finding_does_not_tell_a_password() -> None:
-    assert "ninechars" not in str(check(SOUND + "smsc-password = ninechars\n")[0])
+    assert "ninechars" not in str(check(SOUND + "\n" + SMPP + "smsc-password = ninechars\n")[0])
+
+
+def test_only_smpp_cuts_a_password() -> None:
+    assert check(SOUND + "smsc-password = ninechars\n") == ()

@@ -65,7 +65,7 @@ WITHOUT_GRADE = [
     '[[brand]]\nname = "x"\nhost = "h"\n',
     '[[brand]]\nname = "x"\ngrade = "A"\n[[setting]]\ndirective = "port"\nvalue = "1"\nabout = ""\n',
     '[[brand]]\nname = "x"\ngrade = "A"\n[connections]\nflag = "N{n}"\n',
-    '[[brand]]\nname = "x"\ngrade = "A"\n[flags]\nnames = ["ISO"]\n',
+    '[[brand]]\nname = "x"\ngrade = "A"\n[[flag]]\nname = "ISO"\nabout = ""\n',
 ]
 
 
