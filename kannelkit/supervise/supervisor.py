@@ -52,6 +52,7 @@ class Supervisor:
         self._environment = os.environ if environment is None else environment
         self._listener = listener
         self._stopping = asyncio.Event()
+        self._one_change = {account.smsc_id: asyncio.Lock() for account in accounts(spec)}
         self._changes: dict[str, asyncio.Task[None]] = {}
         self._restart_at: dict[str, float] = {}
         self._silent_since: float | None = None
@@ -92,16 +93,17 @@ class Supervisor:
     async def change(self, account: str, throughput: int) -> Brought:
         """Bring an account to a throughput now, whatever the controller thinks. Raises GatewayError, KeyError."""
         rate = self.watch.rates[account]
-        self.memory.learn(account, rate.learnt_with(throughput), time.time(), settled=False)
-        try:
-            brought = await self._recreation.bring(self.watch.accounts[account], throughput)
-        except KannelkitError:
+        async with self._one_change[account]:
+            self.memory.learn(account, rate.learnt_with(throughput), time.time(), settled=False)
+            try:
+                brought = await self._recreation.bring(self.watch.accounts[account], throughput)
+            except KannelkitError:
+                self.memory.learn(account, rate.learnt, time.time())
+                raise
+            self.conf.accept(account, throughput)
+            rate.changed(throughput, asyncio.get_running_loop().time(), slow=brought.slow)
             self.memory.learn(account, rate.learnt, time.time())
-            raise
-        self.conf.accept(account, throughput)
-        rate.changed(throughput, asyncio.get_running_loop().time())
-        self.memory.learn(account, rate.learnt, time.time())
-        return brought
+            return brought
 
     # -- starting ----------------------------------------------------------------------------------------------
 

@@ -40,6 +40,8 @@ _EMPTY_BURSTS = 3
 # a rate that was refused once is tried again after 4 x raise_after, then 8 x, ... at the most this many seconds
 _REFUTED_AT_FIRST = 2
 _LONGEST_WAIT = 3600.0
+# a step up that costs half a minute without the link has to be rare to pay
+_SLOW_WAIT = 300.0
 # a step up that is too high is refused within its first bursts
 _TRIAL = 8.0
 
@@ -89,6 +91,7 @@ class AccountRate:
         self._empty_bursts = 0
         self._saturated = 0.0
         self._step = 0
+        self._slow = False
         self.doubted = 0  # refusals in the log that bearerbox's queue contradicts
 
     @property
@@ -110,28 +113,34 @@ class AccountRate:
     @property
     def wait(self) -> float:
         """Seconds without a refusal, with messages waiting, before the next step up."""
+        if self._slow:
+            return min(_LONGEST_WAIT, max(_SLOW_WAIT, self.settings.raise_after * 2.0**self._refuted))
         if self._step:
             return _TRIAL
         return min(_LONGEST_WAIT, self.settings.raise_after * 2.0**self._refuted)
 
     def begun(self, at: float) -> None:
-        """The account's links are new at `at`, and the provider's window is empty."""
-        self._burst = None
-        self._bursts.clear()
-        self._refusals.clear()
-        self._samples.clear()
+        """The account's links are new at `at`, their counts begin anew, and the provider's window is empty."""
         self._reference = self._last.accepted if self._last else 0
         self._rose = None
-        self._last_rise = at
-        self._saturated = 0.0
+        self._burst = None
+        self._forget(at)
 
-    def changed(self, throughput: int, at: float) -> None:
-        """The account's links run at `throughput` since `at`."""
+    def changed(self, throughput: int, at: float, *, slow: bool = False) -> None:
+        """The account's links run at `throughput` since `at`; `slow` when a link was away for many seconds."""
+        self._slow = slow
         if self._pending is not None and self._pending.kind == "raise" and self.throughput is not None:
             self._trial = _Step(self.throughput, at)
         self.throughput = throughput
         self._pending = None
-        self.begun(at)
+        self._forget(at)
+
+    def _forget(self, at: float) -> None:
+        self._bursts.clear()
+        self._refusals.clear()
+        self._samples.clear()
+        self._last_rise = at
+        self._saturated = 0.0
 
     def abandoned(self) -> None:
         """The last decision could not be brought into force; what is seen next may bring another."""
@@ -171,6 +180,9 @@ class AccountRate:
     def _follow(self, sample: Sample, last: Sample | None) -> None:
         if last is None:
             self._last_rise = sample.at
+        elif self._pending is not None and not sample.online:
+            # links are being re-created: the window is empty until they are back, which is before `changed` is called
+            self._reference, self._rose = sample.accepted, None
         elif sample.accepted > last.accepted:
             self._last_rise = sample.at
             if self._rose is None:

@@ -16,6 +16,9 @@ _MARGIN = 0.05
 _FRESH = 0.15
 # answers farther apart than this belong to different bursts
 _GAP = 0.3
+# in a pause a stop waits until the provider's window is empty again, if that leaves this much of the pause
+_WINDOW = 1.0
+_LAST_CHANCE = 0.3
 # how long a paused link must have been silent where nobody can say what is in flight
 _SILENCE = 0.5
 
@@ -51,10 +54,15 @@ class Moment:
             return False
         fresh = sample.at - self._rose_at <= _FRESH
         paused = self._links == 1 and now < self._pause_until - _MARGIN
+        silence = now - max(self._rose_at, self._refused_at)
+        if paused:
+            # the link is of no use in its pause: the later it is stopped, the shorter it is away
+            paused = silence >= _WINDOW - _MARGIN or now >= self._pause_until - _LAST_CHANCE
         if sample.in_flight is not None and sample.in_flight <= 0:
-            return not sample.waiting or paused or fresh
+            in_pause = now < self._pause_until
+            return not sample.waiting or paused or (fresh and not in_pause)
         if paused and sample.in_flight is None:
-            return now - max(self._rose_at, self._refused_at) >= _SILENCE
+            return silence >= _SILENCE
         # other accounts may always have something in flight; this one has not when its burst is answered whole
         whole = throughput is not None and sample.accepted - self._burst_from >= throughput
         return self._links == 1 and fresh and whole and sample.parts <= 1.0
