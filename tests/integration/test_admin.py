@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 import struct
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from kannelkit.errors import GatewayError
 from kannelkit.gateway.admin import Admin
 from kannelkit.gateway.sendsms import Message, SendSms
 from kannelkit.gateway.status import GatewayStatus
+from tests.harness.ports import free_ports
 
 pytestmark = [
     pytest.mark.kannel,
@@ -167,12 +166,6 @@ def states(status: GatewayStatus) -> dict[str, str]:
     return {link.admin_id: link.state for link in status.links}
 
 
-def free_ports(names: list[str]) -> dict[str, int]:
-    with ExitStack() as stack:
-        servers = {name: stack.enter_context(socket.create_server(("127.0.0.1", 0))) for name in names}
-        return {name: server.getsockname()[1] for name, server in servers.items()}
-
-
 @pytest.fixture
 def children() -> Iterator[list[subprocess.Popen[bytes]]]:
     running: list[subprocess.Popen[bytes]] = []
@@ -192,7 +185,7 @@ def children() -> Iterator[list[subprocess.Popen[bytes]]]:
 async def gateway(tmp_path: Path, children: list[subprocess.Popen[bytes]]) -> AsyncIterator[Running]:
     provider = Provider()
     server = await asyncio.start_server(provider.serve, "127.0.0.1", 0)
-    ports = free_ports(["admin", "smsbox", "sendsms"])
+    ports = dict(zip(("admin", "smsbox", "sendsms"), free_ports(3), strict=True))
     ports["smsc"] = server.sockets[0].getsockname()[1]
     configuration = CONFIGURATION.format(
         **ports, folder=tmp_path, admin_password=ADMIN_PASSWORD, user_password=USER_PASSWORD

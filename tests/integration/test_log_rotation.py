@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,6 +17,7 @@ import pytest
 from kannelkit.errors import GatewayError
 from kannelkit.gateway.admin import Admin
 from kannelkit.host.tail import Tail
+from tests.harness.ports import free_ports
 
 pytestmark = [
     pytest.mark.kannel,
@@ -53,8 +53,7 @@ reconnect-delay = 86400
 
 @pytest.fixture
 def bearerbox(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
-        admin, smsbox = first.getsockname()[1], second.getsockname()[1]
+    admin, smsbox = free_ports(2)
     path = tmp_path / "kannel.conf"
     path.write_text(CONFIGURATION.format(admin=admin, smsbox=smsbox, folder=tmp_path))
     child = subprocess.Popen(["/usr/sbin/bearerbox", path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

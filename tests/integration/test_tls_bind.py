@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 import ssl
 import struct
 import subprocess
@@ -22,6 +21,7 @@ from kannelkit.errors import GatewayError
 from kannelkit.gateway.admin import Admin
 from kannelkit.simulator.rules import AccountRules
 from kannelkit.simulator.server import Simulator
+from tests.harness.ports import free_ports
 
 pytestmark = [
     pytest.mark.kannel,
@@ -87,9 +87,7 @@ def providers_certificate(tmp_path: Path) -> Path:
 
 def start_bearerbox(children: list[subprocess.Popen[bytes]], folder: Path, certificate: Path, port: int) -> int:
     """Start a bearerbox with one TLS link to 127.0.0.1 `port`; return its admin port."""
-    with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
-        admin: int = first.getsockname()[1]
-        smsbox: int = second.getsockname()[1]
+    admin, smsbox = free_ports(2)
     (folder / "kannel.conf").write_text(
         CONFIGURATION.format(admin=admin, smsbox=smsbox, folder=folder, port=port, certificate=certificate)
     )
