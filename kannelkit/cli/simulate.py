@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import shutil
 import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from kannelkit.errors import InputError
 from kannelkit.findings import Finding, Place
 from kannelkit.simulator.limits import Law
-from kannelkit.simulator.rules import AccountRules, AtUnbind, Behaviour, Order
+from kannelkit.simulator.rules import AccountRules, AtUnbind, Behaviour, Bounds, Order
 from kannelkit.simulator.server import Simulator
 
 PLAIN_SECONDS = 5.0  # between two lines of counters where they do not go to a terminal
@@ -171,10 +173,20 @@ def command(
             tls_port=tls_port,
             certificate=certificate,
             control_port=control_port,
+            bounds=_bounds(),
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     asyncio.run(run(simulator))
+
+
+def _bounds() -> Bounds:
+    """Return the usual bounds, with no more connections than half of the descriptors that this process may open."""
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    usual = Bounds()
+    if descriptors == resource.RLIM_INFINITY:
+        return usual
+    return replace(usual, connections=max(1, min(usual.connections, descriptors // 2)))
 
 
 def read_accounts(path: Path) -> list[AccountRules]:
@@ -197,6 +209,7 @@ async def run(simulator: Simulator) -> None:
     """Run the simulator until SIGINT or SIGTERM, telling on stderr how it stands."""
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_tell)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, done.set)
     live = sys.stderr.isatty() and os.environ.get("TERM") not in (None, "dumb")
@@ -217,6 +230,15 @@ async def run(simulator: Simulator) -> None:
             elif "\n".join(lines) != told:
                 told = "\n".join(lines)
                 click.echo(told, err=True)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Say in one line what the operating system refuses, such as another descriptor; the rest is a fault of ours."""
+    error = context.get("exception")
+    if isinstance(error, OSError):
+        click.echo(f"{context['message']}: {error}", err=True)
+    else:
+        loop.default_exception_handler(context)
 
 
 def what_to_write(simulator: Simulator) -> str:
