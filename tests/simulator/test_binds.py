@@ -139,7 +139,7 @@ async def test_receiver_may_not_submit() -> None:
 
 
 async def test_idle_connection_is_closed() -> None:
-    async with Simulator(behaviour=Behaviour(idle=0.1)) as smsc, Esme(smsc.port) as esme:
+    async with Simulator(behaviour=Behaviour(idle=0.5)) as smsc, Esme(smsc.port) as esme:
         await esme.bind()
         assert await esme.ended() == b""
         assert smsc.account("test").counters.closed_idle == 1
@@ -151,9 +151,10 @@ async def test_connection_that_does_not_bind_is_closed() -> None:
 
 
 async def test_octets_that_are_no_whole_pdu_are_idleness() -> None:
-    async with Simulator(behaviour=Behaviour(idle=0.2)) as smsc, Esme(smsc.port) as esme:
+    async with Simulator() as smsc, Esme(smsc.port) as esme:
         await esme.bind()
         esme.writer.write(b"\0\0\0")
+        smsc.change_behaviour({"idle": 0.1})
         assert await esme.ended() == b""
 
 

@@ -197,7 +197,7 @@ async def test_late_answers_come_in_order_and_before_the_unbind_resp() -> None:
 
 
 async def test_shortened_delay_lets_no_answer_overtake() -> None:
-    async with Simulator(behaviour=Behaviour(delay=0.1)) as smsc, Esme(smsc.port) as esme:
+    async with Simulator(behaviour=Behaviour(delay=0.5)) as smsc, Esme(smsc.port) as esme:
         await esme.bind()
         sent = [esme.submit(b"a")]
         await esme.ask(CommandId.ENQUIRE_LINK)  # so that the first submit has arrived
@@ -270,7 +270,7 @@ async def test_connection_is_closed_at_the_unbind_where_asked() -> None:
 
 
 async def test_reset_sets_all_to_nothing_but_what_waits() -> None:
-    async with Simulator(behaviour=Behaviour(delay=0.1)) as smsc, Esme(smsc.port) as esme:
+    async with Simulator(behaviour=Behaviour(delay=0.5)) as smsc, Esme(smsc.port) as esme:
         await esme.bind()
         esme.submit(b"a")
         await esme.ask(CommandId.ENQUIRE_LINK)
