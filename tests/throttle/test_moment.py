@@ -1,0 +1,68 @@
+"""When a link may be stopped: nothing in flight, and nothing about to be sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from kannelkit.throttle.moment import Moment
+from kannelkit.throttle.values import Sample
+
+
+def _moment(rows: list[tuple[float, int, int, int | None]], links: int = 1) -> Moment:
+    moment = Moment(links)
+    for at, accepted, waiting, in_flight in rows:
+        moment.sampled(Sample(at, accepted, waiting, in_flight, True))
+    return moment
+
+
+_BURST = [(0.0, 0, 500, 0), (0.5, 0, 470, 30), (0.55, 30, 470, 0)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "now", "expected"),
+    [
+        pytest.param([], 1.0, False, id="nothing known"),
+        pytest.param([(0.0, 0, 0, 0)], 0.01, True, id="idle"),
+        pytest.param([(0.0, 0, 0, 0)], 0.5, False, id="too old to be believed"),
+        pytest.param([(0.0, 0, 0, 3)], 0.01, False, id="in flight"),
+        pytest.param(_BURST, 0.56, True, id="a burst was just answered"),
+        pytest.param(_BURST[:2], 0.51, False, id="a burst has no answers yet"),
+        pytest.param([*_BURST, (0.9, 30, 470, 0)], 0.91, False, id="the next burst may come at any moment"),
+        pytest.param(
+            [*_BURST[:2], (0.55, 30, 470, 12)], 0.56, True, id="whole burst answered, another account in flight"
+        ),
+        pytest.param([*_BURST[:2], (0.55, 18, 470, 12)], 0.56, False, id="part of the burst answered"),
+    ],
+)
+def test_moments(rows: list[tuple[float, int, int, int | None]], now: float, expected: bool) -> None:
+    assert _moment(rows).good(now, 30) is expected
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (0.3, False),  # the provider's window is still full: later will do
+        (1.05, True),  # the window is empty again, the pause goes on
+        (1.69, True),  # the last chance before the next burst
+        (1.98, False),  # the next burst may be on its way
+    ],
+)
+def test_in_a_pause(now: float, expected: bool) -> None:
+    moment = _moment([(0.0, 0, 500, 0), (0.06, 30, 500, 0)])
+    moment.refused(0.05, pause_until=2.0)
+    moment.sampled(Sample(now, 30, 500, 0, True))
+    assert moment.good(now, 60) is expected
+
+
+def test_a_pause_of_one_link_says_nothing_of_the_others() -> None:
+    moment = _moment([(0.0, 30, 500, 0), (0.5, 30, 500, 0)], links=2)
+    moment.refused(0.05, pause_until=2.0)
+    assert not moment.good(0.51, 60)
+
+
+def test_where_long_messages_wait_only_a_silent_pause_will_do() -> None:
+    moment = _moment([(0.0, 30, 500, None)])
+    assert not moment.good(0.01, 30)
+    moment.refused(0.05, pause_until=2.0)
+    moment.sampled(Sample(1.2, 30, 500, None, True))
+    assert moment.good(1.21, 30)
