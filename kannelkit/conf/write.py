@@ -11,6 +11,9 @@ from __future__ import annotations
 # What C's isspace() takes for a blank, in the C locale that Kannel runs in.
 BLANKS = " \t\n\v\f\r"
 
+# A value with any of these is wrapped: outer blanks have to be, inner ones look better so.
+_WRAPPED = frozenset(BLANKS + '"\\')
+
 
 class UnwritableError(ValueError):
     """A value that Kannel's language cannot hold; `reason` says why without repeating the value."""
@@ -38,8 +41,7 @@ def written(value: str) -> str:
             "has the letters `include`: Kannel takes such a line for the name of a file to read, and panics",
             "choose another value; in a URL write %69nclude",
         )
-    plain = value and value == value.strip(BLANKS) and '"' not in value and "\\" not in value
-    if plain and not (set(value) & set(BLANKS)):
+    if value and not set(value) & _WRAPPED:
         return value
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 

@@ -105,11 +105,11 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["comment"] = _comment
+    environment.filters["comment"] = comment
     return environment
 
 
-def _comment(text: object) -> str:
+def comment(text: object) -> str:
     """Make a text fit for a comment: a line feed would end it, a backslash at its end would swallow the next line."""
     return "".join(character if character.isprintable() else "?" for character in str(text)).rstrip("\\ ")
 

@@ -49,8 +49,6 @@ def did_you_mean(key: str, keys: Iterable[str]) -> str:
     known = list(keys)
     if key == "<<":
         return "merge keys are YAML 1.1; write the keys out, or use an alias for a whole value"
-    if key.replace("_", "-") in known:
-        return f"did you mean {key.replace('_', '-')}?"
     if near := difflib.get_close_matches(key, known, n=1, cutoff=0.75):
         return f"did you mean {near[0]}?"
     homes = [name for name, group in GROUPS.items() if key in group.directives]

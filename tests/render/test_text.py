@@ -9,8 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kannelkit.conf import GROUPS, check, read
+from kannelkit.errors import InputError
 from kannelkit.render import kannel_conf
+from kannelkit.render.text import ROUTING, comment
 from kannelkit.spec import Spec, load
+from kannelkit.spec.load import parse
 from tests.conf.judge import Groups, as_read, kannel_reads
 
 ROOT = Path(__file__).parents[2]
@@ -152,9 +155,6 @@ plain = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=2
 def test_any_text_of_a_service_and_a_user_reaches_kannel_or_is_refused(
     tmp_path: Path, texts: list[str], name: str
 ) -> None:
-    from kannelkit.errors import InputError  # only this test meets it
-    from kannelkit.spec.load import parse
-
     def quoted(text: str) -> str:
         return '"' + "".join(f"\\U{ord(character):08x}" for character in text) + '"'
 
@@ -173,6 +173,17 @@ def test_any_text_of_a_service_and_a_user_reaches_kannel_or_is_refused(
 
 
 def test_routing_is_known_to_kannel() -> None:
-    from kannelkit.render.text import ROUTING
-
     assert set(ROUTING) <= set(GROUPS["smsc"].directives)
+
+
+@given(st.text())
+def test_any_text_is_one_line_of_comment(text: str) -> None:
+    groups, findings = read(f"# {comment(text)}\ngroup = core\n")
+    assert findings == ()
+    assert [group.name for group in groups] == ["core"]
+
+
+def test_the_name_of_the_spec_is_only_a_comment(tmp_path: Path) -> None:
+    path = tmp_path / "odd\ngroup = core\\"
+    path.write_text(SMALL)
+    assert check(text_of(load(path, {}))) == ()
