@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -107,7 +108,11 @@ async def run(
             async with gateway:
                 count = messages or count_for(scenario, throughput, seconds)
                 say(f"{scenario}: {who} from {throughput:g}, {count} messages")
+                began = asyncio.get_running_loop().time()
                 loading = asyncio.create_task(load(gateway.sendsms_port, count, speed=speed))
+                loading.add_done_callback(
+                    lambda task: say(f"  all sent after {asyncio.get_running_loop().time() - began:.1f} s")
+                )
                 begin, end = await wait_for_span(smsc, seconds)
                 sent = await loading
                 measured = await smsc.timeline()
@@ -159,4 +164,6 @@ def _keep(
     lines.sort(key=lambda line: float(line.split(" ", 1)[0]))
     (keep / f"{name}.timeline").write_text("\n".join(lines) + "\n")
     if isinstance(gateway, Supervised):
-        (keep / f"{name}.out").write_bytes(gateway.output.read_bytes())
+        shutil.copy(gateway.output, keep / f"{name}.out")
+    for log in gateway.folder.glob("**/bearerbox.log"):
+        shutil.copy(log, keep / f"{name}.log")
