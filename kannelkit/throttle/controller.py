@@ -37,6 +37,10 @@ _SUSTAINED_SHARE = 0.1
 _NARROW_WINDOW = 0.9
 # bursts of which nothing was accepted say "slower" but not how slow
 _EMPTY_BURSTS = 3
+# a proof that takes less than this off a rate that has run well may be jitter: it must come twice in a row
+_NEAR = 0.9
+_RAN_WELL = 3.0
+_IN_A_ROW = 4.0
 # a rate that was refused once is tried again after 4 x raise_after, then 8 x, ... at the most this many seconds
 _REFUTED_AT_FIRST = 2
 _LONGEST_WAIT = 3600.0
@@ -89,6 +93,8 @@ class AccountRate:
         self._refusals: deque[float] = deque()
         self._bursts: deque[float] = deque()
         self._empty_bursts = 0
+        self._near_proof = float("-inf")
+        self._accepted_at_change = 0
         self._saturated = 0.0
         self._step = 0
         self._slow = False
@@ -140,6 +146,8 @@ class AccountRate:
         self._refusals.clear()
         self._samples.clear()
         self._last_rise = at
+        self._accepted_at_change = self._last.accepted if self._last else 0
+        self._near_proof = float("-inf")
         self._saturated = 0.0
 
     def abandoned(self) -> None:
@@ -228,7 +236,17 @@ class AccountRate:
                 return None
             return self._lower(self.throughput // 2, burst.refused, 0, _WINDOW)
         self._empty_bursts = 0
+        if self._may_be_jitter(accepted, sample):
+            self._near_proof = burst.first
+            return None
         return self._lower(accepted, burst.refused, accepted, _WINDOW)
+
+    def _may_be_jitter(self, accepted: int, sample: Sample) -> bool:
+        throughput = self.throughput
+        if throughput is None or not _NEAR * throughput <= accepted < throughput:
+            return False
+        ran_well = sample.accepted - self._accepted_at_change >= _RAN_WELL * throughput
+        return ran_well and sample.at - self._near_proof > _IN_A_ROW
 
     def _submits(self, messages: int, refused: int, sample: Sample) -> int:
         """Return how many submits were accepted with `messages` messages, of a burst of which `refused` were not."""

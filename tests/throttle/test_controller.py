@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -103,9 +105,9 @@ def test_steps_up_are_ever_rarer_where_they_are_refused() -> None:
     rate = _rate(60)
     run = simulate(rate, sliding(lambda _: 30), seconds=1200, throughput=60)
     raised = [at for at, made in run.decisions if made.kind == "raise"]
-    gaps = [b - a for a, b in zip(raised, raised[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(raised)]
     assert 2 <= len(raised) <= 5
-    assert all(b > 1.5 * a for a, b in zip(gaps, gaps[1:], strict=False))
+    assert all(b > 1.5 * a for a, b in pairwise(gaps))
     assert rate.throughput == 30
     assert run.per_second(100, 1200) >= 28
 
@@ -168,6 +170,18 @@ def test_a_few_refusals_at_a_rate_that_is_accepted_are_drift() -> None:
             for _ in range(29):
                 rate.refused(second + 0.99)
     assert rate.throughput == 30
+
+
+def test_a_little_less_than_a_rate_that_ran_well_has_to_come_twice() -> None:
+    rate = _rate(30)
+    rate.begun(0.0)
+    rows = [(second + quarter / 4, 30 * (second + (quarter > 0)), 500) for second in range(10) for quarter in range(4)]
+    assert _samples(rate, [*rows, (10.9, 300, 500)]) == []
+    rate.refused(11.3)  # the burst after a rest of more than a second: 29 of 30
+    assert _samples(rate, [(11.35, 329, 500), (11.4, 329, 500)]) == []
+    rate.refused(13.1)
+    made = _samples(rate, [(13.2, 358, 500)])
+    assert [str(one) for one in made] == ["a: 1 of 30 refused in 1 s, accepted 29: throughput 30 -> 29"]
 
 
 def test_long_messages_are_counted_in_submits() -> None:
