@@ -14,7 +14,9 @@ Kind = Literal["text", "integer", "number", "boolean", "seconds", "port", "host"
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """One `name = value` that a group may hold; `least`, `most` bound a number, `octets` bounds a text on the wire."""
+    """One `name = value` that a group may hold; `least`, `most` bound a number, `octets` bounds a text on the wire,
+    `filled` refuses an empty one.
+    """
 
     name: str
     kind: Kind
@@ -26,6 +28,7 @@ class Directive:
     least: int | None = None
     most: int | None = None
     one_of: tuple[str, ...] = ()
+    filled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ def _directive(name: str, row: Mapping[str, Any]) -> Directive:
         least=row.get("min", least),
         most=row.get("max", most),
         one_of=tuple(row.get("one-of", ())),
+        filled=row.get("filled", False),
     )
 
 

@@ -41,7 +41,7 @@ def fault(directive: Directive, value: str, *, smpp: bool = True) -> tuple[str, 
     elif directive.kind == "boolean":
         if value.lower() not in TRUE + FALSE:
             return f"is neither true nor false: {shown}", "write true or false"
-    elif directive.kind in ("host", "file", "folder", "url", "regex") and not value:
+    elif not value and (directive.filled or directive.kind in ("host", "file", "folder", "url", "regex")):
         return "is empty", "leave the line out, or write a value"
     if directive.kind == "regex" and (problem := _broken(value)):
         return f"is no regular expression: {problem}", "Kannel would panic over it"

@@ -21,6 +21,7 @@ TAKEN = [
     ("smsc", "allowed-prefix-regex", "^[[:digit:]]+$"),
     ("smsc", "allowed-prefix-regex", r"^\d++(?>7)\h"),
     ("core", "syslog-level", "none"),
+    ("smsc", "smsc-password", ""),
 ]
 REFUSED = [
     ("core", "admin-port", "0", "too small"),
@@ -41,6 +42,8 @@ REFUSED = [
     ("smsc", "allowed-prefix-regex", "[7", "no regular expression"),
     ("smsc", "allowed-prefix-regex", "*7", "no regular expression"),
     ("core", "dlr-storage", "disk", "cannot be"),
+    ("core", "admin-password", "", "empty"),
+    ("sendsms-user", "password", "", "empty"),
 ]
 
 
