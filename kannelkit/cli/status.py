@@ -1,0 +1,184 @@
+"""`kannelkit status SPEC`."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kannelkit.spec import load
+from kannelkit.supervise.memory import Event
+from kannelkit.supervise.overview import AccountView, Overview
+from kannelkit.supervise.readings import look
+
+_COLOURS = {
+    "running": "green",
+    "online": "green",
+    "partly": "yellow",
+    "backup": "yellow",
+    "standby": "default",
+    "unknown": "yellow",
+}
+_EVENTS = 5
+_DAY = 86_400
+
+Row = tuple[str, ...]
+
+
+@click.command("status")
+@click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.pass_context
+def command(ctx: click.Context, spec: Path, as_json: bool) -> None:
+    """Show how the gateway that SPEC describes, its boxes and its accounts stand.
+
+    Exit code 0 when everything that should run runs and every link is online, 1 when not. Changes nothing, and works
+    before the gateway's first start.
+    """
+    seen = asyncio.run(look(load(spec, os.environ)))
+    if as_json:
+        click.echo(json.dumps(as_object(seen), ensure_ascii=False))
+    elif sys.stdout.isatty():
+        _in_colour(seen)
+    else:
+        for line in plain(seen):
+            click.echo(line)
+    ctx.exit(1 if seen.problems else 0)
+
+
+def as_object(seen: Overview) -> dict[str, Any]:
+    """Return the overview as one JSON object; `ok` says that nothing is wrong."""
+    return {
+        "ok": not seen.problems,
+        **dataclasses.asdict(dataclasses.replace(seen, events=())),
+        "events": [event.as_dict() for event in seen.events],
+    }
+
+
+def plain(seen: Overview) -> Iterator[str]:
+    """Yield the overview's lines as text in columns, without colours."""
+    yield headline(seen)
+    for table in (box_rows(seen), account_rows(seen), link_rows(seen)):
+        widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
+        yield ""
+        for row in table:
+            yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    if seen.events:
+        yield ""
+        yield from (event_line(event) for event in seen.events[-_EVENTS:])
+    if seen.problems:
+        yield ""
+        yield from (f"problem: {shown(problem)}" for problem in seen.problems)
+
+
+def headline(seen: Overview) -> str:
+    """Return the state of the whole gateway in one line."""
+    parts = [f"gateway {seen.state}"]
+    if seen.version:
+        parts.append(f"Kannel {seen.version}")
+    parts.append(f"supervised by pid {seen.supervisor}" if seen.supervisor else "not supervised")
+    if seen.waiting is not None:
+        parts.append(f"{seen.waiting} waiting")
+    if seen.in_flight is not None:
+        parts.append(f"{seen.in_flight} in flight")
+    return shown(", ".join(parts))
+
+
+def box_rows(seen: Overview) -> list[Row]:
+    """Return the boxes as rows, a heading first."""
+    rows: list[Row] = [("BOX", "STATE", "PID", "RUNNING FOR")]
+    for box in seen.boxes:
+        since = "-" if box.since is None else duration(seen.at - box.since)
+        rows.append((box.name, box.state, "-" if box.pid is None else str(box.pid), since))
+    return rows
+
+
+def account_rows(seen: Overview) -> list[Row]:
+    """Return the accounts as rows, a heading first."""
+    rows: list[Row] = [("ACCOUNT", "STATE", "LINKS", "ACCEPTED/S", "THROUGHPUT", "CEILING", "QUEUED")]
+    for account in seen.accounts:
+        accepted = "-" if account.accepted_per_second is None else f"{account.accepted_per_second:.1f}"
+        rows.append(
+            (
+                account.smsc_id,
+                account.state,
+                f"{account.links_online}/{account.links_wanted}",
+                accepted,
+                _throughput(account),
+                "no limit" if account.ceiling is None else str(account.ceiling),
+                str(account.queued),
+            )
+        )
+    return rows
+
+
+def link_rows(seen: Overview) -> list[Row]:
+    """Return the links as rows, a heading first."""
+    rows: list[Row] = [("LINK", "STATE", "HOST", "ONLINE FOR", "QUEUED")]
+    for link in (link for account in seen.accounts for link in account.links):
+        online = "-" if link.seconds is None else duration(link.seconds)
+        rows.append((link.admin_id, shown(link.state), f"{link.host}:{link.port}", online, str(link.queued)))
+    return rows
+
+
+def event_line(event: Event) -> str:
+    """Return an event as one line, with its local time."""
+    return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(event.at))} {shown(event.text)}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time in its two largest units: 3d 4h, 4h 5m, 5m 6s, 6s."""
+    whole = max(0, int(seconds))
+    days, hours, minutes = whole // _DAY, whole // 3600 % 24, whole // 60 % 60
+    units = [(days, "d"), (hours, "h"), (minutes, "m"), (whole % 60, "s")]
+    while len(units) > 1 and not units[0][0]:
+        units.pop(0)
+    return " ".join(f"{number}{unit}" for number, unit in units[:2])
+
+
+def shown(text: str) -> str:
+    """Return text that a terminal can be given: what could steer it, and line feeds, are escaped."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode("ascii") for c in text
+    )
+
+
+def _throughput(account: AccountView) -> str:
+    rate = "no limit" if account.throughput is None else str(account.throughput)
+    return rate if account.settled else f"{rate} (changing)"
+
+
+def _in_colour(seen: Overview) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    console.print(Text(headline(seen), style="bold red" if seen.problems else "bold green"))
+
+    def table(rows: Sequence[Row]) -> None:
+        columns = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for heading in rows[0]:
+            columns.add_column(heading, overflow="fold")
+        for row in rows[1:]:
+            state = row[1]
+            columns.add_row(*(Text(cell, style=_COLOURS.get(state, "red") if cell == state else "") for cell in row))
+        console.print(columns)
+
+    for rows in (box_rows(seen), account_rows(seen), link_rows(seen)):
+        table(rows)
+    for event in seen.events[-_EVENTS:]:
+        console.print(Text(event_line(event)), style="dim")
+    for problem in seen.problems:
+        console.print(Text(f"problem: {shown(problem)}", style="red"))

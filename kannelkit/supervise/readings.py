@@ -1,0 +1,142 @@
+"""Reads how a gateway stands, once, and changes nothing: no folder, no file, no password is made."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
+
+import aiohttp
+
+from kannelkit.errors import GatewayError, HostError
+from kannelkit.gateway.admin import Admin
+from kannelkit.gateway.status import GatewayStatus
+from kannelkit.host import processes
+from kannelkit.host.secrets import kept
+from kannelkit.render import Account, accounts
+from kannelkit.spec import Spec
+from kannelkit.supervise.counts import Counts
+from kannelkit.supervise.lock import holder
+from kannelkit.supervise.memory import Event, Memory
+from kannelkit.supervise.overview import BoxProcess, Overview, Readings, overview
+
+# a bearerbox that is well answers within milliseconds; one that stops links may be busy for longer
+_ANSWER_SECONDS = 2.0
+# Kannel sends a second's allowance in one burst: a whole second holds one of them
+_BETWEEN = 1.0
+
+
+async def look(spec: Spec, most_events: int = 10) -> Overview:
+    """Return how the gateway of a spec stands now; takes about a second, three where bearerbox is silent.
+
+    What cannot be read is told in the overview's problems; raises nothing for it.
+    """
+    readings = _from_state_dir(spec, most_events)
+    troubles = list(readings.troubles)
+    status, accepted, refused = None, None, False
+    try:
+        password = _admin_password(spec)
+        if password is None:
+            # without its password bearerbox cannot run; whatever listens there is not this gateway
+            refused = True
+        else:
+            async with aiohttp.ClientSession() as session:
+                admin = Admin(session, spec.admin_port, password, spec.admin_host, status_timeout=_ANSWER_SECONDS)
+                status, accepted = await _twice(admin, accounts(spec))
+    except GatewayError as error:
+        refused = await _nobody_listens(spec)
+        if not refused and "bearerbox" not in (readings.processes or {}):
+            troubles.append(error.message)
+    except HostError as error:
+        troubles.append(error.message)
+    readings = dataclasses.replace(
+        readings, at=time.time(), status=status, accepted=accepted, refused=refused, troubles=tuple(troubles)
+    )
+    return overview(accounts(spec), readings)
+
+
+def _admin_password(spec: Spec) -> str | None:
+    if "core.admin-password" not in spec.to_make():
+        return spec.admin_password
+    made = kept(spec.state_dir)
+    return spec.with_made(made).admin_password if "core.admin-password" in made else None
+
+
+async def _nobody_listens(spec: Spec) -> bool:
+    # by connecting: to try the port as a server would could be in the way of a bearerbox that starts this moment
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            _, writer = await asyncio.open_connection(spec.admin_host, spec.admin_port)
+    except ConnectionRefusedError:
+        return True
+    except OSError:  # TimeoutError is one, too
+        return False
+    writer.close()
+    return False
+
+
+async def _twice(admin: Admin, of: Sequence[Account]) -> tuple[GatewayStatus, Mapping[str, float] | None]:
+    """Return the status, and what each account's provider took per second between it and a second one."""
+    clock = asyncio.get_running_loop().time
+    counts = Counts(of)
+    status = await admin.status()
+    before = counts.samples(status, clock())
+    await asyncio.sleep(_BETWEEN)
+    try:
+        later = await admin.status()
+    except GatewayError:
+        return status, None
+    after = counts.samples(later, clock())
+    rates = {}
+    for name, sample in after.items():
+        first = before[name]
+        rates[name] = (sample.accepted - first.accepted) / (sample.at - first.at)
+    return later, rates
+
+
+def _from_state_dir(spec: Spec, most_events: int) -> Readings:
+    troubles: list[str] = []
+    pid: int | None = None
+    running: dict[str, BoxProcess] = {}
+    throughputs: dict[str, int] = {}
+    unsettled: frozenset[str] = frozenset()
+    events: Sequence[Event] = ()
+    try:
+        pid = holder(spec.state_dir / "lock")
+    except HostError as error:
+        pid = 0
+        troubles.append(error.message)
+    path = spec.state_dir / "state.db"
+    try:
+        if path.exists():
+            memory = Memory(path, read_only=True)
+            try:
+                running = _running(memory)
+                throughputs = {name: learnt.throughput for name, learnt in memory.learnt().items()}
+                unsettled = memory.unsettled()
+                events = memory.events(most_events)
+            finally:
+                memory.close()
+    except OSError as error:
+        troubles.append(f"{path}: {error.strerror}")
+    except HostError as error:
+        troubles.append(error.message)
+    return Readings(
+        at=0.0,
+        supervisor=pid,
+        processes=running,
+        throughputs=throughputs,
+        unsettled=unsettled,
+        events=events,
+        troubles=troubles,
+    )
+
+
+def _running(memory: Memory) -> dict[str, BoxProcess]:
+    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)  # what a process's start time counts from
+    return {
+        name: BoxProcess(process.pid, booted + process.started)
+        for name, process in memory.boxes().items()
+        if processes.alive(process)
+    }
