@@ -52,7 +52,9 @@ class Memory:
         self.path = path
         try:
             if read_only:
-                self._base = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+                # a reader of a database that nobody has open would leave a log and an index file behind, as its owner
+                how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+                self._base = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=5)
             else:
                 path.touch(mode=0o640)
                 self._base = sqlite3.connect(path, timeout=5, isolation_level=None)
