@@ -15,7 +15,7 @@ from kannelkit.gateway.admin import Admin
 from kannelkit.host import notify
 from kannelkit.host.files import make_folder
 from kannelkit.host.ports import is_free
-from kannelkit.host.processes import who_listens
+from kannelkit.host.processes import ProcessId, who_listens
 from kannelkit.host.tail import Tail
 from kannelkit.render import Account, accounts
 from kannelkit.spec import Spec
@@ -25,6 +25,7 @@ from kannelkit.supervise.journal import Journal, Listener
 from kannelkit.supervise.links import Brought, Recreation
 from kannelkit.supervise.lock import Lock
 from kannelkit.supervise.memory import Memory
+from kannelkit.supervise.revive import Revival
 from kannelkit.supervise.watch import Watch
 from kannelkit.throttle.controller import AccountRate
 from kannelkit.throttle.values import Decision, Settings
@@ -34,9 +35,6 @@ _ANSWER_SECONDS = 20.0
 _READY_SECONDS = 30.0
 # bearerbox silent for this long is told; it may be busy stopping links or making a long status
 _SILENT_SECONDS = 10.0
-# links that are dead although they should not be (a bind refused once, a change cut off) are started again
-_REVIVE_AFTER = 5.0
-_REVIVE_LONGEST = 300.0
 
 
 class Supervisor:
@@ -57,8 +55,7 @@ class Supervisor:
         self._restart_at: dict[str, float] = {}
         self._silent_since: float | None = None
         self._silence_told = False
-        self._dead_since: dict[str, float] = {}
-        self._revivals: dict[str, int] = {}
+        self._last_trouble = ""
 
     def stop(self) -> None:
         """Ask for an end in order; safe to call again and from a signal handler of the loop."""
@@ -88,7 +85,9 @@ class Supervisor:
             try:
                 await self._supervise(clock)
             finally:
-                await self._bring_down()
+                # on an error of our own the boxes go on sending: the next kannelkit adopts them
+                await self._cancel_changes()
+            await self._bring_down()
 
     async def change(self, account: str, throughput: int) -> Brought:
         """Bring an account to a throughput now, whatever the controller thinks. Raises GatewayError, KeyError."""
@@ -120,6 +119,7 @@ class Supervisor:
         self.conf = ConfFile(self.spec, in_force)
         self.accounts: tuple[Account, ...] = accounts(self.spec, in_force)
         self.watch = Watch(self.admin, self.accounts, rates)
+        self._revival = Revival(self.accounts)
         self._recreation = Recreation(
             self.admin,
             self.watch,
@@ -128,8 +128,8 @@ class Supervisor:
             lambda account, text: self._note(account, text),
         )
         folder = self.spec.files.bearerbox_log.parent
-        self.bearerbox = Box("bearerbox", self.conf.path, folder / "bearerbox.out", self.memory.box)
-        self.smsbox = Box("smsbox", self.conf.path, folder / "smsbox.out", self.memory.box)
+        self.bearerbox = Box("bearerbox", self.conf.path, folder / "bearerbox.out", self._keep)
+        self.smsbox = Box("smsbox", self.conf.path, folder / "smsbox.out", self._keep)
 
     async def _bring_up(self, now: float) -> None:
         known = self.memory.boxes()
@@ -211,8 +211,10 @@ class Supervisor:
             try:
                 await self.watch.tick()
                 self._heard()
-            except KannelkitError as error:
+            except GatewayError as error:
                 self._unheard(now, error)
+            except HostError as error:
+                self._trouble(error)
             self._act(now)
             if not self.ready.is_set():
                 self._tell_ready(now - began)
@@ -256,6 +258,9 @@ class Supervisor:
             try:
                 if box is self.bearerbox:
                     await self._cancel_changes()
+                    for name in self.memory.unsettled():  # cut off: the new links run at what was in force before
+                        if name in self.watch.rates:
+                            self.memory.learn(name, self.watch.rates[name].learnt, time.time())
                     self.conf.write()
                     await self._start_bearerbox(now)
                 else:
@@ -271,6 +276,9 @@ class Supervisor:
         for name, task in list(self._changes.items()):
             if task.done():
                 del self._changes[name]
+                if not task.cancelled() and (error := task.exception()) is not None:
+                    self.watch.rates[name].abandoned()
+                    self._note(name, f"a change failed for a reason of kannelkit's own, please report it: {error!r}")
         self._revive(now)
 
     async def _carry_out(self, decision: Decision) -> None:
@@ -281,6 +289,9 @@ class Supervisor:
             self.watch.rates[decision.account].abandoned()
             self._note(decision.account, f"throughput stays at {decision.before}: {error.args[0]}")
             return
+        except asyncio.CancelledError:
+            self.watch.rates[decision.account].abandoned()  # or it would wait for the end of this change for ever
+            raise
         back = f"links back in {brought.away * 1000:.0f} ms" if brought.online else "links not back yet"
         self.journal.tell(
             "rate",
@@ -313,35 +324,19 @@ class Supervisor:
         self._note(name, f"a change of rate was cut off: finished, throughput {throughput}")
 
     def _revive(self, now: float) -> None:
-        status = self.watch.status
-        if status is None:
+        if self.watch.status is None:
             return
-        for account in self.accounts:
-            if account.smsc_id in self._changes:
-                continue
-            for name in account.primary_ids:
-                links = status.links_of(name)
-                if links and any(link.state != "dead" for link in links):
-                    self._dead_since.pop(name, None)
-                    if any(link.online for link in links):
-                        self._revivals.pop(name, None)
-                    continue
-                tries = self._revivals.get(name, 0)
-                pause = min(_REVIVE_LONGEST, _REVIVE_AFTER * 2.0**tries)
-                if now - self._dead_since.setdefault(name, now) < pause:
-                    continue
-                del self._dead_since[name]
-                self._revivals[name] = tries + 1
-                text = f"{name} is dead (was its bind refused? see the log): started again"
-                self._changes[account.smsc_id] = asyncio.create_task(self._start_dead(account.smsc_id, name, text))
-                break
+        for account, name in self._revival.due(self.watch.status, now, self._changes):
+            if account not in self._changes:
+                self._changes[account] = asyncio.create_task(self._start_dead(account, name))
 
-    async def _start_dead(self, account: str, name: str, text: str) -> None:
+    async def _start_dead(self, account: str, name: str) -> None:
         try:
             await self.admin.start_link(name)
         except KannelkitError as error:
-            text = f"{name} is dead and cannot be started: {error.args[0]}"
-        self._note(account, text)
+            self._note(account, f"{name} is dead and cannot be started: {error.args[0]}")
+            return
+        self._note(account, f"{name} was dead (was its bind refused? see the log): started again")
 
     def _heard(self) -> None:
         if self._silence_told:
@@ -354,6 +349,11 @@ class Supervisor:
         if now - self._silent_since >= _SILENT_SECONDS and not self._silence_told:
             self._silence_told = True
             self._say("silent", f"bearerbox has not answered for {_SILENT_SECONDS:.0f} s: {error.args[0]}")
+
+    def _trouble(self, error: HostError) -> None:
+        if error.message != self._last_trouble:  # a full disk or a lost right would be told twenty times a second
+            self._last_trouble = error.message
+            self._say("warning", error.message)
 
     # -- stopping ----------------------------------------------------------------------------------------------
 
@@ -370,11 +370,17 @@ class Supervisor:
             notify.notify(self._environment, notify.STOPPING)
         except HostError as error:
             self._say("warning", str(error))
-        await self._cancel_changes()
         for box in (self.smsbox, self.bearerbox):
             if box.running:
                 in_order = await box.stop()
                 self._say("stopped", f"{box.name} stopped" + ("" if in_order else ", by force"), box=box.name)
+
+    def _keep(self, name: str, process: ProcessId | None) -> None:
+        """Keep which process a box is; a full disk is no reason to let the gateway down."""
+        try:
+            self.memory.box(name, process)
+        except HostError as error:
+            self._say("warning", f"after a crash {name} could not be found again: {error.args[0]}", box=name)
 
     def _say(self, kind: str, text: str, **data: object) -> None:
         self.journal.tell(kind, text, None, **data)
