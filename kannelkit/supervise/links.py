@@ -7,6 +7,7 @@ its messages wait meanwhile, because the account's parking link is still a route
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -85,6 +86,14 @@ class Recreation:
     async def bring(self, account: Account, throughput: int) -> Brought:
         """Re-create the account's links one by one at `throughput`; see Rates.bring."""
         self._write(account.smsc_id, throughput)
+        try:
+            return await self._bring(account)
+        except GatewayError:
+            # whatever was stopped and is started later takes its rate from the file
+            self._restore()
+            raise
+
+    async def _bring(self, account: Account) -> Brought:
         away, slow, online = 0.0, False, True
         clock = asyncio.get_running_loop().time
         for number, name in enumerate(account.primary_ids):
@@ -92,7 +101,6 @@ class Recreation:
                 await self._moment(account, clock)
             except GatewayError:
                 if number == 0:
-                    self._restore()
                     raise
                 # some links run at the new rate already: the others follow, if at a worse moment
                 self._tell(account.smsc_id, f"no quiet moment to re-create {name}: done without one")
@@ -123,9 +131,8 @@ class Recreation:
         slow = False
         await self._admin.stop_link(name)
         while True:
-            status = await self._observer.look()
-            links = status.links_of(name)
-            if not links or all(link.state == "dead" for link in links):
+            status = await self._look()
+            if status is not None and _dead(status, name):
                 return slow
             if not slow and clock() - began >= _SLOW_SECONDS:
                 slow = True
@@ -146,11 +153,25 @@ class Recreation:
         while clock() - began < (_DEAD_SECONDS if dead else _ONLINE_SECONDS):
             if dead and clock() - asked >= _REPEAT_START:
                 asked = clock()
-                await self._admin.start_link(name)
-            links = (await self._observer.look()).links_of(name)
-            if links and all(link.online for link in links):
-                return True
-            dead = not links or all(link.state == "dead" for link in links)
+                with contextlib.suppress(GatewayError):  # asked again in a second
+                    await self._admin.start_link(name)
+            status = await self._look()
+            if status is not None:
+                links = status.links_of(name)
+                if links and all(link.online for link in links):
+                    return True
+                dead = _dead(status, name)
             await asyncio.sleep(_LOOK_EVERY)
         self._tell(account.smsc_id, f"{name} is not online {clock() - began:.0f} s after its start")
         return False
+
+    async def _look(self) -> GatewayStatus | None:
+        """Read the counters while a link is away; None where bearerbox is silent, no reason to leave it away."""
+        try:
+            return await self._observer.look()
+        except GatewayError:
+            return None
+
+
+def _dead(status: GatewayStatus, name: str) -> bool:
+    return all(link.state == "dead" for link in status.links_of(name))
