@@ -65,7 +65,10 @@ class Box:
         program = find_program(self.name)
         # panics only: everything else goes to the log file
         words = [program, "--verbosity", "4", str(self._conf_file)]
-        descriptor = os.open(self._out_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
+        try:
+            descriptor = os.open(self._out_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
+        except OSError as error:
+            raise GatewayError(f"{self._out_file}: {error.strerror}", "what the box says has to go there") from error
         try:
             self._child = subprocess.Popen(  # noqa: S603 - Kannel's own program with a file that kannelkit wrote
                 words, stdin=subprocess.DEVNULL, stdout=descriptor, stderr=descriptor, start_new_session=True, cwd="/"
@@ -106,7 +109,8 @@ class Box:
         if code is None:
             return "ended"
         if code < 0:
-            return f"was ended by {signal.Signals(-code).name}"
+            names = {number.value: number.name for number in signal.Signals}  # not all real-time signals have one
+            return f"was ended by {names.get(-code, f'signal {-code}')}"
         return f"ended with exit code {code}"
 
     def last_words(self) -> str:
