@@ -32,6 +32,7 @@ Change = Callable[[int], Awaitable[None]]  # brings the account to a rate in SMS
 
 _DRAIN_SECONDS = 180.0
 _LOAD_SPEED = 500.0
+_GOLDEN = 0.618  # its multiples' fractions spread evenly over the second
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +67,18 @@ async def forced_changes(
     *,
     rates: Sequence[int],
     count: int = 20,
-    pause: float = 1.7,
+    pause: float = 1.0,
     patience: float = 45.0,
     say: Callable[[str], None] = lambda line: None,
 ) -> Outcome:
     """Ask for `count` changes, going round `rates`, while messages wait, and judge all messages afterwards.
 
-    Each next change is asked for `pause` seconds after the bind of the one before it; a bind that does not
-    come within `patience` seconds is counted as missing. 1.7 s is no multiple of Kannel's one-second
-    periods, so that the demands fall into all parts of them.
+    Each next change is asked for `pause` seconds, and a part of a second that differs each time, after the bind
+    of the one before it, so that the demands fall into all parts of Kannel's one-second periods; a bind that does
+    not come within `patience` seconds is counted as missing.
     """
-    # The pace between changes bounds what can leave meanwhile; half of it again for slow changes.
-    messages = int(max(rates) * (pause + 3.0) * count * 1.5)
+    # A change takes about 1.5 s, and while a link is away nothing leaves: this is enough for a backlog to the end.
+    messages = int(max(rates) * (pause + 2.5) * count)
     loop = asyncio.get_running_loop()
     sent = await load(gateway.sendsms_port, messages, speed=_LOAD_SPEED)
     first = (await smsc.counters())["bound"]
@@ -99,7 +100,7 @@ async def forced_changes(
         else:
             missing += 1
             say(f"change {number + 1} to {rate}: no bind within {patience:g} s")
-        await asyncio.sleep(pause)
+        await asyncio.sleep(pause + number * _GOLDEN % 1)
     if not await stored(gateway.admin_port):
         say("the backlog ended before the changes did: they were not all made under load")
     under_load = await smsc.timeline()
@@ -141,7 +142,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--changes", type=int, default=20)
     parser.add_argument("--rates", default="20,30", help="SMS per second, gone round")
     parser.add_argument("--delay", type=float, default=50, help="ms to the answer")
-    parser.add_argument("--pause", type=float, default=1.7, help="seconds between a bind and the next change")
+    parser.add_argument("--pause", type=float, default=1.0, help="seconds between a bind and the next change")
     parser.add_argument("--coalesced", type=float, default=0, metavar="MS", help="answers of so long in one segment")
     parser.add_argument("--closes-at-unbind", action="store_true", help="the SMSC closes instead of answering")
     parser.add_argument("--naive", action="store_true", help="Kannel alone with stop-smsc and start-smsc instead")
