@@ -53,7 +53,7 @@ class Memory:
         try:
             if read_only:
                 # a reader of a database that nobody has open would leave a log and an index file behind, as its owner
-                how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+                how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
                 self._base = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=5)
             else:
                 path.touch(mode=0o640)

@@ -1,0 +1,107 @@
+"""ConfFile: the rates in force are in the file, and what Kannel would not read as it is meant never gets there."""
+
+from __future__ import annotations
+
+import dataclasses
+import stat
+from pathlib import Path
+
+import pytest
+
+from kannelkit.conf import read
+from kannelkit.errors import HostError, InputError
+from kannelkit.spec import Group, Spec, load
+from kannelkit.supervise.conffile import ConfFile
+
+SPEC = """
+state-dir: state
+core: {admin-password: secret}
+smsc:
+  - {smsc-id: a, host: h, smsc-username: u, smsc-password: p, throughput: 60, connections: 2}
+  - {smsc-id: b, host: h, smsc-username: v, smsc-password: p, throughput: 10}
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Spec:
+    path = tmp_path / "spec.yaml"
+    path.write_text(SPEC)
+    (tmp_path / "state").mkdir()
+    loaded = load(path, {})
+    return loaded.with_made(dict.fromkeys(loaded.to_make(), "made"))
+
+
+def throughputs(path: Path) -> dict[str, str]:
+    """Return what Kannel would take each link's throughput for."""
+    groups, _ = read(path.read_text(), str(path))
+    found = {}
+    for group in groups:
+        if "smsc-admin-id" in group.values:
+            found[group.values["smsc-admin-id"]] = group.values.get("throughput", "")
+    return found
+
+
+def test_the_rates_in_force_are_in_the_file(spec: Spec) -> None:
+    conf = ConfFile(spec, {"a": 31})
+    assert not conf.is_current()
+    conf.write()
+    assert conf.is_current()
+    assert stat.S_IMODE(conf.path.stat().st_mode) == 0o640
+    links = throughputs(conf.path)
+    assert (links["a-1"], links["a-2"], links["b-1"]) == ("16", "15", "10")
+
+
+def test_another_rate_is_in_force_when_it_is_accepted(spec: Spec) -> None:
+    conf = ConfFile(spec, {})
+    conf.write()
+    conf.write_with("a", 30)
+    assert (throughputs(conf.path)["a-1"], conf.is_current()) == ("15", False)
+    conf.write()
+    assert throughputs(conf.path)["a-1"] == "30"
+    conf.write_with("a", 30)
+    conf.accept("a", 30)
+    assert conf.is_current()
+    conf.write_with("b", 5)
+    links = throughputs(conf.path)
+    assert (links["a-1"], links["b-1"]) == ("15", "5")
+
+
+def _with(spec: Spec, directive: str, text: str) -> Spec:
+    """Return the spec with a value that no spec file could have brought."""
+    core = spec.core
+    value = dataclasses.replace(core.values["log-file"], text=text)
+    return dataclasses.replace(spec, core=Group("core", {**core.values, directive: value}, core.place, core.made_as))
+
+
+NOT_READ_AS_MEANT = {
+    "an include": ("log-file", "/log/include/x"),
+    "a line feed": ("log-file", "/log\nadmin-password = other"),
+    "a word where Kannel panics without a number": ("sms-resend-freq", "soon"),
+    "a blank line that ends the group": ("log-file", "/log\n\ngroup = smsc"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_READ_AS_MEANT)
+def test_what_kannel_would_not_read_as_meant_is_never_written(spec: Spec, case: str) -> None:
+    ConfFile(spec, {}).write()
+    conf = ConfFile(_with(spec, *NOT_READ_AS_MEANT[case]), {})
+    before = conf.path.read_text()
+    with pytest.raises((InputError, ValueError)):
+        conf.write()
+    assert conf.path.read_text() == before
+    assert [file.name for file in conf.path.parent.iterdir()] == ["kannel.conf"]
+
+
+def test_a_rate_below_one_for_each_link_is_never_written(spec: Spec) -> None:
+    conf = ConfFile(spec, {})
+    conf.write()
+    before = conf.path.read_text()
+    with pytest.raises(ValueError, match="whole shares"):
+        conf.write_with("a", 1)
+    assert conf.path.read_text() == before
+
+
+def test_a_folder_that_is_gone_is_told_in_words(spec: Spec) -> None:
+    spec.state_dir.rmdir()
+    with pytest.raises(HostError):
+        ConfFile(spec, {}).write()

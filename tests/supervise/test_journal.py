@@ -1,0 +1,34 @@
+"""Journal: every event is told and kept; where it cannot be kept it is still told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kannelkit.supervise.journal import Journal
+from kannelkit.supervise.memory import Event, Memory
+
+
+def test_an_event_is_told_and_kept(tmp_path: Path) -> None:
+    told: list[Event] = []
+    memory = Memory(tmp_path / "state.db")
+    journal = Journal(memory, told.append)
+    journal.tell("rate", "a: 60 -> 30", "a", before=60, after=30)
+    journal.tell("ready", "ready")
+    assert [(one.kind, one.text, one.account, one.data) for one in told] == [
+        ("rate", "a: 60 -> 30", "a", {"before": 60, "after": 30}),
+        ("ready", "ready", None, {}),
+    ]
+    assert memory.events() == told
+    assert journal.unkept == 0
+    memory.close()
+
+
+def test_what_cannot_be_kept_is_still_told(tmp_path: Path) -> None:
+    Memory(tmp_path / "state.db").close()
+    told: list[Event] = []
+    reader = Memory(tmp_path / "state.db", read_only=True)  # which cannot write, like one on a full disk
+    journal = Journal(reader, told.append)
+    journal.tell("rate", "a: 60 -> 30")
+    assert [one.text for one in told] == ["a: 60 -> 30"]
+    assert journal.unkept == 1
+    reader.close()
