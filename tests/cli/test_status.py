@@ -1,0 +1,205 @@
+"""`kannelkit status`: an answer in every state of a gateway, nothing made or changed, no password in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from kannelkit.cli.main import group
+from kannelkit.cli.status import duration, event_line, shown
+from kannelkit.supervise.lock import Lock
+from kannelkit.supervise.memory import Event, Memory
+from kannelkit.throttle.values import Learnt
+
+REAL = (Path(__file__).parents[1] / "gateway/status.xml").read_bytes()
+PASSWORD, LOGIN_PASSWORD = "adminpw77", "loginpw7"
+DENIED = b'<?xml version="1.0"?>\n<gateway>\nDenied</gateway>\n'
+
+SPEC = """
+state-dir: state
+core: {{admin-port: {port}, admin-password: {password}}}
+smsc:
+  - {{smsc-id: {name}, host: smsc.test, smsc-username: u, smsc-password: {login}, throughput: 60}}
+"""
+
+Serve = Callable[[bytes], int]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serve a text as whatever is asked for, on a free port."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def begin(body: bytes) -> int:
+        class Answer(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                return
+
+        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), Answer))
+        threading.Thread(target=servers[-1].serve_forever, args=(0.01,)).start()
+        return int(servers[-1].server_address[1])
+
+    yield begin
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def spec(folder: Path, port: int, name: str = "acc") -> Path:
+    path = folder / "spec.yaml"
+    path.write_text(SPEC.format(port=port, password=PASSWORD, login=LOGIN_PASSWORD, name=name))
+    return path
+
+
+def run(*arguments: str | Path) -> Result:
+    result = CliRunner().invoke(group, ["status", *map(str, arguments)])
+    for secret in (PASSWORD, LOGIN_PASSWORD):
+        assert secret not in result.output
+    return result
+
+
+def answer(path: Path) -> dict[str, object]:
+    result = run(path, "--json")
+    found: dict[str, object] = json.loads(result.stdout)
+    assert result.exit_code == (0 if found["ok"] else 1)
+    return found
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[Path]:
+    """A state-dir that a supervisor holds, with something learnt and told."""
+    folder = tmp_path / "state"
+    folder.mkdir()
+    with Lock(folder / "lock"):
+        memory = Memory(folder / "state.db")
+        memory.learn("acc", Learnt(30, 2), 1.0)
+        memory.tell(Event(1.0, "rate", "acc", "acc: throughput 60 -> 30\x1b[2J", {"after": 30}))
+        yield folder
+        memory.close()
+
+
+def real(name: str = "acc", link: str = "online 4s") -> bytes:
+    """Return a real bearerbox's status with one link of this account."""
+    head, _, _ = REAL.partition(b"<smscs>")
+    return head + (
+        b"<smscs>\n\t<count>1</count>\n\t<smsc>\n\t\t<name>SMPP</name>\n\t\t<admin-id>%b-1</admin-id>\n\t\t<id>%b</id>\n"
+        b"\t\t<status>%b</status>\n\t\t<failed>0</failed>\n\t\t<queued>7</queued>\n\t\t<sms>\n\t\t\t"
+        b"<received>0</received>\n\t\t\t<sent>3</sent>\n\t\t</sms>\n\t\t<dlr>\n\t\t\t<received>0</received>\n\t\t\t"
+        b"<sent>0</sent>\n\t\t</dlr>\n\t</smsc>\n</smscs>\n</gateway>\n"
+    ) % (name.encode(), name.encode(), link.encode())
+
+
+def test_before_the_first_start_it_answers_and_makes_nothing(tmp_path: Path, serve: Serve) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text("smsc: [{smsc-id: acc, host: h, smsc-username: u, smsc-password: p}]\n")  # all passwords to make
+    found = answer(path)
+    assert (found["ok"], found["state"], found["problems"]) == (False, "not running", ["the gateway is not running"])
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_gateway_that_is_well(tmp_path: Path, serve: Serve, state: Path) -> None:
+    path = spec(tmp_path, serve(real()))
+    found = answer(path)
+    assert (found["ok"], found["problems"], found["supervisor"]) == (True, [], os.getpid())
+    accounts = found["accounts"]
+    assert isinstance(accounts, list)
+    assert (accounts[0]["throughput"], accounts[0]["ceiling"], accounts[0]["queued"]) == (30, 60, 7)
+    assert accounts[0]["accepted_per_second"] == 0.0
+    assert isinstance(found["events"], list)
+    assert found["events"][0]["after"] == 30
+
+
+def test_in_a_pipe_it_is_plain_text_in_columns(tmp_path: Path, serve: Serve, state: Path) -> None:
+    result = run(spec(tmp_path, serve(real())))
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("gateway running, Kannel 1.4.5, supervised by pid")
+    assert "acc      online  1/1    0.0         30          60       7" in lines
+    assert "\x1b" not in result.stdout
+    assert any(line.endswith("acc: throughput 60 -> 30\\x1b[2J") for line in lines)
+
+
+def test_a_link_that_is_away_is_told(tmp_path: Path, serve: Serve, state: Path) -> None:
+    assert answer(spec(tmp_path, serve(real(link="re-connecting"))))["problems"] == [
+        "acc: 0 of 1 links: acc-1 re-connecting"
+    ]
+
+
+@pytest.mark.parametrize("body", [b"", b"\0" * 1000, DENIED, real()[:500], b"<html>hello</html>"])
+def test_garbage_on_the_admin_port_is_a_problem_not_an_error(
+    tmp_path: Path, serve: Serve, state: Path, body: bytes
+) -> None:
+    found = answer(spec(tmp_path, serve(body)))
+    assert found["ok"] is False
+    assert found["problems"]
+
+
+def test_a_damaged_state_is_a_problem_not_an_error(tmp_path: Path, serve: Serve) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state/state.db").write_bytes(b"no database at all " * 100)
+    problems = answer(spec(tmp_path, serve(real())))["problems"]
+    assert isinstance(problems, list)
+    assert any("state.db" in problem for problem in problems)
+
+
+def test_a_file_that_is_not_there_is_told_with_its_name(tmp_path: Path) -> None:
+    result = run(tmp_path / "nowhere.yaml")
+    assert result.exit_code == 1
+    assert "nowhere.yaml" in result.stderr
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_in_a_terminal_it_has_colours_unless_they_are_not_wanted(
+    tmp_path: Path, serve: Serve, state: Path, no_color: str, coloured: bool
+) -> None:
+    path = spec(tmp_path, serve(real()))
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
+    environment.pop("NO_COLOR", None)
+    if no_color:
+        environment["NO_COLOR"] = no_color
+    words = [sys.executable, "-m", "kannelkit", "status", str(path)]
+    with subprocess.Popen(words, stdout=theirs, stdin=theirs, env=environment) as process:
+        os.close(theirs)
+        said = b""
+        try:
+            while chunk := os.read(ours, 4096):
+                said += chunk
+        except OSError:  # the other end is closed
+            pass
+        assert process.wait() == 0
+    os.close(ours)
+    assert (b"\x1b[32m" in said) is coloured
+    assert b"\x1b[2J" not in said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-1, "0s"), (0, "0s"), (59.9, "59s"), (61, "1m 1s"), (3600, "1h 0m"), (90_061, "1d 1h"), (8_640_000, "100d 0h")],
+)
+def test_a_duration_has_its_two_largest_units(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"), [("й 1", "й 1"), ("a\nb", "a\\nb"), ("\x1b[1m", "\\x1b[1m"), ("\u202e", "\\u202e")]
+)
+def test_a_terminal_is_given_nothing_that_steers_it(text: str, safe: str) -> None:
+    assert shown(text) == safe
+    assert event_line(Event(0.0, "note", None, text, {})).endswith(f" {safe}")
