@@ -212,7 +212,7 @@ class Supervisor:
                 await self.watch.tick()
                 self._heard()
             except GatewayError as error:
-                self._unheard(now, error)
+                self._unheard(now, clock(), error)
             except HostError as error:
                 self._trouble(error)
             self._act(now)
@@ -343,9 +343,9 @@ class Supervisor:
             self._say("answers", "bearerbox answers again")
         self._silent_since, self._silence_told = None, False
 
-    def _unheard(self, now: float, error: KannelkitError) -> None:
+    def _unheard(self, asked: float, now: float, error: KannelkitError) -> None:
         if self._silent_since is None:
-            self._silent_since = now
+            self._silent_since = asked
         if now - self._silent_since >= _SILENT_SECONDS and not self._silence_told:
             self._silence_told = True
             self._say("silent", f"bearerbox has not answered for {_SILENT_SECONDS:.0f} s: {error.args[0]}")
