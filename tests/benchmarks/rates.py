@@ -138,9 +138,11 @@ async def _measure(options: argparse.Namespace) -> list[Row]:
             wanted += [("alone", throughput) for throughput in constants(options.constants, limit)]
         if options.only != "alone":
             wanted += [("supervised", throughput) for throughput in constants(options.ceiling, limit)]
-        for who, throughput in wanted:
-            runs = [
-                await run(
+        # Round by round, so that what else the machine does meanwhile falls on all of them alike.
+        runs: dict[tuple[str, float], list[Result]] = {each: [] for each in wanted}
+        for number in range(options.repeat):
+            for (who, throughput), done in runs.items():
+                one = await run(
                     scenario,
                     who,
                     throughput,
@@ -150,9 +152,8 @@ async def _measure(options: argparse.Namespace) -> list[Row]:
                     say=_say,
                     keep=options.keep / str(number) if options.keep else None,
                 )
-                for number in range(options.repeat)
-            ]
-            rows.append(Row(scenario, who, throughput, tuple(runs)))
+                done.append(one)
+        rows += [Row(scenario, who, throughput, tuple(done)) for (who, throughput), done in runs.items()]
     return rows
 
 
