@@ -16,9 +16,10 @@ _BARS, _ASCII_BARS = " ▁▂▃▄▅▆▇█", " .:-=+*#@"
 _ROWS: tuple[tuple[str, Callable[[Half, int], str]], ...] = (
     ("delivered per second", lambda half, limit: f"{half.accepted_per_second:.1f}"),
     ("of the limit", lambda half, limit: f"{half.accepted_per_second / limit:.0%}"),
-    ("refused, of all that was sent", lambda half, limit: f"{half.refused_share:.0%}"),
+    ("refused, of what was sent", lambda half, limit: f"{half.refused_share:.0%}"),
     ("seconds until at the limit", lambda half, limit: _seconds(half.seconds_to_limit)),
     ("changes of rate", lambda half, limit: str(half.changes)),
+    ("refused in all, start included", lambda half, limit: str(half.refused)),
     ("messages lost", lambda half, limit: str(half.lost)),
     ("messages delivered twice", lambda half, limit: str(half.doubled)),
 )

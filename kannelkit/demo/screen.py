@@ -21,13 +21,13 @@ class Screen(Protocol):
     """What is told while the demonstration runs."""
 
     def begins(self, title: str, seconds: int) -> None:
-        """A half begins, whose span is so many seconds."""
+        """A half begins that is measured for so many seconds, its start included."""
 
     def stage(self, text: str) -> None:
         """What comes next."""
 
     def progress(self, standing: Standing) -> None:
-        """How the half stands within its span."""
+        """How the half stands."""
 
     def draining(self, left: int) -> None:
         """The span is over and the limit lifted; so many messages are still in bearerbox."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import tempfile
 from collections import deque
@@ -11,7 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from kannelkit.demo import gateway, load
-from kannelkit.demo.figures import Half, half, standing
+from kannelkit.demo.figures import START_SECONDS, Half, half, is_over, standing
 from kannelkit.demo.gateway import Gateway
 from kannelkit.demo.provider import Provider, Seen, provider
 from kannelkit.demo.screen import Screen
@@ -25,25 +26,28 @@ LIMIT = 30
 THROUGHPUT = 2 * LIMIT
 DELAY = 0.05  # seconds until a submit is answered
 
-# The load of a half is what the limit allows within its span and this many seconds more: enough to keep a backlog.
+# The load of a half is what the limit allows until the end of its span and so many seconds more, to keep a backlog.
 _MORE_SECONDS = 2
-# Kannel alone sends about half of the load within the span. What is left leaves at `throughput` once the limit is
-# lifted, which takes a quarter of the span; kannelkit has little left.
+# Kannel alone delivers half of the load in that time. The rest leaves at `throughput` when the limit is lifted, which
+# takes a quarter of the time; kannelkit has little left.
 _DRAIN_SHARE = 0.25
 # both gateways' starts and stops, and what kannelkit has left
-_AROUND_SECONDS = 6.5
-_SHORTEST_SPAN = 6
+_AROUND_SECONDS = 5.0
+_SHORTEST_SPAN = 4
 
-LEAST_SECONDS = round((2 + _DRAIN_SHARE) * _SHORTEST_SPAN + _AROUND_SECONDS)
+LEAST_SECONDS = math.ceil((2 + _DRAIN_SHARE) * (START_SECONDS + _SHORTEST_SPAN) + _AROUND_SECONDS)
 
-_LOOK_EVERY = 0.25
+_LOOK_EVERY = 0.5
 _DRAIN_SECONDS = 120.0
 _TITLES = {"alone": "Kannel alone", "kannelkit": "with kannelkit"}
 
 
 def span_of(seconds: float) -> int:
-    """Return the seconds of each half's span, so that all takes about `seconds`."""
-    return int((seconds - _AROUND_SECONDS) / (2 + _DRAIN_SHARE))
+    """Return the seconds of each half's span, so that all of it takes about `seconds`; LEAST_SECONDS are needed.
+
+    It is an even number, for Kannel alone sends in one second and pauses in the next.
+    """
+    return int(((seconds - _AROUND_SECONDS) / (2 + _DRAIN_SHARE) - START_SECONDS) // 2) * 2
 
 
 async def show(seconds: int, screen: Screen) -> tuple[Half, Half]:
@@ -61,7 +65,7 @@ async def show(seconds: int, screen: Screen) -> tuple[Half, Half]:
         async with provider(folder, rules, DELAY) as smsc:
             halves = []
             for login, title in _TITLES.items():
-                screen.begins(title, seconds)
+                screen.begins(title, math.ceil(START_SECONDS + seconds))
                 spec = gateway.make_spec(folder / login, smsc.port, login, password, THROUGHPUT)
                 halves.append(await _half(login, spec, smsc, seconds, screen))
                 screen.ends(halves[-1])
@@ -70,7 +74,7 @@ async def show(seconds: int, screen: Screen) -> tuple[Half, Half]:
 
 async def _half(login: str, spec: Spec, smsc: Provider, seconds: int, screen: Screen) -> Half:
     told: deque[Event] = deque()  # shown from here: what fails in the screen must not fail inside the supervisor
-    count = LIMIT * (seconds + _MORE_SECONDS)
+    count = math.ceil(LIMIT * (START_SECONDS + seconds + _MORE_SECONDS))
     screen.stage("starting bearerbox and smsbox")
     running = gateway.alone(spec) if login == "alone" else gateway.supervised(spec, told.append)
     async with running as kannel:
@@ -104,6 +108,7 @@ async def _span(
     screen: Screen,
 ) -> Seen:
     """Return what the provider saw when the span is over."""
+    until = START_SECONDS + seconds
     while True:
         kannel.check()
         if loading.done():
@@ -113,8 +118,8 @@ async def _span(
             screen.event(told.popleft())
         first = seen.counters.first_submit
         if first is not None:
-            screen.progress(standing(min(seen.now - first, seconds), seen.now, seen.slots))
-            if seen.now >= first + seconds + seen.slots.slot:  # the last slot is whole, too
+            screen.progress(standing(min(seen.now - first, until), seen.now, seen.slots))
+            if is_over(seconds, seen.counters, seen.slots, seen.now):
                 return seen
         await asyncio.sleep(_LOOK_EVERY)
 
