@@ -59,7 +59,8 @@ class Moment:
             # the link is of no use in its pause: the later it is stopped, the shorter it is away
             paused = silence >= _WINDOW - _MARGIN or now >= self._pause_until - _LAST_CHANCE
         if sample.in_flight is not None and sample.in_flight <= 0:
-            in_pause = now < self._pause_until
+            # of several links one nearly always pauses while refusals go on: to wait for its end is to wait for ever
+            in_pause = self._links == 1 and now < self._pause_until
             return not sample.waiting or paused or (fresh and not in_pause)
         if paused and sample.in_flight is None:
             return silence >= _SILENCE

@@ -66,3 +66,14 @@ def test_where_long_messages_wait_only_a_silent_pause_will_do() -> None:
     moment.refused(0.05, pause_until=2.0)
     moment.sampled(Sample(1.2, 30, 500, None, True))
     assert moment.good(1.21, 30)
+
+
+def test_of_several_links_one_is_stopped_after_a_burst_while_another_pauses() -> None:
+    # bursts of two links at twice the limit: each is refused in part, so one of them pauses at any time
+    moment = _moment([(0.0, 0, 500, 0)], links=2)
+    for second in range(5):
+        moment.sampled(Sample(second + 0.5, 30 * second, 500, 30, True))
+        assert not moment.good(second + 0.51, 60)
+        moment.refused(second + 0.52, pause_until=second + 2.0)
+        moment.sampled(Sample(second + 0.55, 30 * second + 30, 500, 0, True))
+        assert moment.good(second + 0.56, 60)
