@@ -2,6 +2,10 @@
 
 Kannel reads `throughput` only when a link is created. Stopped and started, a link takes its new value from the file;
 its messages wait meanwhile, because the account's parking link is still a route for them.
+
+An account with one link whose login may bind once more is changed by a graceful restart instead: there Kannel starts
+the new link before it ends the old one, and a provider that leaves the unbind unanswered costs nothing. Where the login
+has no bind to spare, the new bind would close the old one before its answers are read.
 """
 
 from __future__ import annotations
@@ -61,37 +65,51 @@ class Observer(Protocol):
     def last_answer(self, account: str) -> float:
         """Return when (loop time) the provider last answered a submit of the account."""
 
+    def renewed(self, admin_id: str) -> None:
+        """Take note that a link was replaced by a new one, whose count begins at 0."""
+
 
 class Recreation:
     """Re-creates links through bearerbox's admin port.
 
-    `write` puts the configuration with an account's new throughput in place, whole and checked, or raises; `restore`
-    puts the one in force back. `tell` is given what a person should know meanwhile.
+    `begin` puts the configuration with an account's new throughput in place, whole and checked, or raises; `give_up`
+    puts the account's old one back. `tell` is given what a person should know meanwhile.
     """
 
     def __init__(
         self,
         admin: Admin,
         observer: Observer,
-        write: Callable[[str, int], None],
-        restore: Callable[[], None],
+        begin: Callable[[str, int], None],
+        give_up: Callable[[str], None],
         tell: Callable[[str, str], None],
     ) -> None:
         self._admin = admin
         self._observer = observer
-        self._write = write
-        self._restore = restore
+        self._begin = begin
+        self._give_up = give_up
         self._tell = tell
 
     async def bring(self, account: Account, throughput: int) -> Brought:
-        """Re-create the account's links one by one at `throughput`; see Rates.bring."""
-        self._write(account.smsc_id, throughput)
+        """Re-create the account's links at `throughput`, one by one; see Rates.bring."""
+        self._begin(account.smsc_id, throughput)
         try:
+            if account.connections == 1 and not account.one_bind:
+                return await self._replace(account)
             return await self._bring(account)
         except GatewayError:
             # whatever was stopped and is started later takes its rate from the file
-            self._restore()
+            self._give_up(account.smsc_id)
             raise
+
+    async def _replace(self, account: Account) -> Brought:
+        """Let the account's one link be replaced by a new one that binds before the old one unbinds."""
+        clock = asyncio.get_running_loop().time
+        await self._moment(account, clock)
+        name = account.primary_ids[0]
+        await self._admin.graceful_restart()  # answers when the old link has been told to end, 2 s or more later
+        self._observer.renewed(name)
+        return Brought(0.0, slow=False, online=await self._online(account, name, clock))
 
     async def _bring(self, account: Account) -> Brought:
         away, slow, online = 0.0, False, True
@@ -146,21 +164,26 @@ class Recreation:
             await asyncio.sleep(_LOOK_EVERY)
 
     async def _start(self, account: Account, name: str, clock: Callable[[], float]) -> bool:
-        """Start a link and wait until it is online; return whether it is. A refused start is repeated."""
-        began = clock()
-        asked = float("-inf")
+        """Start a link and wait until it is online; return whether it is."""
+        with contextlib.suppress(GatewayError):  # asked again while the link is dead
+            await self._admin.start_link(name)
+        return await self._online(account, name, clock)
+
+    async def _online(self, account: Account, name: str, clock: Callable[[], float]) -> bool:
+        """Wait until a link is online; return whether it is. One that is dead is started, every second."""
+        began = asked = clock()
         dead = True
         while clock() - began < (_DEAD_SECONDS if dead else _ONLINE_SECONDS):
-            if dead and clock() - asked >= _REPEAT_START:
-                asked = clock()
-                with contextlib.suppress(GatewayError):  # asked again in a second
-                    await self._admin.start_link(name)
             status = await self._look()
             if status is not None:
                 links = status.links_of(name)
                 if links and all(link.online for link in links):
                     return True
                 dead = _dead(status, name)
+            if dead and clock() - asked >= _REPEAT_START:
+                asked = clock()
+                with contextlib.suppress(GatewayError):
+                    await self._admin.start_link(name)
             await asyncio.sleep(_LOOK_EVERY)
         self._tell(account.smsc_id, f"{name} is not online {clock() - began:.0f} s after its start")
         return False

@@ -99,7 +99,7 @@ class Supervisor:
             except KannelkitError:
                 self.memory.learn(account, rate.learnt, time.time())
                 raise
-            self.conf.accept(account, throughput)
+            self.conf.accept(account)
             rate.changed(throughput, asyncio.get_running_loop().time(), slow=brought.slow)
             self.memory.learn(account, rate.learnt, time.time())
             return brought
@@ -123,8 +123,8 @@ class Supervisor:
         self._recreation = Recreation(
             self.admin,
             self.watch,
-            self.conf.write_with,
-            self.conf.write,
+            self.conf.begin,
+            self.conf.give_up,
             lambda account, text: self._note(account, text),
         )
         folder = self.spec.files.bearerbox_log.parent

@@ -54,16 +54,27 @@ def test_the_rates_in_force_are_in_the_file(spec: Spec) -> None:
 def test_another_rate_is_in_force_when_it_is_accepted(spec: Spec) -> None:
     conf = ConfFile(spec, {})
     conf.write()
-    conf.write_with("a", 30)
-    assert (throughputs(conf.path)["a-1"], conf.is_current()) == ("15", False)
-    conf.write()
+    conf.begin("a", 30)
+    assert throughputs(conf.path)["a-1"] == "15"
+    conf.give_up("a")
     assert throughputs(conf.path)["a-1"] == "30"
-    conf.write_with("a", 30)
-    conf.accept("a", 30)
+    conf.begin("a", 30)
+    conf.accept("a")
     assert conf.is_current()
-    conf.write_with("b", 5)
+
+
+def test_accounts_on_their_way_at_once_do_not_undo_each_other(spec: Spec) -> None:
+    conf = ConfFile(spec, {})
+    conf.write()
+    conf.begin("a", 30)
+    conf.begin("b", 5)  # a's links are not started yet: they must find their new rate
     links = throughputs(conf.path)
     assert (links["a-1"], links["b-1"]) == ("15", "5")
+    conf.give_up("b")
+    links = throughputs(conf.path)
+    assert (links["a-1"], links["b-1"]) == ("15", "10")
+    conf.accept("a")
+    assert conf.is_current()
 
 
 def _with(spec: Spec, directive: str, text: str) -> Spec:
@@ -97,7 +108,7 @@ def test_a_rate_below_one_for_each_link_is_never_written(spec: Spec) -> None:
     conf.write()
     before = conf.path.read_text()
     with pytest.raises(ValueError, match="whole shares"):
-        conf.write_with("a", 1)
+        conf.begin("a", 1)
     assert conf.path.read_text() == before
 
 

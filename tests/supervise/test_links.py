@@ -36,7 +36,7 @@ class Trial:
         def put(name: str, rate: int) -> None:
             self.gateway.file = dict(zip(self.account.primary_ids, shares(rate, self.account.connections), strict=True))
 
-        def restore() -> None:
+        def restore(name: str) -> None:
             self.gateway.file = dict(self.before)
             self.restored += 1
 
@@ -79,6 +79,16 @@ def test_a_link_starts_when_the_providers_window_is_empty() -> None:
     trial.observed.answered = BEGIN + 0.5
     trial.bring(30)
     assert trial.commands("start")[0] >= BEGIN + 1.5
+
+
+def test_a_login_with_a_bind_to_spare_never_loses_its_link() -> None:
+    trial = Trial(account(one_bind=False), good=[(BEGIN + 3.0, BEGIN + 3.1)])
+    brought = trial.bring(30)
+    assert [said for _, said, _ in trial.gateway.said] == ["graceful-restart"]
+    assert trial.gateway.said[0][0] >= BEGIN + 3.0
+    assert (brought.away, brought.online) == (0.0, True)
+    assert trial.gateway.rates() == {"acc-1": 30}
+    assert trial.observed.new == ["acc-1"]
 
 
 def test_without_a_moment_nothing_is_touched_and_the_file_is_as_before() -> None:
@@ -154,7 +164,7 @@ def test_a_change_that_is_cut_off_leaves_the_file_for_whoever_starts_the_link() 
         def put(name: str, rate: int) -> None:
             trial.gateway.file = {"acc-1": rate}
 
-        recreation = Recreation(trial.gateway, trial.observed, put, lambda: None, lambda name, text: None)
+        recreation = Recreation(trial.gateway, trial.observed, put, lambda name: None, lambda name, text: None)
         task = asyncio.create_task(recreation.bring(trial.account, 30))
         await asyncio.sleep(5)
         task.cancel()
