@@ -50,12 +50,9 @@ class Counts:
             )
         return samples
 
-    def forget(self, admin_id: str | None = None) -> None:
-        """A link is a new one, its count begins at 0; without an admin id all are: bearerbox is a new process."""
-        if admin_id is None:
-            self._seen.clear()
-        else:
-            self._seen.pop(admin_id, None)
+    def forget(self) -> None:
+        """bearerbox is a new process: every link's count begins at 0."""
+        self._seen.clear()
 
 
 def mean_parts(status: GatewayStatus) -> float:

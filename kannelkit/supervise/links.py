@@ -3,9 +3,9 @@
 Kannel reads `throughput` only when a link is created. Stopped and started, a link takes its new value from the file;
 its messages wait meanwhile, because the account's parking link is still a route for them.
 
-An account with one link whose login may bind once more is changed by a graceful restart instead: there Kannel starts
-the new link before it ends the old one, and a provider that leaves the unbind unanswered costs nothing. Where the login
-has no bind to spare, the new bind would close the old one before its answers are read.
+Kannel's graceful restart would start the new link before it ends the old one, but it holds the list of all links until
+the old one has ended: at least 2 s, 30 s where the provider leaves the unbind unanswered, and no message of any account
+is routed meanwhile (gw/bb_smscconn.c, smsc2_graceful_restart). A change of rate must disturb its own account only.
 """
 
 from __future__ import annotations
@@ -65,9 +65,6 @@ class Observer(Protocol):
     def last_answer(self, account: str) -> float:
         """Return when (loop time) the provider last answered a submit of the account."""
 
-    def renewed(self, admin_id: str) -> None:
-        """Take note that a link was replaced by a new one, whose count begins at 0."""
-
 
 class Recreation:
     """Re-creates links through bearerbox's admin port.
@@ -94,22 +91,11 @@ class Recreation:
         """Re-create the account's links at `throughput`, one by one; see Rates.bring."""
         self._begin(account.smsc_id, throughput)
         try:
-            if account.connections == 1 and not account.one_bind:
-                return await self._replace(account)
             return await self._bring(account)
         except GatewayError:
             # whatever was stopped and is started later takes its rate from the file
             self._give_up(account.smsc_id)
             raise
-
-    async def _replace(self, account: Account) -> Brought:
-        """Let the account's one link be replaced by a new one that binds before the old one unbinds."""
-        clock = asyncio.get_running_loop().time
-        await self._moment(account, clock)
-        name = account.primary_ids[0]
-        await self._admin.graceful_restart()  # answers when the old link has been told to end, 2 s or more later
-        self._observer.renewed(name)
-        return Brought(0.0, slow=False, online=await self._online(account, name, clock))
 
     async def _bring(self, account: Account) -> Brought:
         away, slow, online = 0.0, False, True

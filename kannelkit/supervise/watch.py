@@ -107,10 +107,6 @@ class Watch:
         """Return when (loop time) an answer to one of the account's submits was last seen."""
         return self._answered.get(account, (0, float("-inf")))[1]
 
-    def renewed(self, admin_id: str) -> None:
-        """Take note that a link was replaced by a new one, whose count begins at 0."""
-        self._counts.forget(admin_id)
-
     def close(self) -> None:
         """Give back what is open."""
         for tail in self._tails:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import shutil
 import subprocess
@@ -23,6 +24,12 @@ _STOP_SECONDS = 5.0
 
 def install() -> None:
     """Install the pinned npm packages beside the server unless they are there; raise RuntimeError without node."""
+    with (FOLDER / "package.json").open() as alone:  # test workers start at once: the first installs, the others wait
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        _install()
+
+
+def _install() -> None:
     wanted = json.loads((FOLDER / "package.json").read_text())["dependencies"]["smpp"]
     installed = FOLDER / "node_modules" / "smpp" / "package.json"
     if installed.exists() and json.loads(installed.read_text())["version"] == wanted:

@@ -50,9 +50,7 @@ def played(what: Coroutine[Any, Any, Result]) -> Result:
         loop.close()
 
 
-def account(
-    name: str = "acc", *, connections: int = 1, backup: int = 0, ceiling: int | None = 60, one_bind: bool = True
-) -> Account:
+def account(name: str = "acc", *, connections: int = 1, backup: int = 0, ceiling: int | None = 60) -> Account:
     """Return an account as `render` makes it."""
     split = shares(ceiling, connections) if ceiling else (None,) * connections
     links = [
@@ -64,7 +62,7 @@ def account(
         for number in range(1, backup + 1)
     ]
     links.append(Link(f"{name}-park", name, "park", 1, "127.0.0.1", 1, None, None))
-    return Account(name, ceiling, connections, connections, one_bind, tuple(links), f"{name}-park")
+    return Account(name, ceiling, connections, connections, True, tuple(links), f"{name}-park")
 
 
 def link(admin_id: str, state: str = "online", *, queued: int = 0, sent: int = 0) -> LinkStatus:
@@ -149,16 +147,6 @@ class PlayedGateway(Admin):
         one.changes_at, one.changes_to = self.now + self.habits.online_after, "online"
         return "done"
 
-    async def graceful_restart(self) -> str:
-        self._answer()
-        self._pass()
-        self.said.append((self.now, "graceful-restart", ""))
-        await asyncio.sleep(2.0)  # Kannel's answer takes that long
-        for name, one in self._links.items():
-            if one.runs_at != self.file[name]:
-                one.state, one.runs_at = "online", self.file[name]
-        return "Restarting gracefully....."
-
     def _answer(self) -> None:
         begin, end = self.habits.silent
         if begin <= self.now < end:
@@ -177,7 +165,6 @@ class Observed:
     gateway: PlayedGateway
     good: list[tuple[float, float]] = field(default_factory=lambda: [(0.0, FOREVER)])
     answered: float = 0.0
-    new: list[str] = field(default_factory=list)
 
     async def look(self) -> GatewayStatus:
         return await self.gateway.status()
@@ -187,6 +174,3 @@ class Observed:
 
     def last_answer(self, account: str) -> float:
         return self.answered
-
-    def renewed(self, admin_id: str) -> None:
-        self.new.append(admin_id)

@@ -81,16 +81,6 @@ def test_a_link_starts_when_the_providers_window_is_empty() -> None:
     assert trial.commands("start")[0] >= BEGIN + 1.5
 
 
-def test_a_login_with_a_bind_to_spare_never_loses_its_link() -> None:
-    trial = Trial(account(one_bind=False), good=[(BEGIN + 3.0, BEGIN + 3.1)])
-    brought = trial.bring(30)
-    assert [said for _, said, _ in trial.gateway.said] == ["graceful-restart"]
-    assert trial.gateway.said[0][0] >= BEGIN + 3.0
-    assert (brought.away, brought.online) == (0.0, True)
-    assert trial.gateway.rates() == {"acc-1": 30}
-    assert trial.observed.new == ["acc-1"]
-
-
 def test_without_a_moment_nothing_is_touched_and_the_file_is_as_before() -> None:
     trial = Trial(account(), good=[])
     with pytest.raises(GatewayError, match="no moment"):
