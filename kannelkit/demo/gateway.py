@@ -29,11 +29,13 @@ USER = "demo"
 _ONLINE_SECONDS = 30.0
 _LOOK_EVERY = 0.1
 
+# sms-resend-freq 1: a refused message comes back after 1 s, not 5, so that the drain at the end is short
 _SPEC = """\
 state-dir: state
 core:
   admin-port: {admin_port}
   smsbox-port: {smsbox_port}
+  sms-resend-freq: 1
 smsbox:
   sendsms-port: {sendsms_port}
 sendsms-user:
