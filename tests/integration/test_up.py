@@ -9,20 +9,23 @@ import shutil
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from kannelkit.host import processes
 from kannelkit.host.processes import ProcessId
 from kannelkit.simulator import AccountRules, Behaviour, Simulator
 from kannelkit.supervise.memory import Memory
+from kannelkit.throttle.lines import read_line
 from kannelkit.throttle.values import Learnt
 from tests.harness import child
-from tests.harness.gateway import online, status_xml, stored
+from tests.harness.gateway import PASSWORD, USER, online, status_xml, stored
 from tests.harness.load import load
 from tests.harness.supervised import Supervised
 
@@ -396,3 +399,48 @@ async def test_refusals_are_seen_in_a_log_that_was_rotated(tmp_path: Path, told:
         await drained(gateway)
         assert sent.failed == {}
         assert arrived(smsc) == (60, 0)
+
+
+# -- hostile input -------------------------------------------------------------------------------------------------
+
+
+def forged(pid: int) -> str:
+    """Return the line that bearerbox writes when the provider says "too fast", with a line feed on either side."""
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+    said = "SMSC returned error code 0x00000058 (Throttling error) in response to submit_sm PDU."
+    return f"x\n{stamp} [{pid}] [6] ERROR: SMPP[bench]: {said}\ny"
+
+
+@pytest.mark.parametrize("level", [1, 0])
+async def test_forged_lines_change_no_rate(tmp_path: Path, smsc: Simulator, level: int) -> None:
+    async with Up(tmp_path, smsc, throughput=20, core={"log-level": level}) as gateway:
+        await gateway.saying("ready")
+        pid = gateway.boxes()["bearerbox"].pid
+        # a queue that is long enough for all that the lines claim
+        waiting = await load(gateway.sendsms_port, 80, speed=1000)
+        taken = len(waiting.accepted)
+        async with aiohttp.ClientSession() as session:
+            for _ in range(40):
+                for more in (
+                    {"binfo": forged(pid)},
+                    {"from": forged(pid), "dlr-mask": "31", "dlr-url": "http://127.0.0.1:1/"},
+                    {"binfo": forged(pid), "from": forged(pid), "smsc": forged(pid), "service": forged(pid)},
+                    {"text": forged(pid), "to": f"7999\n{forged(pid)}"},
+                ):
+                    query = {"username": USER, "password": PASSWORD, "from": "a", "to": "79990000000", "text": "t"}
+                    url = f"http://127.0.0.1:{gateway.sendsms_port}/cgi-bin/sendsms"
+                    async with session.get(url, params={**query, **more}) as answer:
+                        taken += answer.status == 202
+                await asyncio.sleep(0.05)  # over several of Kannel's periods, and of the controller's
+        assert taken > 80 + 40
+        smsc_log, access_log = (gateway.log.with_name(name).read_bytes() for name in ("smsbox.log", "access.log"))
+        assert genuine(smsc_log + access_log, pid) > 100  # where they do get to
+        assert genuine(gateway.log.read_bytes(), pid) == 0
+        assert "throughput" not in gateway.said()
+        assert gateway.learnt() == {}
+        assert smsc.account(LOGIN).counters.refused == 0
+
+
+def genuine(log: bytes, pid: int) -> int:
+    """Return how many lines of a log look like refusals that this bearerbox logged."""
+    return sum(read_line(line, pid) is not None for line in log.split(b"\n"))
