@@ -125,19 +125,19 @@ async def alone(spec: Spec) -> AsyncIterator[Gateway]:
 @asynccontextmanager
 async def supervised(spec: Spec, listener: Callable[[Event], None]) -> AsyncIterator[Gateway]:
     """Run the spec as `kannelkit up` does; `listener` is given every event. Raises GatewayError or HostError."""
-    supervisor = Supervisor(spec, listener, {})
-    running = asyncio.create_task(supervisor.run())
-
-    def check() -> None:
-        if running.done():
-            running.result()
-            raise GatewayError("the supervisor ended")
-
-    async def stop() -> None:
-        supervisor.stop()
-        await running
-
     async with aiohttp.ClientSession() as session:
+        supervisor = Supervisor(spec, listener, {})
+        running = asyncio.create_task(supervisor.run())
+
+        def check() -> None:
+            if running.done():
+                running.result()
+                raise GatewayError("the supervisor ended")
+
+        async def stop() -> None:
+            supervisor.stop()
+            await running
+
         gateway = Gateway(spec, Admin(session, spec.admin_port, spec.admin_password), check)
         try:
             await _until(gateway, online)
