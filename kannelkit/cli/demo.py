@@ -54,7 +54,7 @@ def command(seconds: int, as_json: bool) -> None:
         console.print(conclusion(LIMIT, alone, supervised), soft_wrap=True)
     else:
         report(Console(highlight=False), LIMIT, alone, supervised)
-    if any((alone.lost, alone.doubled, supervised.lost, supervised.doubled)):
+    if not (alone.whole and supervised.whole):
         sys.exit(1)
 
 

@@ -59,6 +59,11 @@ class Half:
     lost: int
     doubled: int
 
+    @property
+    def whole(self) -> bool:
+        """Whether every message that smsbox took was accepted exactly once."""
+        return not self.lost and not self.doubled
+
 
 def half(seconds: int, limit: int, measured: Counters, slots: Slots, taken: int, drained: Counters) -> Half:
     """Return the figures of a span of about `seconds`.

@@ -80,7 +80,8 @@ class Live:
 
     def ends(self, half: Half) -> None:
         how = f"{half.accepted_per_second:.1f}/s accepted, {half.refused_share:.0%} refused"
-        self._progress.update(self._task, how=how)
+        total = self._progress.tasks[self._task].total
+        self._progress.update(self._task, completed=total, how=how)
 
 
 class Lines:

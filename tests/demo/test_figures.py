@@ -103,6 +103,7 @@ def test_lost_and_doubled(taken: int, accepted: int, doubled: int, lost: int) ->
     counters, slots = timeline(SUPERVISED)
     found = half(10, LIMIT, counters, slots, taken, Counters(accepted=accepted, doubled=doubled))
     assert (found.lost, found.doubled) == (lost, doubled)
+    assert found.whole is (lost == doubled == 0)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ class Terminal(io.StringIO):
 def play(screen: Screen) -> None:
     screen.begins("with kannelkit", 36)
     screen.stage("starting bearerbox and smsbox")
-    for second in range(37):
+    for second in range(36):
         screen.progress(Standing(float(second), 30.0, 0.4))
     screen.event(Event(0.0, "rate", "demo", DECISION, {}))
     screen.event(Event(0.0, "started", None, "bearerbox started (pid 1)", {}))
