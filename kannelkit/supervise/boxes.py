@@ -19,6 +19,7 @@ _LONGEST_PAUSE = 30.0
 _RAN_WELL = 60.0
 # a box needs 2 to 4 s to stop, longer when a provider does not answer its unbind (30 s)
 _STOP_SECONDS = 40.0
+_KILL_SECONDS = 5.0
 
 
 def find_program(name: str) -> str:
@@ -132,3 +133,13 @@ class Box:
         self._keep(self.name, None)
         self.process = None
         return in_order
+
+    async def kill(self) -> None:
+        """End the box at once, by force."""
+        if self.process is not None:
+            processes.kill(self.process)
+            await processes.wait_gone(self.process, _KILL_SECONDS)
+        if self._child is not None:
+            self._child.poll()
+        self._keep(self.name, None)
+        self.process = None

@@ -147,6 +147,9 @@ class Supervisor:
                 if name in self.watch.rates:
                     self._again(name)
         else:
+            if smsbox_adopted:
+                await self.smsbox.kill()  # as in _keep_running: it lost its bearerbox
+                smsbox_adopted = False
             self._check_ports()
             for name in self.memory.unsettled():
                 self.memory.learn(name, self.memory.learnt()[name], time.time())  # new links take it from the file
@@ -252,7 +255,12 @@ class Supervisor:
                 self._restart_at[box.name] = now + wait
                 said = f"{box.name} {box.exit_text()}{box.last_words()}"
                 self._say("ended", f"{said}: started again {f'in {wait:.0f} s' if wait else 'now'}", box=box.name)
-            if now < self._restart_at[box.name]:
+                if box is self.bearerbox and self.smsbox.running:
+                    # it takes nothing any more, and in 10 s it would start another one that nobody knows (restart_box
+                    # in gw/shared.c); what it has not acknowledged is in bearerbox's store
+                    await self.smsbox.kill()
+                    self._restart_at[self.smsbox.name] = now
+            if now < self._restart_at[box.name] or (box is self.smsbox and not self.bearerbox.running):
                 continue
             del self._restart_at[box.name]
             try:
