@@ -31,6 +31,8 @@ class Counts:
         in_flight = status.in_flight
         if in_flight is not None and (parts > 1.0 or in_flight < -_RACE):
             in_flight = None  # long messages wait: Kannel counts them once in the store and in parts in the queues
+        if in_flight is not None and in_flight > 0 and len(self._accounts) > 1:
+            in_flight = None  # nobody can say whose they are
         samples = {}
         for account in self._accounts:
             bound = [link for name in sending_ids(account) for link in links.get(name, ())]

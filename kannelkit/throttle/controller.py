@@ -26,9 +26,11 @@ _ONE_BURST = 0.7
 _WINDOW = 1.0
 # a rest is believed a little later than it is true, because counters are read a few times a second
 _REST = 1.05
-# a burst is over when nothing is in flight for this long, or, where that is unknown, after this silence
+# a burst is over when nothing is in flight for this long; where that is unknown, after this silence; where something
+# stays in flight, after a longer one
 _SETTLED = 0.05
-_SILENCE = 0.9
+_SILENCE = 0.5
+_LONG_SILENCE = 0.9
 # refusals without a proof: looked at over this span
 _SUSTAINED_SPAN = 8.0
 _SUSTAINED_BURSTS = 3
@@ -176,7 +178,11 @@ class AccountRate:
         burst = self._burst
         if burst is not None:
             quiet = sample.at - burst.last
-            if (sample.in_flight is not None and sample.in_flight <= 0 and quiet >= _SETTLED) or quiet >= _SILENCE:
+            if sample.in_flight is None:
+                over = sample.at - max(burst.last, self._last_rise) >= _SILENCE
+            else:
+                over = quiet >= (_SETTLED if sample.in_flight <= 0 else _LONG_SILENCE)
+            if over:
                 self._burst = None
                 self._pending = self._told(burst, sample)
         elif last is not None:

@@ -64,6 +64,6 @@ class Moment:
             return not sample.waiting or paused or (fresh and not in_pause)
         if paused and sample.in_flight is None:
             return silence >= _SILENCE
-        # other accounts may always have something in flight; this one has not when its burst is answered whole
+        # whatever else is in flight, nothing of this account is when its burst is answered whole
         whole = throughput is not None and sample.accepted - self._burst_from >= throughput
         return self._links == 1 and fresh and whole and sample.parts <= 1.0

@@ -12,8 +12,8 @@ class Sample:
 
     `accepted` is a running total of submits that the provider accepted, over all the account's links, and never
     falls (Kannel's own counters begin at 0 with every new link). `waiting` counts the messages queued for the
-    account's links and in the global queue. `in_flight` counts the submits of the whole gateway that have no answer
-    yet, None where the store does not tell. `online` says that every link that should be bound is. `parts` is the
+    account's links and in the global queue. `in_flight` counts the submits that have no answer yet, None where that
+    cannot be told. `online` says that every link that should be bound is. `parts` is the
     mean number of submits that a waiting message takes: Kannel counts a long message as one, the provider each part.
     """
 

@@ -24,7 +24,7 @@ def sliding(limit: Callable[[float], int]) -> Law:
     window: deque[float] = deque()
 
     def accepts(at: float) -> bool:
-        while window and window[0] <= at - 1.0:
+        while window and window[0] <= at - 1.0 + 1e-9:  # times are sums of steps
             window.popleft()
         if len(window) >= limit(at):
             return False

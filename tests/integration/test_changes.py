@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +11,13 @@ from typing import Any
 import pytest
 
 from tests.benchmarks.changes import forced_changes
+from tests.benchmarks.run import drained
 from tests.harness.embedded import Embedded
+from tests.harness.gateway import SYSTEM_ID
+from tests.harness.load import load
 from tests.harness.node_smsc import NodeSmsc
 from tests.harness.supervised import Supervised
+from tests.harness.timeline import doubled, lost
 
 pytestmark = [
     pytest.mark.kannel,
@@ -49,3 +54,33 @@ async def test_changes_under_load_lose_and_double_nothing(tmp_path: Path, name: 
     assert outcome.complete
     assert (outcome.lost, outcome.doubled) == (0, 0)
     assert outcome.longest_gap < provider.longest_gap
+
+
+async def test_an_account_is_changed_while_another_one_always_has_submits_in_flight(tmp_path: Path) -> None:
+    async with NodeSmsc(limit=30, delay_ms=50) as fast, NodeSmsc(delay_ms=1500) as slow:
+        accounts = [_account("bench", fast.port, "7900", 60), _account("slow", slow.port, "7901", 20)]
+        supervised = Supervised(tmp_path, fast.port, 60, spec={"smsc": accounts})
+        async with Embedded(supervised) as gateway:
+            unhurried = await load(gateway.sendsms_port, 300, speed=500, series=1)
+            await asyncio.sleep(2)
+            hurried = await load(gateway.sendsms_port, 300, speed=500)
+            assert await drained(gateway, fast, 60)
+            changes = [event.data for event in gateway.events if event.kind == "rate"]
+            assert [(change["before"], change["after"]) for change in changes] == [(60, 30)]
+            for smsc, sent in ((fast, hurried), (slow, unhurried)):
+                keys = await smsc.messages()
+                assert (lost(sent.accepted, keys), doubled(keys)) == ([], {})
+            assert (await slow.counters())["bound"] == 1  # a change disturbs its own account only
+
+
+def _account(name: str, port: int, prefix: str, throughput: int) -> dict[str, Any]:
+    return {
+        "smsc-id": name,
+        "host": "127.0.0.1",
+        "port": port,
+        "smsc-username": SYSTEM_ID,
+        "smsc-password": "secret",
+        "allowed-prefix": prefix,
+        "throughput": throughput,
+        "max-pending-submits": 100,
+    }
