@@ -12,7 +12,7 @@ import pytest
 from kannelkit.host import processes
 from tests.harness.gateway import online, status_xml
 from tests.harness.load import load
-from tests.integration.operated import LOGIN, PATIENCE, Up, arrived, drained, simulator
+from tests.integration.operated import LOGIN, PATIENCE, Up, arrived, drained, simulator, until, until_answered
 
 pytestmark = [
     pytest.mark.kannel,
@@ -85,3 +85,21 @@ async def test_a_bearerbox_that_dies_during_a_change_of_rate_does_not_end_the_ch
         accepted, doubled = arrived(smsc)
         assert accepted - doubled == 120  # what was in flight at the kill, Kannel sends again
         assert gateway.learnt()["bench"].throughput == 20
+
+
+async def test_a_smsbox_that_lost_its_bearerbox_while_nobody_looked_is_replaced(tmp_path: Path) -> None:
+    """By itself it would start another smsbox 10 s later, which would hold the port and which nobody would stop."""
+    async with simulator() as smsc, Up(tmp_path, smsc) as gateway:
+        await gateway.saying("ready")
+        before = gateway.boxes()
+        await gateway.end(signal.SIGKILL)
+        processes.kill(before["bearerbox"])
+        await until(lambda: list(gateway.boxes()) == ["smsbox"])
+        await gateway.start()
+        await gateway.saying("ready", times=2)
+        assert not processes.alive(before["smsbox"])
+        assert sorted(gateway.boxes()) == ["bearerbox", "smsbox"]
+        await until_answered(gateway)
+        sent = await load(gateway.sendsms_port, 5, speed=50)
+        assert sent.failed == {}
+        await until(lambda: arrived(smsc) == (5, 0))
