@@ -31,6 +31,8 @@ _REST = 1.05
 _SETTLED = 0.05
 _SILENCE = 0.5
 _LONG_SILENCE = 0.9
+# Kannel is silent for at least this long after a refusal, less what reading the log takes
+_PAUSE = 0.95
 # refusals without a proof: looked at over this span
 _SUSTAINED_SPAN = 8.0
 _SUSTAINED_BURSTS = 3
@@ -91,10 +93,13 @@ class AccountRate:
         self._reference: int | None = None
         self._rose: float | None = None
         self._last_rise = float("-inf")
+        self._paused_from = float("-inf")
         self._samples: deque[tuple[float, int]] = deque()
         self._refusals: deque[float] = deque()
         self._bursts: deque[float] = deque()
         self._empty_bursts = 0
+        self._empty_at = -1
+        self._empty_since = 0.0
         self._near_proof = float("-inf")
         self._accepted_at_change = 0
         self._saturated = 0.0
@@ -132,6 +137,7 @@ class AccountRate:
         self._reference = self._last.accepted if self._last else 0
         self._rose = None
         self._burst = None
+        self._paused_from = float("-inf")
         self._forget(at)
 
     def changed(self, throughput: int, at: float, *, slow: bool = False) -> None:
@@ -196,13 +202,15 @@ class AccountRate:
             self._last_rise = sample.at
         elif self._pending is not None and not sample.online:
             # links are being re-created: the window is empty until they are back, which is before `changed` is called
-            self._reference, self._rose = sample.accepted, None
+            self._reference, self._rose, self._paused_from = sample.accepted, None, float("-inf")
         elif sample.accepted > last.accepted:
             self._last_rise = sample.at
             if self._rose is None:
                 self._rose = sample.at
+                if sample.at - self._paused_from < _PAUSE:
+                    self._reference = None  # no pause: another link sends on, or the log does not tell the truth
         elif sample.at - self._last_rise >= _REST and self._burst is None:
-            self._reference, self._rose = sample.accepted, None
+            self._reference, self._rose, self._paused_from = sample.accepted, None, float("-inf")
         self._samples.append((sample.at, sample.accepted))
         for times in (self._refusals, self._bursts):
             while times and times[0] < sample.at - _SUSTAINED_SPAN:
@@ -229,7 +237,7 @@ class AccountRate:
             return None
         decision = self._proof(burst, sample) or self._sustained(sample)
         # Kannel is silent now for longer than the provider's window: what comes next meets an empty one
-        self._reference, self._rose = sample.accepted, None
+        self._reference, self._rose, self._paused_from = sample.accepted, None, burst.last
         return decision
 
     def _proof(self, burst: _Burst, sample: Sample) -> Decision | None:
@@ -237,8 +245,11 @@ class AccountRate:
             return None
         accepted = self._submits(sample.accepted - burst.reference, burst.refused, sample)
         if accepted <= 0:
+            if self._empty_at != sample.accepted:  # the first one, or something was accepted in between
+                self._empty_bursts, self._empty_at, self._empty_since = 0, sample.accepted, burst.first
             self._empty_bursts += 1
-            if self._empty_bursts < _EMPTY_BURSTS or self.throughput is None:
+            lasted = burst.last - self._empty_since >= (_EMPTY_BURSTS - 1) * _PAUSE
+            if self._empty_bursts < _EMPTY_BURSTS or not lasted or self.throughput is None:
                 return None
             return self._lower(self.throughput // 2, burst.refused, 0, _WINDOW)
         self._empty_bursts = 0

@@ -8,7 +8,7 @@ clock is two whole seconds on; a refused message waits `resend` seconds; a new l
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from kannelkit.throttle.controller import AccountRate
@@ -74,11 +74,13 @@ def simulate(
     look: float = 0.033,
     resend: float = 5.0,
     every: float = 0.25,
+    forged: Iterable[float] = (),
 ) -> Run:
     """Run one link for `seconds`; `arrivals(at)` is how many messages have come in by then.
 
     `rate` None is Kannel alone. `phase` is the wall clock's fraction of a second at the start, `look` how often the
-    link looks, `every` how often the counters are read.
+    link looks, `every` how often the counters are read. At the times in `forged` somebody else writes a line into the
+    log that looks like a refusal.
     """
     run = Run()
     answers: deque[tuple[float, bool]] = deque()
@@ -89,6 +91,7 @@ def simulate(
     next_look = next_sample = 0.0
     decision: Decision | None = None
     last_answer = float("-inf")
+    lies = deque(sorted(forged))
     for step in range(int(seconds / _STEP)):
         at = step * _STEP
         while answers and answers[0][0] <= at:
@@ -101,6 +104,10 @@ def simulate(
                 waiting_again.append(at + resend)
                 if rate is not None:
                     rate.refused(at)
+        while lies and lies[0] <= at:
+            lies.popleft()
+            if rate is not None:
+                rate.refused(at)
         again = sum(1 for due in waiting_again if due <= at)
         fresh = arrivals(at) - sent
         if at >= online_at and at >= next_look and at >= pause_until:

@@ -157,6 +157,25 @@ def test_refusals_that_the_queue_contradicts_move_nothing() -> None:
     assert rate.doubted == 30
 
 
+@given(
+    forged=st.lists(st.floats(3, 25), max_size=400),
+    every=st.one_of(st.none(), st.floats(0.02, 1.5)),
+    delay=_DELAYS,
+    phase=_PHASES,
+    look=_LOOKS,
+)
+@settings(max_examples=60, deadline=None)
+def test_forged_refusals_among_accepted_messages_move_nothing(
+    forged: list[float], every: float | None, delay: float, phase: float, look: float
+) -> None:
+    """Whoever can write into the log, at whatever moments, cannot slow down an account that sends as fast as it may."""
+    lies = [*forged, *([3 + number * every for number in range(int(20 / every))] if every else [])]
+    run = simulate(
+        _rate(30), lambda _: True, seconds=28, throughput=30, delay=delay, phase=phase, look=look, forged=lies
+    )
+    assert run.decisions == []
+
+
 def test_a_few_refusals_at_a_rate_that_is_accepted_are_drift() -> None:
     rate = _rate(30)
     accepted = 0
