@@ -231,16 +231,16 @@ class Supervisor:
         if status is None:
             return
         bound = {link.admin_id for link in status.links if link.online}
-        away = [name for account in self.accounts for name in account.primary_ids if name not in bound]
+        wanted = [name for account in self.accounts for name in account.primary_ids]
+        away = [name for name in wanted if name not in bound]
         if away and seconds < _READY_SECONDS:
             return
         self.ready.set()
         if away:
             self._say("ready", f"running, but not bound: {', '.join(away)}", away=away)
         else:
-            self._say(
-                "ready", f"ready: {len(bound)} of {len(bound)} links online, sendsms on port {self.spec.sendsms_port}"
-            )
+            links = f"{len(wanted)} of {len(wanted)} links online"
+            self._say("ready", f"ready: {links}, sendsms on port {self.spec.sendsms_port}")
         try:
             notify.notify(self._environment, notify.READY)
         except HostError as error:
