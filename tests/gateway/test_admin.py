@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from urllib.parse import parse_qs
 
 import aiohttp
@@ -15,6 +15,7 @@ import pytest
 from kannelkit.errors import GatewayError
 from kannelkit.gateway.admin import Admin
 from kannelkit.gateway.status import MOST_OCTETS
+from tests.gateway.server import listening, never
 
 PASSWORD = "pass&wörd"
 WRITTEN = [PASSWORD, "pass%26w", "pass&", "wörd", "w%C3%B6rd"]  # how it could look in a text
@@ -26,24 +27,13 @@ def http(body: bytes, status: bytes = b"200 OK", headers: bytes = b"") -> bytes:
     return b"HTTP/1.1 %b\r\nContent-Length: %d\r\n%b\r\n%b" % (status, len(body), headers, body)
 
 
-@asynccontextmanager
-async def server(answer: Answer) -> AsyncIterator[int]:
+def server(answer: Answer) -> AbstractAsyncContextManager[int]:
     """Serve one request after another of each connection with `answer(head, writer)`; yield the port."""
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while not writer.is_closing():
-                await answer(await reader.readuntil(b"\r\n\r\n"), writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
+    async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await answer(await reader.readuntil(b"\r\n\r\n"), writer)
 
-    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield listener.sockets[0].getsockname()[1]
-    finally:
-        listener.close()
+    return listening(exchange)
 
 
 def always(octets: bytes, close: bool = False) -> Answer:
@@ -56,7 +46,7 @@ def always(octets: bytes, close: bool = False) -> Answer:
 
 
 async def silence(head: bytes, writer: asyncio.StreamWriter) -> None:
-    await asyncio.sleep(60)
+    await never()
 
 
 def everything_that_is_printed(error: BaseException) -> str:
@@ -115,23 +105,24 @@ async def test_an_endless_answer_is_given_up() -> None:
 async def test_requests_come_one_at_a_time_and_a_given_up_one_does_not_block_the_next() -> None:
     under_way = 0
     most = 0
+    asked = asyncio.Event()
 
     async def answer(head: bytes, writer: asyncio.StreamWriter) -> None:
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # gives another request its turn
         under_way -= 1
+        asked.set()
         if b"never" in head:
-            await asyncio.sleep(60)
+            await never()
         writer.write(http(b"done"))
 
     async with server(answer) as port, aiohttp.ClientSession() as session:
         admin = Admin(session, port, PASSWORD)
         given_up = asyncio.create_task(admin.stop_link("never"))
         waiting = [asyncio.create_task(admin.start_link(f"acc-{number}")) for number in range(5)]
-        while not under_way and not most:
-            await asyncio.sleep(0)
+        await asked.wait()
         given_up.cancel()
         assert await asyncio.gather(*waiting) == ["done"] * 5
     assert most == 1

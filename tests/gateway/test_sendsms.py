@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import astuple
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 
 from kannelkit.errors import GatewayError
 from kannelkit.gateway.sendsms import Accepted, Message, SendSms
+from tests.gateway.server import listening, never
 
 PASSWORD = "pass-wörd"
 
@@ -26,32 +27,21 @@ def http(status: str, body: str) -> bytes:
     return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
-@asynccontextmanager
-async def server(answer: Answer) -> AsyncIterator[int]:
+def server(answer: Answer) -> AbstractAsyncContextManager[int]:
     """Answer every POST with what `answer(headers, body)` returns, b"" for closing the connection; yield the port."""
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                assert head.startswith("POST /cgi-bin/sendsms HTTP/1.1\r\n")
-                lines = (line.split(": ", 1) for line in head.strip().split("\r\n")[1:])
-                headers = {name.lower(): value for name, value in lines}
-                body = await reader.readexactly(int(headers.get("content-length", "0")))
-                octets = await answer(headers, body)
-                if not octets:
-                    return
-                writer.write(octets)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
+    async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        assert head.startswith("POST /cgi-bin/sendsms HTTP/1.1\r\n")
+        lines = (line.split(": ", 1) for line in head.strip().split("\r\n")[1:])
+        headers = {name.lower(): value for name, value in lines}
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
+        if octets := await answer(headers, body):
+            writer.write(octets)
+        else:
             writer.close()
 
-    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield listener.sockets[0].getsockname()[1]
-    finally:
-        listener.close()
+    return listening(exchange)
 
 
 def always(octets: bytes) -> Answer:
@@ -94,8 +84,7 @@ async def test_a_refusal_is_an_error_with_smsboxs_words(status: str, answer: str
 
 
 async def silence(headers: Headers, body: bytes) -> bytes:
-    await asyncio.sleep(60)
-    return b""
+    await never()
 
 
 @pytest.mark.parametrize(

@@ -60,13 +60,17 @@ def test_boxes_of_another_boot_are_forgotten(path: Path, memory: Memory) -> None
     assert memory.boxes() == {}
 
 
-def test_events_come_back_in_their_order_and_the_oldest_go(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kannelkit.supervise.memory._MOST_EVENTS", 5)
-    told = [Event(float(at), "rate", "a" if at % 2 else None, f"text {at}", {"n": at, "x": "й"}) for at in range(9)]
-    for event in told:
+def test_events_come_back_in_their_order_and_the_oldest_go(path: Path, memory: Memory) -> None:
+    told = [Event(float(at), "rate", "a" if at % 2 else None, f"text {at}", {"n": at, "x": "й"}) for at in range(10)]
+    for event in told[:9]:
         memory.tell(event)
-    assert memory.events() == told[-5:]
-    assert memory.events(2) == told[-2:]
+    with sqlite3.connect(path) as other:  # as if 99,995 more had been told between the last two
+        other.execute("UPDATE events SET id = 100004 WHERE id = 9")
+    other.close()
+    assert memory.events() == told[:9]
+    memory.tell(told[9])
+    assert memory.events() == told[5:]
+    assert memory.events(2) == told[8:]
 
 
 def test_an_event_is_one_flat_object() -> None:
