@@ -9,6 +9,7 @@ import resource
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,23 @@ PLAIN_SECONDS = 5.0  # between two lines of counters where they do not go to a t
 LIVE_SECONDS = 0.5
 DEFAULT = AccountRules("test", "test")  # nobody's secret
 
+_USUAL = Behaviour()
+_SPAN = click.FloatRange(0, 3600)  # seconds
+
+Command = Callable[..., None]
+
 
 def _account(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> list[AccountRules]:
     try:
         return [AccountRules.parse(text) for text in texts]
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
+
+
+def _behaviour(name: str, kind: click.ParamType[Any], what: str) -> Callable[[Command], Command]:
+    """Return the option for a field of Behaviour, whose default is the field's."""
+    option = f"--{name.replace('_', '-')}"
+    return click.option(option, type=kind, default=str(getattr(_USUAL, name)), show_default=True, help=what)
 
 
 @click.command(short_help="Run a pretend SMSC to bind to.")
@@ -68,61 +80,23 @@ def _account(context: click.Context, parameter: click.Parameter, texts: tuple[st
 @click.option("--limit", type=click.IntRange(0), help="The limit of the default account, in SMS per second.")
 @click.option(
     "--law",
-    type=click.Choice([str(law) for law in Law]),
+    type=click.Choice([str(each) for each in Law]),
     default=str(Law.SLIDING_WINDOW),
     show_default=True,
     help="How the default account's second is counted.",
 )
 @click.option("--burst", type=click.IntRange(1), help="What the default account's token bucket holds.")
-@click.option(
-    "--delay",
-    type=click.FloatRange(0, 3600),
-    default=0.0,
-    show_default=True,
-    help="Seconds until a submit is answered.",
+@_behaviour("delay", _SPAN, "Seconds until a submit is answered.")
+@_behaviour("order", click.Choice([str(each) for each in Order]), "How the answers leave; none: submits get no answer.")
+@_behaviour("coalesce", _SPAN, "Answers leave together, once in so many seconds.")
+@_behaviour("unbind", click.Choice([str(each) for each in AtUnbind]), "Answer an unbind, or close the connection.")
+@_behaviour("idle", click.FloatRange(0.1, 86400), "Seconds without a PDU until a connection is closed.")
+@_behaviour(
+    "same_within",
+    _SPAN,
+    "Seconds for which an identical message is rejected (SMSC.ru: 60); 0: it is accepted again.",
 )
-@click.option(
-    "--order",
-    type=click.Choice([str(order) for order in Order]),
-    default=str(Order.IN_ORDER),
-    show_default=True,
-    help="How the answers leave; none: submits get no answer.",
-)
-@click.option(
-    "--coalesce",
-    type=click.FloatRange(0, 3600),
-    default=0.0,
-    show_default=True,
-    help="Answers leave together, once in so many seconds.",
-)
-@click.option(
-    "--unbind",
-    type=click.Choice([str(each) for each in AtUnbind]),
-    default=str(AtUnbind.ANSWER),
-    show_default=True,
-    help="Answer an unbind, or close the connection.",
-)
-@click.option(
-    "--idle",
-    type=click.FloatRange(0.1, 86400),
-    default=120.0,
-    show_default=True,
-    help="Seconds without a PDU until a connection is closed.",
-)
-@click.option(
-    "--same-within",
-    type=click.FloatRange(0, 3600),
-    default=0.0,
-    show_default=True,
-    help="Seconds for which an identical message is rejected (SMSC.ru: 60); 0: it is accepted again.",
-)
-@click.option(
-    "--receipt-delay",
-    type=click.FloatRange(0, 3600),
-    default=0.5,
-    show_default=True,
-    help="Seconds from a message to its delivery receipt.",
-)
+@_behaviour("receipt_delay", _SPAN, "Seconds from a message to its delivery receipt.")
 def command(
     accounts: list[AccountRules],
     accounts_file: Path | None,
@@ -134,13 +108,7 @@ def command(
     limit: int | None,
     law: str,
     burst: int | None,
-    delay: float,
-    order: str,
-    coalesce: float,
-    unbind: str,
-    idle: float,
-    same_within: float,
-    receipt_delay: float,
+    **behaviour: object,
 ) -> None:
     """Run a pretend SMSC to bind to.
 
@@ -159,15 +127,7 @@ def command(
     try:
         simulator = Simulator(
             accounts,
-            Behaviour(
-                delay=delay,
-                order=Order(order),
-                coalesce=coalesce,
-                unbind=AtUnbind(unbind),
-                idle=idle,
-                same_within=same_within,
-                receipt_delay=receipt_delay,
-            ),
+            _USUAL.changed(behaviour),
             host=host,
             port=port,
             tls_port=tls_port,

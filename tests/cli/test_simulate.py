@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +54,32 @@ def test_tells_what_to_write_serves_and_ends_cleanly(running: subprocess.Popen[s
     last = running.stderr.read()
     assert "test: 1 online, 0 accepted" in last
     assert "Traceback" not in last
+
+
+BEHAVIOUR = {
+    "delay": 0.5,
+    "order": "out-of-order",
+    "coalesce": 0.25,
+    "unbind": "close",
+    "idle": 60.0,
+    "same_within": 30.0,
+    "receipt_delay": 2.0,
+}
+
+
+def test_behaves_as_its_options_say() -> None:
+    options = [word for name, value in BEHAVIOUR.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    command_line = [sys.executable, "-m", "kannelkit", "simulate", *FREE, *options]
+    with subprocess.Popen(command_line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert process.stdout is not None
+            found = re.search(r"http://127.0.0.1:\d+", process.stdout.readline())
+            assert found
+            with urllib.request.urlopen(f"{found[0]}/behaviour", data=b"", timeout=PATIENCE) as answer:
+                told = json.load(answer)
+        finally:
+            process.kill()
+    assert {name: told[name] for name in BEHAVIOUR} == BEHAVIOUR
 
 
 def test_what_is_told_shows_no_password_but_the_default_one() -> None:
