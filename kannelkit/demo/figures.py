@@ -24,8 +24,6 @@ LONGEST_WAIT = 3.0
 # at the limit is who has this share of it accepted, and no more than the rest of his submits refused, for so long
 _AT_LIMIT_SHARE = 0.95
 _AT_LIMIT_SECONDS = 3.0
-
-
 # what is shown while it runs; Kannel alone sends in one second and pauses in the next
 _LATELY = 2.0
 

@@ -25,6 +25,7 @@ from kannelkit.supervise.supervisor import Supervisor
 
 ACCOUNT = "demo"
 USER = "demo"
+BUSY = "is this machine busy with something else? try again when it is quiet"
 
 _ONLINE_SECONDS = 30.0
 _LOOK_EVERY = 0.1
@@ -164,5 +165,5 @@ async def _until(gateway: Gateway, wanted: Callable[[GatewayStatus], bool]) -> N
             if clock() >= deadline:
                 raise
         if clock() >= deadline:
-            raise GatewayError(f"Kannel did not bind to the simulator within {_ONLINE_SECONDS:.0f} s")
+            raise GatewayError(f"Kannel did not bind to the simulator within {_ONLINE_SECONDS:.0f} s", BUSY)
         await asyncio.sleep(_LOOK_EVERY)

@@ -135,6 +135,8 @@ async def _drained(login: str, kannel: Gateway, smsc: Provider, screen: Screen) 
         if left == 0 and not seen.counters.unanswered:
             return seen
         if clock() >= deadline:
-            raise GatewayError(f"{left} messages are still in bearerbox {_DRAIN_SECONDS:.0f} s after the span")
+            raise GatewayError(
+                f"{left} messages are still in bearerbox {_DRAIN_SECONDS:.0f} s after the span", gateway.BUSY
+            )
         screen.draining(left or 0)
         await asyncio.sleep(_LOOK_EVERY)

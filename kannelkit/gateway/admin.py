@@ -61,46 +61,8 @@ class Admin:
         """
         return await self._command("start-smsc", smsc=admin_id)
 
-    async def add_link(self, admin_id: str) -> str:
-        """Create a link that is in the configuration file and not yet in the gateway."""
-        return await self._command("add-smsc", smsc=admin_id)
-
-    async def remove_link(self, admin_id: str) -> str:
-        """Take a link out of the gateway, its list of links included."""
-        return await self._command("remove-smsc", smsc=admin_id)
-
-    async def graceful_restart(self) -> str:
-        """Read the configuration file again and replace the links whose group changed.
-
-        Blocks bearerbox's admin port for two seconds or more. The answer is the same when the file is
-        refused.
-        """
-        return await self._command("graceful-restart")
-
-    async def suspend(self) -> str:
-        """Take no more messages from providers and boxes; what is queued is still sent."""
-        return await self._command("suspend")
-
-    async def isolate(self) -> str:
-        """Take no more messages from providers."""
-        return await self._command("isolate")
-
-    async def resume(self) -> str:
-        """Undo suspend and isolate."""
-        return await self._command("resume")
-
-    async def log_level(self, level: int) -> str:
-        """Set the level of bearerbox's log (0 debug, which prints bind passwords; 1 info; 2 warning; 3
-        error).
-        """
-        return await self._command("log-level", level=str(level))
-
-    async def shutdown(self) -> str:
-        """Begin an orderly end of bearerbox; asked a second time it ends at once."""
-        return await self._command("shutdown")
-
     async def _command(self, command: str, **arguments: str) -> str:
-        # POST, because aiohttp repeats a GET whose kept-alive connection breaks, and a second shutdown is a hard one
+        # POST: aiohttp repeats a GET whose kept-alive connection breaks, and no command is to be given twice
         answer = await self._ask("POST", f"{command}.txt", arguments, self._command_timeout)
         text = answer.decode("utf-8", "backslashreplace").strip()
         if text == "Denied":

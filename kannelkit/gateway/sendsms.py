@@ -31,7 +31,7 @@ class Message:
     choose.
 
     `dlr_mask` adds up Kannel's 1 delivered, 2 undeliverable, 4 queued at the SMSC, 8 accepted by it, 16
-    refused by it. `smsc` is an smsc-id. `priority` is 0 to 3.
+    refused by it. `smsc` is an smsc-id. `priority` is 0 to 3, `validity` in minutes.
     """
 
     to: str
@@ -90,33 +90,12 @@ class SendSms:
         self._password = password
         self._timeout = aiohttp.ClientTimeout(total=timeout)
 
-    async def send(
-        self,
-        to: str,
-        text: str,
-        *,
-        sender: str | None = None,
-        dlr_mask: int | None = None,
-        dlr_url: str | None = None,
-        smsc: str | None = None,
-        coding: int | None = None,
-        priority: int | None = None,
-        validity: int | None = None,
-        account: str | None = None,
-        binfo: str | None = None,
-    ) -> Accepted:
-        """Hand one message to bearerbox and return what it said; `validity` is in minutes, for the rest
-        see Message.
+    async def send(self, message: Message) -> Accepted:
+        """Hand one message to bearerbox and return what it said.
 
-        Raises GatewayError with smsbox's words when it is refused, and when there is no answer: then
-        nobody knows whether the message was taken.
+        Raises GatewayError with smsbox's words when it is refused, and when there is no answer: then nobody knows
+        whether the message was taken.
         """
-        return await self.send_message(
-            Message(to, text, sender, dlr_mask, dlr_url, smsc, coding, priority, validity, account, binfo)
-        )
-
-    async def send_message(self, message: Message) -> Accepted:
-        """Do as `send` does with a message that is a value."""
         status, answer = await self._post(message)
         if status == 202:
             return Accepted(answer, queued=answer.startswith("3:"))
@@ -148,7 +127,7 @@ class SendSms:
 
     async def _outcome(self, message: Message) -> Outcome:
         try:
-            return Outcome(message, accepted=await self.send_message(message))
+            return Outcome(message, accepted=await self.send(message))
         except GatewayError as error:
             return Outcome(message, error=error)
 

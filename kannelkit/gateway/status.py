@@ -18,6 +18,8 @@ from kannelkit.errors import GatewayError
 
 MOST_OCTETS = 8 * 1024 * 1024  # 1,000 links take about 0.6 MB
 
+_KNOWN = "kannelkit knows Kannel 1.4.5's: is it Kannel, of that version, that listens on the admin port?"
+
 # Kannel's words for the gateway's state -> ours, which an operator knows from the admin commands
 _STATES = {"filled": "full", "going down": "shutting down"}
 
@@ -153,7 +155,7 @@ def parse_status(octets: bytes) -> GatewayStatus:
     is over 8 MiB.
     """
     if len(octets) > MOST_OCTETS:
-        raise GatewayError(f"status.xml has {len(octets)} octets, more than a gateway's {MOST_OCTETS}")
+        raise GatewayError(f"status.xml has {len(octets)} octets, more than a gateway's {MOST_OCTETS}", _KNOWN)
     if b"<gateway>\nDenied</gateway>" in octets[:64]:
         raise GatewayError(
             "bearerbox denies the status: the password is not its admin-password or status-password",
@@ -162,19 +164,19 @@ def parse_status(octets: bytes) -> GatewayStatus:
     if not octets.endswith(b"</gateway>\n"):
         raise GatewayError(
             "status.xml is cut or is not from bearerbox",
-            "is it Kannel that listens on the admin port?",
+            _KNOWN,
         )
     boxes_at = octets.find(b"<boxes>")
     lists = list(_LINKS_BEGIN.finditer(octets, max(0, boxes_at)))
     if boxes_at < 0 or not lists:
-        raise GatewayError("status.xml has no list of links")
+        raise GatewayError("status.xml has no list of links", _KNOWN)
     begins = lists[-1]  # what stands before it in this form is inside a box's id
     head = _HEAD.match(octets, 0, boxes_at)  # only at the start: an answer cannot make it search long
     if head is None:
-        raise GatewayError("status.xml of this Kannel cannot be read", "kannelkit knows Kannel 1.4.5's")
+        raise GatewayError("status.xml of this Kannel cannot be read", _KNOWN)
     links = tuple(_link(match) for match in _LINK.finditer(octets, begins.end()))
     if len(links) != octets.count(_LINK_BEGINS, begins.end()):
-        raise GatewayError("status.xml has a link that cannot be read", "kannelkit knows Kannel 1.4.5's")
+        raise GatewayError("status.xml has a link that cannot be read", _KNOWN)
     boxes = tuple(_box(match) for match in _BOX.finditer(octets, boxes_at, begins.start()))
     state = _words(head["state"])
     return GatewayStatus(
@@ -240,7 +242,7 @@ def _words(octets: bytes) -> str:
 def _count(digits: bytes) -> int:
     # below 0: a kind of link that cannot say; over 18 digits: nothing that Kannel's C long can print
     if len(digits) > 20:
-        raise GatewayError("status.xml has a number that is none")
+        raise GatewayError("status.xml has a number that is none", _KNOWN)
     return max(0, int(digits))
 
 

@@ -9,13 +9,8 @@ from kannelkit.errors import HostError
 
 READY = "READY=1"
 STOPPING = "STOPPING=1"
-RELOADING = "RELOADING=1"
-WATCHDOG = "WATCHDOG=1"
 
-
-def status(text: str) -> str:
-    """Return the assignment that shows `text` as the state of the service; line feeds in it become blanks."""
-    return "STATUS=" + " ".join(text.split())
+_HINT = "the service manager sets NOTIFY_SOCKET; unset it where kannelkit runs without one"
 
 
 def notify(environment: Mapping[str, str], *assignments: str, wait: float = 1.0) -> bool:
@@ -30,7 +25,7 @@ def notify(environment: Mapping[str, str], *assignments: str, wait: float = 1.0)
     if not name:
         return False
     if name[0] not in "/@":
-        raise HostError("NOTIFY_SOCKET is neither a path nor an abstract socket")
+        raise HostError("NOTIFY_SOCKET is neither a path nor an abstract socket", _HINT)
     address = "\0" + name[1:] if name[0] == "@" else name
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as manager:
@@ -38,5 +33,5 @@ def notify(environment: Mapping[str, str], *assignments: str, wait: float = 1.0)
             manager.connect(address)
             manager.sendall("\n".join(assignments).encode())
     except OSError as error:
-        raise HostError(f"cannot tell the service manager: {error.strerror or error}") from error
+        raise HostError(f"cannot tell the service manager: {error.strerror or error}", _HINT) from error
     return True

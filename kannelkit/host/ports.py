@@ -28,5 +28,7 @@ def is_free(host: str, port: int) -> bool:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             return False
-        raise HostError(f"cannot listen on {host} port {port}: {error.strerror}") from error
+        raise HostError(
+            f"cannot listen on {host} port {port}: {error.strerror}", "is that an address of this machine?"
+        ) from error
     return True

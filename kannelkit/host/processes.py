@@ -162,7 +162,7 @@ def _addresses(host: str) -> set[str]:
     try:
         return {str(info[4][0]) for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
     except OSError as error:
-        raise HostError(f"{host} is no address: {error.strerror}") from error
+        raise HostError(f"{host} is no address: {error.strerror}", "write one of this machine, as 127.0.0.1") from error
 
 
 def _is_any(address: str) -> bool:

@@ -25,7 +25,7 @@ class Link:
 
     admin_id: str
     account: str
-    role: Literal["primary", "backup", "park"]
+    role: Role
     number: int
     host: str
     port: int
@@ -35,28 +35,18 @@ class Link:
 
 @dataclass(frozen=True)
 class Account:
-    """One login and all its links. `ceiling` and `floor` in SMS per second; a ceiling of nothing is no limit.
-
-    `one_bind` says that the login has no bind to spare: one more would close an older one, or be refused.
-    """
+    """One login and all its links. `ceiling` and `floor` in SMS per second; a ceiling of nothing is no limit."""
 
     smsc_id: str
     ceiling: int | None
     floor: int
     connections: int
-    one_bind: bool
     links: tuple[Link, ...]
-    park_id: str
 
     @property
     def primary_ids(self) -> tuple[str, ...]:
         """The links that carry the account's messages while its first host is there."""
         return tuple(link.admin_id for link in self.links if link.role == "primary")
-
-    @property
-    def backup_ids(self) -> tuple[str, ...]:
-        """The links that stand by at its second host; none where there is no second host."""
-        return tuple(link.admin_id for link in self.links if link.role == "backup")
 
 
 def shares(total: int, links: int) -> tuple[int, ...]:
@@ -102,7 +92,5 @@ def _account(account: SmppAccount, spec: Spec, in_force: int | None) -> Account:
         ceiling=ceiling,
         floor=max(spec.supervisor.floor, account.connections),
         connections=account.connections,
-        one_bind=account.binds_allowed <= account.connections,
         links=tuple(links),
-        park_id=park,
     )

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from kannelkit.simulator.limits import Law
 from kannelkit.simulator.ports import cannot_listen
+from kannelkit.simulator.rules import one_of
 
 if TYPE_CHECKING:
     from kannelkit.simulator.server import Simulator
@@ -67,9 +68,11 @@ class Control:
         wanted = await _values(request, {"account", "limit", "law", "burst"})
         login, limit, burst = wanted.get("account"), wanted.get("limit"), wanted.get("burst")
         if not isinstance(login, str) or login not in self._simulator.accounts:
-            raise ValueError("the account is missing or unknown")
+            raise ValueError("the account is missing or unknown: account=LOGIN")
         if "limit" not in wanted:
             raise ValueError("the limit is missing: a number of SMS per second, or none")
+        if "law" in wanted and wanted["law"] not in tuple(Law):
+            raise ValueError(f"law is {one_of(Law)}")
         law = Law(wanted["law"]) if "law" in wanted else None
         rules = self._simulator.change_limit(login, _number(limit), law, _number(burst))
         return web.json_response({"account": login, "limit": rules.limit, "law": rules.law, "burst": rules.burst})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from typing import Any
 
 from kannelkit.simulator.limits import Law
 
@@ -36,6 +37,21 @@ class AtUnbind(StrEnum):
 
     ANSWER = "answer"  # every answer still due, then unbind_resp
     CLOSE = "close"  # the connection is closed without an answer
+
+
+def one_of(words: type[StrEnum]) -> str:
+    """Return what may be written for one of these words."""
+    return f"one of {', '.join(words)}"
+
+
+# the rules of an account -> what makes a value of the text, and what may be written
+_RULES: Mapping[str, tuple[Callable[[str], Any], str]] = {
+    "law": (Law, one_of(Law)),
+    "burst": (int, "a whole number of SMS"),
+    "binds": (int, "a number from 1 to 9"),
+    "second-bind": (SecondBind, one_of(SecondBind)),
+    "bind-status": (lambda text: int(text, 0), "a command_status, such as 0x0d"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +101,15 @@ class AccountRules:
             rules = rules._with(name, value)
         return rules
 
-    def _with(self, name: str, value: str) -> AccountRules:
-        match name:
-            case "law":
-                return replace(self, law=Law(value))
-            case "burst":
-                return replace(self, burst=int(value))
-            case "binds":
-                return replace(self, binds=int(value))
-            case "second-bind":
-                return replace(self, second_bind=SecondBind(value))
-            case "bind-status":
-                return replace(self, bind_status=int(value, 0))
-        raise ValueError(f"no such rule: {name} (law, burst, binds, second-bind, bind-status)")
+    def _with(self, name: str, text: str) -> AccountRules:
+        if name not in _RULES:
+            raise ValueError(f"no such rule: {name} ({', '.join(_RULES)})")
+        made_by, allowed = _RULES[name]
+        try:
+            value = made_by(text)
+        except ValueError:
+            raise ValueError(f"{name} is {allowed}") from None
+        return replace(self, **{name.replace("-", "_"): value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +138,18 @@ class Behaviour:
 
     def changed(self, changes: Mapping[str, object]) -> Behaviour:
         """Return the behaviour with fields changed by name; raises ValueError for a wrong name or value."""
-        kinds: dict[str, type] = {"order": Order, "unbind": AtUnbind, "receipt_window": int}
+        words: dict[str, type[StrEnum]] = {"order": Order, "unbind": AtUnbind}
         known = {each.name for each in fields(self)}
         wanted: dict[str, object] = {}
         for name, value in changes.items():
             if name not in known:
                 raise ValueError(f"no such behaviour: {name} ({', '.join(sorted(known))})")
+            kind: Callable[[Any], object] = words.get(name) or (int if name == "receipt_window" else float)
             try:
-                wanted[name] = kinds.get(name, float)(value)
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"{name}: {error}") from None
+                wanted[name] = kind(value)
+            except (TypeError, ValueError):
+                allowed = one_of(words[name]) if name in words else "a number"
+                raise ValueError(f"{name} is {allowed}") from None
         return replace(self, **wanted)  # type: ignore[arg-type]  # each value was made by its field's own type
 
 

@@ -48,7 +48,7 @@ def smpp_account(reader: Reader, pairs: Pairs, values: dict[str, Value], place: 
 
     most = profile.most_connections if profile else MOST_CONNECTIONS
     connections = reader.number(pairs, "connections", 1, most) or 1
-    binds_allowed = _flags(reader, values, profile, connections, place)
+    _flags(reader, values, profile, connections, place)
     throughput = values.get("throughput")
     if throughput is not None and int(throughput.text) < connections:
         reader.find(
@@ -73,10 +73,8 @@ def smpp_account(reader: Reader, pairs: Pairs, values: dict[str, Value], place: 
         smsc_id=smsc_id,
         provider=profile.name if profile else "",
         connections=connections,
-        binds_allowed=binds_allowed,
         backup_host=backup_host.text if backup_host else usual_backup,
         backup_port=backup_port or int(values["port"].text if "port" in values else 0),
-        pacing="log",
     )
 
 
@@ -122,20 +120,18 @@ def _smsc_id(reader: Reader, values: dict[str, Value], profile: Profile | None, 
     return value.text
 
 
-def _flags(reader: Reader, values: dict[str, Value], profile: Profile | None, connections: int, place: Place) -> int:
-    """Add the flag for several connections to system-type, see that it fits, and return how many binds it allows."""
+def _flags(reader: Reader, values: dict[str, Value], profile: Profile | None, connections: int, place: Place) -> None:
+    """Add the flag for several connections to system-type, and see that it fits."""
     value = values["system-type"]
     flags = [flag.strip() for flag in value.text.split(",") if flag.strip()]
     pattern = (profile or _USUAL).connections_flag
-    allowed = connections
     multiple = [int(found[1]) for flag in flags if (found := _MULTIPLE.fullmatch(flag))]
     if pattern and multiple:
-        allowed = max(multiple)
-        if allowed < connections:
+        if max(multiple) < connections:
             reader.find(
                 value.place,
                 "S308",
-                f"system-type allows {allowed} connections, and there are {connections}",
+                f"system-type allows {max(multiple)} connections, and there are {connections}",
                 "leave the flag out: kannelkit adds it",
             )
     elif pattern and connections > 1:
@@ -143,7 +139,6 @@ def _flags(reader: Reader, values: dict[str, Value], profile: Profile | None, co
     text = ",".join(flags) if flags else value.text
     _fits(reader, text, flags, profile or _USUAL, value.place)
     values["system-type"] = Value(text, value.origin, value.place)
-    return allowed
 
 
 def _fits(reader: Reader, text: str, flags: list[str], profile: Profile, place: Place) -> None:

@@ -76,17 +76,14 @@ class SmppAccount:
     """An entry of `smsc` with `smsc: smpp`: one login at one provider, over one or more binds.
 
     `group` holds what all its links share; host, port and throughput in it are the primary's and the account's.
-    `binds_allowed` is how many binds the login may have at a time, as far as its flags say.
     """
 
     group: Group
     smsc_id: str
     provider: str
     connections: int
-    binds_allowed: int
     backup_host: str
     backup_port: int
-    pacing: str
 
     @property
     def throughput(self) -> int | None:

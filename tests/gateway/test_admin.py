@@ -140,10 +140,10 @@ async def test_a_command_is_never_sent_twice_by_itself() -> None:
 
     async with server(answer) as port, aiohttp.ClientSession() as session:
         admin = Admin(session, port, PASSWORD)
-        await admin.log_level(1)
+        await admin.stop_link("acc-1")
         with pytest.raises(GatewayError):
-            await admin.shutdown()
-    assert seen == [b"/log-level.txt", b"/shutdown.txt"]
+            await admin.start_link("acc-1")
+    assert seen == [b"/stop-smsc.txt", b"/start-smsc.txt"]
 
 
 @pytest.mark.parametrize("admin_id", ["acc-1", "a&smsc=b", "a b+c%41", "#?/", "я"])

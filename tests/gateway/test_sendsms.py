@@ -61,7 +61,7 @@ def always(octets: bytes) -> Answer:
 )
 async def test_what_was_accepted(answer: str, accepted: Accepted) -> None:
     async with server(always(http("202 Accepted", answer))) as port, aiohttp.ClientSession() as session:
-        assert await SendSms(session, port, "app", PASSWORD).send("7999", "text") == accepted
+        assert await SendSms(session, port, "app", PASSWORD).send(Message("7999", "text")) == accepted
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ async def test_what_was_accepted(answer: str, accepted: Accepted) -> None:
 async def test_a_refusal_is_an_error_with_smsboxs_words(status: str, answer: str, hinted: bool) -> None:
     async with server(always(http(status, answer))) as port, aiohttp.ClientSession() as session:
         with pytest.raises(GatewayError) as caught:
-            await SendSms(session, port, "app", PASSWORD).send("7999", "text")
+            await SendSms(session, port, "app", PASSWORD).send(Message("7999", "text"))
     assert (answer or "HTTP 500") in caught.value.message
     assert bool(caught.value.hint) == hinted
 
@@ -106,7 +106,7 @@ async def test_no_answer_is_an_error_without_the_password(
     caplog.set_level(logging.DEBUG)
     async with server(answer) as port, aiohttp.ClientSession() as session:
         with pytest.raises(GatewayError, match=words) as caught:
-            await SendSms(session, port, "app", PASSWORD, timeout=0.2).send("7999", "text")
+            await SendSms(session, port, "app", PASSWORD, timeout=0.2).send(Message("7999", "text"))
     assert "wörd" not in "".join(traceback.format_exception(caught.value)) + caplog.text
 
 
@@ -119,9 +119,9 @@ async def test_a_message_is_never_sent_twice_by_itself() -> None:
 
     async with server(answer) as port, aiohttp.ClientSession() as session:
         sendsms = SendSms(session, port, "app", PASSWORD)
-        await sendsms.send("1", "text")
+        await sendsms.send(Message("1", "text"))
         with pytest.raises(GatewayError, match="broke the connection"):
-            await sendsms.send("2", "text")  # over the kept connection, which breaks
+            await sendsms.send(Message("2", "text"))  # over the kept connection, which breaks
     assert seen == ["1", "2"]
 
 
@@ -137,8 +137,8 @@ async def test_the_coding_is_the_smallest_that_holds_the_text(text: str, coding:
 
     async with server(answer) as port, aiohttp.ClientSession() as session:
         sendsms = SendSms(session, port, "app", PASSWORD)
-        await sendsms.send("7999", text)
-        await sendsms.send("7999", text, coding=1)
+        await sendsms.send(Message("7999", text))
+        await sendsms.send(Message("7999", text, coding=1))
     assert [headers["x-kannel-coding"] for headers, _ in seen] == [coding, "1"]
     assert seen[0][1] == text.encode()
     assert "wörd" in seen[0][0]["x-kannel-password"]
@@ -163,7 +163,7 @@ async def test_no_field_can_carry_another_line(message: Message, character: str)
     values: list[Any] = [value.format(character) if isinstance(value, str) else value for value in astuple(message)]
     async with aiohttp.ClientSession() as session:
         with pytest.raises(GatewayError, match="control character"):
-            await SendSms(session, 1, "app", PASSWORD).send_message(Message(*values))
+            await SendSms(session, 1, "app", PASSWORD).send(Message(*values))
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ async def test_what_no_octets_stand_for_is_an_error_that_does_not_show_it(
 ) -> None:
     async with aiohttp.ClientSession() as session:
         with pytest.raises(GatewayError, match="half a character") as caught:
-            await SendSms(session, 1, "app", sendsms_password).send_message(message)
+            await SendSms(session, 1, "app", sendsms_password).send(message)
     assert "caf" not in "".join(traceback.format_exception(caught.value, chain=True)).split("Error:")[-1]
 
 

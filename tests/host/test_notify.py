@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kannelkit.errors import HostError
-from kannelkit.host.notify import READY, STOPPING, notify, status
+from kannelkit.host.notify import READY, STOPPING, notify
 
 
 @pytest.mark.parametrize("kind", ["path", "abstract"])
@@ -17,7 +17,7 @@ def test_the_manager_gets_the_assignments_as_one_message(tmp_path: Path, kind: s
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(name.replace("@", "\0", 1) if kind == "abstract" else name)
         manager.settimeout(5)
-        assert notify({"NOTIFY_SOCKET": name}, READY, status("2 links\nup, всё хорошо"))
+        assert notify({"NOTIFY_SOCKET": name}, READY, "STATUS=2 links up, всё хорошо")
         assert manager.recv(1000).decode() == "READY=1\nSTATUS=2 links up, всё хорошо"
         assert notify({"NOTIFY_SOCKET": name}, STOPPING)
         assert manager.recv(1000) == b"STOPPING=1"

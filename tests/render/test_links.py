@@ -58,15 +58,12 @@ def test_one_connection(tmp_path: Path) -> None:
         ceiling=30,
         floor=1,
         connections=1,
-        one_bind=True,
         links=(
             Link("a-1", "a", "primary", 1, "primary.example", 3700, 30, None),
             Link("a-park", "a", "park", 1, "127.0.0.1", 1, None, None),
         ),
-        park_id="a-park",
     )
     assert account.primary_ids == ("a-1",)
-    assert account.backup_ids == ()
 
 
 def test_connections_and_a_second_host(tmp_path: Path) -> None:
@@ -81,12 +78,7 @@ def test_connections_and_a_second_host(tmp_path: Path) -> None:
         Link("a-park", "a", "park", 1, "127.0.0.1", 1, None, None),
     )
     assert account.primary_ids == ("a-1", "a-2")
-    assert account.backup_ids == ("a-backup-1", "a-backup-2")
-    assert (account.floor, account.ceiling, account.one_bind) == (2, 31, True)
-
-
-def test_a_flag_for_more_binds_leaves_one_to_spare(tmp_path: Path) -> None:
-    assert not rendered(tmp_path, "    system-type: MCON2\n").one_bind
+    assert (account.floor, account.ceiling) == (2, 31)
 
 
 def test_the_throughput_in_force_is_shared_the_ceiling_stays(tmp_path: Path) -> None:

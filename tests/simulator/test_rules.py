@@ -51,6 +51,23 @@ def test_unreadable_account_is_refused_without_telling_the_password(text: str) -
     assert "nter2" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("rule", "allowed"),
+    [
+        ("law=fast", "law is one of sliding-window, fixed-window, token-bucket"),
+        ("burst=x", "burst is a whole number of SMS"),
+        ("binds=", "binds is a number from 1 to 9"),
+        ("second-bind=no", "second-bind is one of close-older, bind-failed, already-bound"),
+        ("bind-status=bad", "bind-status is a command_status, such as 0x0d"),
+        ("speed=3", "no such rule: speed (law, burst, binds, second-bind, bind-status)"),
+    ],
+)
+def test_what_a_rule_may_be_is_told(rule: str, allowed: str) -> None:
+    with pytest.raises(ValueError) as refused:  # noqa: PT011 - the whole text is compared
+        AccountRules.parse(f"test:test,{rule}")
+    assert str(refused.value) == allowed
+
+
 def test_password_is_not_shown() -> None:
     assert "hunter2" not in repr(AccountRules("test", "hunter2"))
 

@@ -62,7 +62,7 @@ def account(name: str = "acc", *, connections: int = 1, backup: int = 0, ceiling
         for number in range(1, backup + 1)
     ]
     links.append(Link(f"{name}-park", name, "park", 1, "127.0.0.1", 1, None, None))
-    return Account(name, ceiling, connections, connections, True, tuple(links), f"{name}-park")
+    return Account(name, ceiling, connections, connections, tuple(links))
 
 
 def link(admin_id: str, state: str = "online", *, queued: int = 0, sent: int = 0) -> LinkStatus:
