@@ -16,11 +16,10 @@ _REACH_HINT = "is bearerbox running, and is this its admin-port?"
 class Admin:
     """A running bearerbox, commanded through its admin port.
 
-    One thread of bearerbox answers, one request at a time, so requests of this object wait for each other;
-    a timeout (seconds) counts from the moment a request is sent. Every answer is HTTP 200, done or
-    refused: whether a link really stopped or started is in the status, not in the answer. Only a wrong
-    password and a missing answer raise, both GatewayError; the password is in no message, and neither is a
-    URL.
+    One thread of bearerbox answers, one request at a time, so requests of this object wait for each other; a timeout
+    (seconds) counts from the moment a request is sent. Every answer is HTTP 200, done or refused: whether a link really
+    stopped or started is in the status, not in the answer. Only a wrong password and a missing answer raise, both
+    GatewayError; the password is in no message, and neither is a URL.
     """
 
     def __init__(
@@ -53,11 +52,10 @@ class Admin:
         return await self._command("stop-smsc", smsc=admin_id)
 
     async def start_link(self, admin_id: str) -> str:
-        """Re-create a dead link from the configuration file as it is now; refused while the link is not
-        dead.
+        """Re-create a dead link from the configuration file as it is now; refused while the link is not dead.
 
-        bearerbox reads the whole file again: one that does not parse changes nothing, but a regular
-        expression in it that does not compile ends bearerbox.
+        bearerbox reads the whole file again: one that does not parse changes nothing, but a regular expression in it
+        that does not compile ends bearerbox.
         """
         return await self._command("start-smsc", smsc=admin_id)
 

@@ -27,11 +27,10 @@ _HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is to be sent. `coding` is Kannel's: 0 for the GSM alphabet, 1 for octets, 2 for UCS-2, None to
-    choose.
+    """What is to be sent. `coding` is Kannel's: 0 for the GSM alphabet, 1 for octets, 2 for UCS-2, None to choose.
 
-    `dlr_mask` adds up Kannel's 1 delivered, 2 undeliverable, 4 queued at the SMSC, 8 accepted by it, 16
-    refused by it. `smsc` is an smsc-id. `priority` is 0 to 3, `validity` in minutes.
+    `dlr_mask` adds up Kannel's 1 delivered, 2 undeliverable, 4 queued at the SMSC, 8 accepted by it, 16 refused by it.
+    `smsc` is an smsc-id. `priority` is 0 to 3, `validity` in minutes.
     """
 
     to: str
@@ -67,9 +66,8 @@ class Outcome:
 class SendSms:
     """A sendsms-user of a running smsbox.
 
-    Uses POST with the password in a header: it is in no URL, so in no access log and no error, and the
-    HTTP client never repeats a POST by itself when a kept-alive connection breaks, which would send a
-    message twice.
+    Uses POST with the password in a header: it is in no URL, so in no access log and no error, and the HTTP client
+    never repeats a POST by itself when a kept-alive connection breaks, which would send a message twice.
     """
 
     def __init__(
@@ -103,11 +101,10 @@ class SendSms:
         raise GatewayError(f"smsbox refuses the message to {message.to}: {answer or f'HTTP {status}'}", hint)
 
     async def send_many(self, messages: Iterable[Message], concurrency: int = 50) -> AsyncGenerator[Outcome, None]:
-        """Send the messages, `concurrency` of them at a time, and yield what became of each as soon as it
-        is known.
+        """Send the messages, `concurrency` of them at a time, and yield what became of each as soon as it is known.
 
-        Takes the next message only when one of those under way is answered and its outcome was taken. When
-        the caller stops early, requests under way are broken off.
+        Takes the next message only when one of those under way is answered and its outcome was taken. When the caller
+        stops early, requests under way are broken off.
         """
         waiting = iter(messages)
         under_way: set[asyncio.Task[Outcome]] = set()

@@ -28,11 +28,10 @@ _STATES = {"filled": "full", "going down": "shutting down"}
 class LinkStatus:
     """One SMSC link. All counters begin at 0 when the link is (re-)created.
 
-    `queued` waits in the link's own queue, in parts: a long message counts once for each of its segments;
-    what was sent and has no response yet is not in it, and a dead link always says 0. `failed` counts
-    messages that were given up: neither a throttled submit nor any other that is tried again. `seconds` is
-    the time online, None while it is not. `sms_sent` goes up when the provider's response arrives, once
-    for a message of several parts.
+    `queued` waits in the link's own queue, in parts: a long message counts once for each of its segments; what was sent
+    and has no response yet is not in it, and a dead link always says 0. `failed` counts messages that were given up:
+    neither a throttled submit nor any other that is tried again. `seconds` is the time online, None while it is not.
+    `sms_sent` goes up when the provider's response arrives, once for a message of several parts.
     """
 
     name: str
@@ -49,9 +48,7 @@ class LinkStatus:
 
     @property
     def online(self) -> bool:
-        """Whether Kannel takes the link for bound (it does so, too, after a bind refused with "already
-        bound").
-        """
+        """Whether Kannel takes the link for bound (it does so, too, after a bind refused with "already bound")."""
         return self.state == "online"
 
 
@@ -72,11 +69,10 @@ class BoxStatus:
 class GatewayStatus:
     """What bearerbox says about itself, its links and its boxes at about one moment.
 
-    `state` is running, suspended, isolated, full or shutting down. `sms_queued_out` is the global queue of
-    messages on their way to a provider (those waiting for another try included), `sms_queued_in` the one
-    towards the boxes. `store_size` is the number of messages in the store, None without one.
-    `sms_sent_total` and `sms_received_total` count from the start of bearerbox. `dlr_waiting` is None
-    where the storage cannot count.
+    `state` is running, suspended, isolated, full or shutting down. `sms_queued_out` is the global queue of messages on
+    their way to a provider (those waiting for another try included), `sms_queued_in` the one towards the boxes.
+    `store_size` is the number of messages in the store, None without one. `sms_sent_total` and `sms_received_total`
+    count from the start of bearerbox. `dlr_waiting` is None where the storage cannot count.
     """
 
     version: str
@@ -96,18 +92,17 @@ class GatewayStatus:
 
     @property
     def in_flight(self) -> int | None:
-        """Return how many messages are in the store and in no queue: sent, without a response yet. None
-        without a store.
+        """How many messages are in the store and in no queue: sent, without a response yet. None without a store.
 
         bearerbox takes the numbers one after another without a lock: the store, the global queues, the boxes, the
         links. A message that comes in meanwhile, or moves from the global queue to a link's, is subtracted once too
         often: the result is too small by as many, even negative. One that is put back to the global queue meanwhile
-        makes it too large. So 0 while messages come in is strong evidence only when it is read again. (Seen at 900
-        new messages a second: 9 of 435 readings too small, by 1.)
+        makes it too large. So 0 while messages come in is strong evidence only when it is read again. (Seen at 900 new
+        messages a second: 9 of 435 readings too small, by 1.)
 
         It is wrong for long messages: one that waits counts once in the store and once for each segment in its link's
-        queue (too small); received segments whose message is not complete are in the store and in no queue (too
-        large, up to concatenated-mo-timeout).
+        queue (too small); received segments whose message is not complete are in the store and in no queue (too large,
+        up to concatenated-mo-timeout).
         """
         if self.store_size is None:
             return None
@@ -116,9 +111,7 @@ class GatewayStatus:
         return self.store_size - self.sms_queued_in - self.sms_queued_out - boxes - links
 
     def links_of(self, admin_id: str) -> tuple[LinkStatus, ...]:
-        """Return every link with this admin id (none, one, or several where `instances` made them), in
-        their order.
-        """
+        """Return every link with this admin id (none, one, or several where `instances` made them), in their order."""
         return tuple(link for link in self.links if link.admin_id == admin_id)
 
 
@@ -151,9 +144,7 @@ _LINK = re.compile(
 
 
 def parse_status(octets: bytes) -> GatewayStatus:
-    """Read what `status.xml` of Kannel 1.4.5 answered; raise GatewayError when it is not that, is cut or
-    is over 8 MiB.
-    """
+    """Read what `status.xml` of Kannel 1.4.5 answered. Raises GatewayError when it is not that, cut or over 8 MiB."""
     if len(octets) > MOST_OCTETS:
         raise GatewayError(f"status.xml has {len(octets)} octets, more than a gateway's {MOST_OCTETS}", _KNOWN)
     if b"<gateway>\nDenied</gateway>" in octets[:64]:
@@ -230,9 +221,7 @@ def _box(match: re.Match[bytes]) -> BoxStatus:
 
 
 def _words(octets: bytes) -> str:
-    """Return text that a terminal can show: other octets than UTF-8 and control characters as backslash
-    escapes.
-    """
+    """Return text that a terminal can show: other octets than UTF-8 and control characters as backslash escapes."""
     text = octets.decode("utf-8", "backslashreplace")
     if text.isprintable():
         return text

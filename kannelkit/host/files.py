@@ -20,13 +20,12 @@ _HINTS = {
 
 
 def write_whole(path: Path, text: str | bytes, mode: int, *, replace: bool = True) -> None:
-    """Put `text` (UTF-8 when it is a string) at `path` so that a reader sees the old file or the new one,
-    never a part.
+    """Put `text` (UTF-8 when it is a string) at `path` so that a reader sees the old file or the new one, never a part.
 
-    The new file has exactly `mode`, whatever the umask, before its first octet is written; it keeps the
-    group of the file it replaces where `mode` gives the group a right, so that a Kannel that runs as
-    another user can still read it. A symbolic link at `path` is replaced, not followed. What returns is on
-    the disk, the name too. Raises HostError; then `path` is as it was and no temporary file is left.
+    The new file has exactly `mode`, whatever the umask, before its first octet is written; it keeps the group of the
+    file it replaces where `mode` gives the group a right, so that a Kannel that runs as another user can still read it.
+    A symbolic link at `path` is replaced, not followed. What returns is on the disk, the name too. Raises HostError;
+    then `path` is as it was and no temporary file is left.
     """
     octets = text.encode() if isinstance(text, str) else text
     try:
@@ -55,10 +54,9 @@ def write_whole(path: Path, text: str | bytes, mode: int, *, replace: bool = Tru
 
 
 def make_folder(path: Path, mode: int = 0o750) -> None:
-    """Make the folder `path` and those above it that are missing, each with exactly `mode`; one that is
-    there stays as it is.
+    """Make the folder `path` and those above it that are missing, each with exactly `mode`.
 
-    Raises HostError where that is not possible or `path` is not a folder.
+    A folder that is there stays as it is. Raises HostError where that is not possible or `path` is not a folder.
     """
     missing: list[Path] = []
     folder = path

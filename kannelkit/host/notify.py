@@ -14,12 +14,10 @@ _HINT = "the service manager sets NOTIFY_SOCKET; unset it where kannelkit runs w
 
 
 def notify(environment: Mapping[str, str], *assignments: str, wait: float = 1.0) -> bool:
-    """Send assignments to the service manager named by NOTIFY_SOCKET; return False when there is none to
-    tell.
+    """Send assignments to the service manager named by NOTIFY_SOCKET; return False when there is none to tell.
 
-    The socket is a path, or an abstract one where the name begins with `@`. A manager that is behind is
-    waited for `wait` seconds. Raises HostError where the socket is there but does not take the message, or
-    is not there.
+    The socket is a path, or an abstract one where the name begins with `@`. A manager that is behind is waited for
+    `wait` seconds. Raises HostError where the socket is there but does not take the message, or is not there.
     """
     name = environment.get("NOTIFY_SOCKET", "")
     if not name:

@@ -11,9 +11,8 @@ from kannelkit.errors import HostError
 def is_free(host: str, port: int) -> bool:
     """Return whether a server could listen on this TCP port now, by trying it.
 
-    As Kannel does, it takes a port whose old connections are still closing for free (SO_REUSEADDR). Raises
-    HostError when the answer is neither: `host` is no address of this machine, or the port needs a right
-    that this user lacks.
+    As Kannel does, it takes a port whose old connections are still closing for free (SO_REUSEADDR). Raises HostError
+    when the answer is neither: `host` is no address of this machine, or the port needs a right that this user lacks.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(

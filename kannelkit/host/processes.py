@@ -21,9 +21,9 @@ _LOOK_EVERY = 0.02  # seconds
 class ProcessId:
     """One process of this machine's present run: no later process has both the pid and the start time.
 
-    `started` is the kernel's: seconds from the boot to the start, in steps of 1/100 s, so that setting the
-    clock does not change it (field 22 of /proc/PID/stat). One that is kept in a file is worth something
-    only while `boot_id()` is the same.
+    `started` is the kernel's: seconds from the boot to the start, in steps of 1/100 s, so that setting the clock does
+    not change it (field 22 of /proc/PID/stat). One that is kept in a file is worth something only while `boot_id()` is
+    the same.
     """
 
     pid: int
@@ -67,9 +67,7 @@ def command_line(process: ProcessId) -> tuple[str, ...]:
 
 
 def send_signal(process: ProcessId, number: signal.Signals) -> bool:
-    """Send a signal to this very process; return False when it is gone. Raises HostError where that is not
-    allowed.
-    """
+    """Send a signal to this very process; return False when it is gone. Raises HostError where that is not allowed."""
     try:
         # the descriptor stands for one process: a pid that is used anew after the check is not hit
         descriptor = os.pidfd_open(process.pid)
@@ -94,16 +92,12 @@ def send_signal(process: ProcessId, number: signal.Signals) -> bool:
 
 
 def terminate(process: ProcessId) -> bool:
-    """Send SIGTERM to this very process; return False when it is gone. Raises HostError where that is not
-    allowed.
-    """
+    """Send SIGTERM to this very process; return False when it is gone. Raises HostError where that is not allowed."""
     return send_signal(process, signal.SIGTERM)
 
 
 def kill(process: ProcessId) -> bool:
-    """Send SIGKILL to this very process; return False when it is gone. Raises HostError where that is not
-    allowed.
-    """
+    """Send SIGKILL to this very process; return False when it is gone. Raises HostError where that is not allowed."""
     return send_signal(process, signal.SIGKILL)
 
 
@@ -119,9 +113,7 @@ async def wait_gone(process: ProcessId, seconds: float) -> bool:
 
 
 async def end(process: ProcessId, seconds: float) -> bool:
-    """Send SIGTERM, wait up to `seconds`, then SIGKILL; return whether SIGTERM was enough. Raises
-    HostError.
-    """
+    """Send SIGTERM, wait up to `seconds`, then SIGKILL; return whether SIGTERM was enough. Raises HostError."""
     if not terminate(process) or await wait_gone(process, seconds):
         return True
     kill(process)
@@ -130,11 +122,10 @@ async def end(process: ProcessId, seconds: float) -> bool:
 
 
 def who_listens(host: str, port: int) -> str | None:
-    """Return who holds a TCP port for connections to `host` now, "nginx (pid 123)" for instance; None when
-    nobody.
+    """Return who holds a TCP port for connections to `host` now, "nginx (pid 123)" for instance; None when nobody.
 
-    Another user's process is "another process (not visible to this user)" unless this one is root. Raises
-    HostError when `host` is no address of anything.
+    Another user's process is "another process (not visible to this user)" unless this one is root. Raises HostError
+    when `host` is no address of anything.
     """
     wanted = _addresses(host)
     # "tcp" holds the sockets of IPv4 and IPv6

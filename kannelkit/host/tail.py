@@ -21,17 +21,15 @@ _MARK = 64  # so many octets before the offset are compared to see that the file
 
 
 class Tail:
-    """The lines of a file that one process appends to, each once and in order, through renames of that
-    file.
+    """The lines of a file that one process appends to, each once and in order, through renames of that file.
 
-    `from_end` leaves out what is in the file now (and the rest of a line that is only half written now); a
-    file that comes later is read from its start. A line longer than `max_line` octets is left out and
-    counted in `dropped`. `truncations` counts how often the file was cut to nothing or written anew in
-    place.
+    `from_end` leaves out what is in the file now (and the rest of a line that is only half written now); a file that
+    comes later is read from its start. A line longer than `max_line` octets is left out and counted in `dropped`.
+    `truncations` counts how often the file was cut to nothing or written anew in place.
 
-    What no reader can save: lines that are cut away (copytruncate) before `read` was called, and a whole
-    file that came and was renamed away between two calls. `problem` says why the file cannot be read now,
-    "" when it can or is not there.
+    What no reader can save: lines that are cut away (copytruncate) before `read` was called, and a whole file that came
+    and was renamed away between two calls. `problem` says why the file cannot be read now, "" when it can or is not
+    there.
     """
 
     def __init__(
@@ -51,9 +49,9 @@ class Tail:
     def read(self) -> list[bytes]:
         """Return the complete lines since the last call, without their line feeds; never waits.
 
-        At most about `most_octets` octets are read in one call; the rest comes with the next ones. NULs
-        before a line (a hole, left where a writer goes on at its old place in a file that was cut) are no
-        part of it. Raises HostError when the file system fails.
+        At most about `most_octets` octets are read in one call; the rest comes with the next ones. NULs before a line
+        (a hole, left where a writer goes on at its old place in a file that was cut) are no part of it. Raises
+        HostError when the file system fails.
         """
         lines: list[bytes] = []
         room = self._most_octets
@@ -163,9 +161,7 @@ class _File:
         return os.fstat(self._descriptor).st_size > 0
 
     def next_octets(self, most: int) -> bytes | None:
-        """Return up to `most` new octets, b"" at the end; None when the file was cut or overwritten: it
-        starts anew.
-        """
+        """Return up to `most` new octets, b"" at the end; None when the file was cut or overwritten: it starts anew."""
         mark = self._mark
         read = os.pread(self._descriptor, len(mark) + most, self._offset - len(mark))
         if not read.startswith(mark):
