@@ -36,12 +36,12 @@ class Gateway(Protocol):
         """Stop all of it, in order, by pid."""
 
 
-async def status_xml(admin_port: int, seconds: float = 5.0) -> str:
+async def status_xml(admin_port: int, seconds: float = 5.0, *, password: str = ADMIN_PASSWORD) -> str:
     """Return bearerbox's status.xml, or "" when it does not answer within `seconds`."""
-    url = f"http://127.0.0.1:{admin_port}/status.xml?password={ADMIN_PASSWORD}"
+    url, query = f"http://127.0.0.1:{admin_port}/status.xml", {"password": password}
     timeout = aiohttp.ClientTimeout(total=seconds)
     try:
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url, params=query) as answer:
             return await answer.text(errors="replace")
     except (aiohttp.ClientError, TimeoutError):
         return ""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import struct
-import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,39 +15,26 @@ from kannelkit.errors import GatewayError
 from kannelkit.gateway.admin import Admin
 from kannelkit.gateway.sendsms import Message, SendSms
 from kannelkit.gateway.status import GatewayStatus
-from tests.harness.ports import free_ports
+from tests.harness.kannel import CORE, SMSBOX, Kannel
 
-pytestmark = [
-    pytest.mark.kannel,
-    pytest.mark.skipif(shutil.which("bearerbox", path="/usr/sbin:/usr/bin") is None, reason="needs Kannel"),
-]
+pytestmark = pytest.mark.kannel
 
 ADMIN_PASSWORD = "adm&in +%pass"
 USER_PASSWORD = "us&er +%pass"
 NAME = "a&b<c:I<&'\""  # user and system type as bearerbox prints them into the link's name
 
-CONFIGURATION = """
-group = core
-admin-port = {admin}
-admin-interface = 127.0.0.1
-admin-password = {admin_password}
-smsbox-port = {smsbox}
-smsbox-interface = 127.0.0.1
-log-file = {folder}/bearerbox.log
-log-level = 1
+CONF = (
+    CORE
+    + """\
 store-type = spool
 store-location = {folder}/store
 dlr-storage = spool
 dlr-spool = {folder}/dlr
 sms-resend-freq = 1
-
-group = smsbox
+"""
+    + SMSBOX
+    + """\
 smsbox-id = box
-bearerbox-host = 127.0.0.1
-sendsms-port = {sendsms}
-sendsms-interface = 127.0.0.1
-log-file = {folder}/smsbox.log
-log-level = 1
 global-sender = kannel
 
 group = sendsms-user
@@ -58,6 +43,7 @@ password = {user_password}
 concatenation = true
 max-messages = 10
 """
+)
 LINK = """
 group = smsc
 smsc = smpp
@@ -135,17 +121,21 @@ class Running:
     sendsms: SendSms
     session: aiohttp.ClientSession
     provider: Provider
-    bearerbox: subprocess.Popen[bytes]
-    folder: Path
-    ports: dict[str, int]
-    configuration: str
+    provider_port: int
+    kannel: Kannel
 
-    def add_group(self, admin_id: str, throughput: int = 100) -> None:
-        self.configuration += LINK.format(admin_id=admin_id, port=self.ports["smsc"], delay=1, throughput=throughput)
-        (self.folder / "kannel.conf").write_text(self.configuration)
+    def throttle(self, admin_id: str, throughput: int) -> None:
+        """Write another throughput of a link into the file; bearerbox reads it when the link is started."""
+        kannel, port = self.kannel, self.provider_port
+        kannel.conf = kannel.conf.replace(link(admin_id, port), link(admin_id, port, throughput))
+        kannel.write()
 
     async def until(self, holds: Callable[[GatewayStatus], bool], seconds: float = 15) -> GatewayStatus:
         return await until(self.admin, holds, seconds)
+
+
+def link(admin_id: str, port: int, throughput: int = 100, delay: int = 1) -> str:
+    return LINK.format(admin_id=admin_id, port=port, delay=delay, throughput=throughput)
 
 
 async def until(admin: Admin, holds: Callable[[GatewayStatus], bool], seconds: float = 15) -> GatewayStatus:
@@ -167,74 +157,26 @@ def states(status: GatewayStatus) -> dict[str, str]:
 
 
 @pytest.fixture
-def children() -> Iterator[list[subprocess.Popen[bytes]]]:
-    running: list[subprocess.Popen[bytes]] = []
-    yield running
-    for child in reversed(running):
-        if child.poll() is None:
-            child.terminate()
-    for child in reversed(running):
-        try:
-            child.wait(8)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-
-
-@pytest.fixture
-async def gateway(tmp_path: Path, children: list[subprocess.Popen[bytes]]) -> AsyncIterator[Running]:
+async def gateway(tmp_path: Path) -> AsyncIterator[Running]:
     provider = Provider()
     server = await asyncio.start_server(provider.serve, "127.0.0.1", 0)
-    ports = dict(zip(("admin", "smsbox", "sendsms"), free_ports(3), strict=True))
-    ports["smsc"] = server.sockets[0].getsockname()[1]
-    configuration = CONFIGURATION.format(
-        **ports, folder=tmp_path, admin_password=ADMIN_PASSWORD, user_password=USER_PASSWORD
-    )
-    configuration += LINK.format(admin_id="acc-1", port=ports["smsc"], delay=1, throughput=100)
-    configuration += LINK.format(admin_id="acc-park", port=1, delay=86400, throughput=1)
-    (tmp_path / "kannel.conf").write_text(configuration)
+    port = server.sockets[0].getsockname()[1]
+    conf = CONF + link("acc-1", port) + link("acc-park", 1, throughput=1, delay=86400)
     (tmp_path / "store").mkdir()
     (tmp_path / "dlr").mkdir()
-
-    def start(program: str) -> subprocess.Popen[bytes]:
-        child = subprocess.Popen(
-            [f"/usr/sbin/{program}", tmp_path / "kannel.conf"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        children.append(child)
-        return child
-
-    async with aiohttp.ClientSession() as session:
-        admin = Admin(session, ports["admin"], ADMIN_PASSWORD)
-        bearerbox = start("bearerbox")
+    kannel = Kannel(tmp_path, conf, smsbox=True, admin_password=ADMIN_PASSWORD, user_password=USER_PASSWORD)
+    async with server, kannel, aiohttp.ClientSession() as session:
+        admin = Admin(session, kannel.admin_port, ADMIN_PASSWORD)
         await until(admin, lambda status: states(status).get("acc-1") == "online")
-        start("smsbox")
         await until(admin, lambda status: [box.id for box in status.boxes] == ["box"])
-        await _until_open(ports["sendsms"])
         yield Running(
             admin=admin,
-            sendsms=SendSms(session, ports["sendsms"], "app", USER_PASSWORD),
+            sendsms=SendSms(session, kannel.sendsms_port, "app", USER_PASSWORD),
             session=session,
             provider=provider,
-            bearerbox=bearerbox,
-            folder=tmp_path,
-            ports=ports,
-            configuration=configuration,
+            provider_port=port,
+            kannel=kannel,
         )
-    server.close()
-
-
-async def _until_open(port: int) -> None:
-    for _ in range(200):
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except ConnectionError:
-            await asyncio.sleep(0.05)
-        else:
-            writer.close()
-            return
-    pytest.fail("smsbox does not listen on its sendsms-port")
 
 
 async def test_links_are_stopped_and_started_and_odd_names_do_not_hide_them(gateway: Running) -> None:
@@ -246,7 +188,7 @@ async def test_links_are_stopped_and_started_and_odd_names_do_not_hide_them(gate
     await gateway.admin.stop_link("acc-1")
     await gateway.until(lambda status: states(status)["acc-1"] == "dead")
     # what waits now goes to the parking link's route: queued, not thrown away
-    accepted = await gateway.sendsms.send("79990000001", "waits", smsc="acc")
+    accepted = await gateway.sendsms.send(Message("79990000001", "waits", smsc="acc"))
     assert accepted.queued
     assert (await gateway.admin.status()).sms_queued_out == 1
     assert gateway.provider.bodies == []
@@ -266,45 +208,11 @@ async def test_a_refused_command_says_so_and_changes_nothing(gateway: Running) -
 
 
 async def test_a_wrong_password_is_an_error_that_does_not_tell_it(gateway: Running) -> None:
-    stranger = Admin(gateway.session, gateway.ports["admin"], "gue&ssed")
+    stranger = Admin(gateway.session, gateway.kannel.admin_port, "gue&ssed")
     with pytest.raises(GatewayError, match="denies stop-smsc") as caught:
         await stranger.stop_link("acc-1")
     assert "gue" not in f"{caught.value!s}{caught.value!r}"
     assert states(await gateway.admin.status())["acc-1"] == "online"
-
-
-async def test_links_come_and_go_with_the_file(gateway: Running) -> None:
-    gateway.add_group("acc-2")
-    await gateway.admin.add_link("acc-2")
-    await gateway.until(lambda status: states(status).get("acc-2") == "online")
-    await gateway.admin.remove_link("acc-2")
-    await gateway.until(lambda status: "acc-2" not in states(status))
-    await gateway.admin.graceful_restart()
-    await gateway.until(lambda status: states(status).get("acc-2") == "online")
-
-
-async def test_suspend_isolate_resume_and_log_level(gateway: Running) -> None:
-    steps: list[tuple[Callable[[], Awaitable[str]], str]] = [
-        (gateway.admin.suspend, "suspended"),
-        (gateway.admin.resume, "running"),
-        (gateway.admin.isolate, "isolated"),
-        (gateway.admin.resume, "running"),
-    ]
-    for command, state in steps:
-        await command()
-        assert (await gateway.admin.status()).state == state
-    assert "2" in await gateway.admin.log_level(2)
-
-
-async def test_shutdown_ends_bearerbox_in_order(gateway: Running) -> None:
-    await gateway.admin.shutdown()
-    for _ in range(200):
-        if gateway.bearerbox.poll() is not None:
-            break
-        await asyncio.sleep(0.1)
-    assert gateway.bearerbox.returncode == 0
-    with pytest.raises(GatewayError, match="cannot be asked"):
-        await gateway.admin.status()
 
 
 async def test_in_flight_is_what_was_sent_and_has_no_response(gateway: Running) -> None:
@@ -321,17 +229,17 @@ async def test_in_flight_is_what_was_sent_and_has_no_response(gateway: Running) 
 
 
 async def test_a_long_message_waits_once_in_the_store_and_in_segments_at_the_link(gateway: Running) -> None:
-    gateway.add_group("slow", throughput=1)
-    await gateway.admin.add_link("slow")
-    await gateway.until(lambda status: states(status).get("slow") == "online")
     await gateway.admin.stop_link("acc-1")
     await gateway.until(lambda status: states(status)["acc-1"] == "dead")
+    gateway.throttle("acc-1", 1)
+    await gateway.admin.start_link("acc-1")
+    await gateway.until(lambda status: states(status)["acc-1"] == "online")
     gateway.provider.answering.clear()
     for number in range(2):
-        await gateway.sendsms.send(f"7999000000{number}", "x" * 400, smsc="acc")  # three segments each
-    status = await gateway.until(lambda status: bool(status.links_of("slow")[0].queued))
+        await gateway.sendsms.send(Message(f"7999000000{number}", "x" * 400, smsc="acc"))  # three segments each
+    status = await gateway.until(lambda status: bool(status.links_of("acc-1")[0].queued))
     assert status.store_size == 2
-    assert status.links_of("slow")[0].queued > 2
+    assert status.links_of("acc-1")[0].queued > 2
     assert status.in_flight is not None
     assert status.in_flight < 0
 
@@ -346,7 +254,7 @@ async def test_a_long_message_waits_once_in_the_store_and_in_segments_at_the_lin
     ],
 )
 async def test_a_text_arrives_as_it_was_given(gateway: Running, text: str, coding: int, octets: bytes) -> None:
-    accepted = await gateway.sendsms.send("79990000001", text, smsc="acc", sender="me & you")
+    accepted = await gateway.sendsms.send(Message("79990000001", text, smsc="acc", sender="me & you"))
     assert not accepted.queued
     await gateway.until(lambda status: status.sms_sent_total == 1)
     assert gateway.provider.texts() == [(coding, octets)]
@@ -354,13 +262,13 @@ async def test_a_text_arrives_as_it_was_given(gateway: Running, text: str, codin
 
 
 async def test_a_refusal_has_kannels_words_and_no_password(gateway: Running) -> None:
-    port = gateway.ports["sendsms"]
+    port = gateway.kannel.sendsms_port
     stranger = SendSms(gateway.session, port, "app", "gue&ssed")
     with pytest.raises(GatewayError, match="Authorization failed") as caught:
-        await stranger.send("79990000001", "text")
+        await stranger.send(Message("79990000001", "text"))
     assert "gue" not in str(caught.value)
     with pytest.raises(GatewayError, match="Not routable") as caught:
-        await gateway.sendsms.send("79990000001", "text", smsc="no such smsc-id")
+        await gateway.sendsms.send(Message("79990000001", "text", smsc="no such smsc-id"))
     assert caught.value.hint
     messages = [Message("79990000001", "fine", smsc="acc"), Message("79990000002", "not", smsc="nowhere")]
     outcomes = {outcome.message.to: outcome async for outcome in gateway.sendsms.send_many(messages)}

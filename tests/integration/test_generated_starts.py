@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -12,20 +11,17 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from kannelkit.demo.ports import free_ports
 from kannelkit.errors import GatewayError
 from kannelkit.gateway.admin import Admin
-from kannelkit.gateway.sendsms import SendSms
+from kannelkit.gateway.sendsms import Message, SendSms
 from kannelkit.gateway.status import GatewayStatus
 from kannelkit.host.secrets import keep
 from kannelkit.render import kannel_conf
 from kannelkit.spec import Spec, load
 from tests.harness.child import start, stop
-from tests.harness.ports import free_ports
 
-pytestmark = [
-    pytest.mark.kannel,
-    pytest.mark.skipif(shutil.which("bearerbox", path="/usr/sbin:/usr/bin") is None, reason="needs Kannel"),
-]
+pytestmark = pytest.mark.kannel
 
 SMALLEST = Path(__file__).parents[2] / "examples/smallest.yaml"
 FAKESMSC = "/usr/lib/kannel/test/fakesmsc"
@@ -125,7 +121,8 @@ async def test_the_parking_link_keeps_messages_while_the_only_link_is_stopped(
     spec = spec_of(tmp_path, ONE_ACCOUNT)
     text = kannel_conf(spec)
     async with running(spec, text if parked else without_parking(text)) as admin, aiohttp.ClientSession() as session:
-        await SendSms(session, spec.sendsms_port, "app", "app").send("79990000000", "waits", sender="test")
+        sendsms = SendSms(session, spec.sendsms_port, "app", "app")
+        await sendsms.send(Message("79990000000", "waits", sender="test"))
         await until(admin, lambda status: status.store_size == 1)
         await admin.stop_link("a-1")
         await until(admin, lambda status: states(status)["a-1"] == "dead")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,40 +11,24 @@ import pytest
 from aiohttp import web
 
 from kannelkit.simulator import AccountRules, Behaviour, Simulator
-from tests.harness import child
-from tests.harness.ports import free_ports
+from tests.harness.kannel import CORE, SMSBOX, Kannel
 
-pytestmark = [
-    pytest.mark.kannel,
-    pytest.mark.skipif(shutil.which("bearerbox", path="/usr/sbin:/usr/bin") is None, reason="needs Kannel"),
-]
+pytestmark = pytest.mark.kannel
 
 PATIENCE = 40.0  # seconds for what must come; Kannel pauses 1 to 2 s after a refusal
-STOPS_WITHIN = 8.0
 MESSAGES = 12
 
-CONFIGURATION = """
-group = core
-admin-port = {admin}
-admin-interface = 127.0.0.1
-admin-password = secret
-smsbox-port = {smsbox}
-smsbox-interface = 127.0.0.1
-log-file = {folder}/bearerbox.log
-log-level = 1
+CONF = (
+    CORE
+    + """\
 store-type = spool
 store-location = {folder}/store
 dlr-storage = spool
 dlr-spool = {folder}/dlr
 sms-resend-freq = 1
-
-group = smsbox
-bearerbox-host = 127.0.0.1
-sendsms-port = {sendsms}
-sendsms-interface = 127.0.0.1
-log-file = {folder}/smsbox.log
-log-level = 1
-
+"""
+    + SMSBOX
+    + """
 group = sendsms-user
 username = app
 password = app
@@ -63,6 +46,7 @@ transceiver-mode = true
 reconnect-delay = 1
 throughput = 100
 """
+)
 
 
 @pytest.fixture
@@ -75,36 +59,13 @@ async def smsc() -> AsyncIterator[Simulator]:
 @pytest.fixture
 async def sendsms(smsc: Simulator, tmp_path: Path) -> AsyncIterator[int]:
     """The sendsms port of a gateway that is bound to the simulator."""
-    admin, smsbox, port = free_ports(3)
     for name in ("store", "dlr"):
         (tmp_path / name).mkdir()
-    conf = tmp_path / "kannel.conf"
-    conf.write_text(CONFIGURATION.format(admin=admin, smsbox=smsbox, sendsms=port, folder=tmp_path, port=smsc.port))
-    conf.chmod(0o600)
-    boxes = [await child.start("/usr/sbin/bearerbox", conf, output=tmp_path / "bearerbox.out")]
-    try:
+    async with Kannel(tmp_path, CONF, smsbox=True, port=smsc.port) as kannel:
         async with asyncio.timeout(PATIENCE):
-            await reachable(smsbox)
-            boxes.append(await child.start("/usr/sbin/smsbox", conf, output=tmp_path / "smsbox.out"))
-            await reachable(port)
             while not smsc.account("login").links:
                 await asyncio.sleep(0.05)
-        yield port
-    finally:
-        for box in reversed(boxes):
-            await child.stop(box, STOPS_WITHIN)
-
-
-async def reachable(port: int) -> None:
-    """Wait until something listens on this port."""
-    while True:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except ConnectionRefusedError:
-            await asyncio.sleep(0.05)
-        else:
-            writer.close()
-            return
+        yield kannel.sendsms_port
 
 
 async def test_every_message_arrives_once_and_every_receipt_comes_back(smsc: Simulator, sendsms: int) -> None:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import ssl
 import struct
-import subprocess
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,31 +14,14 @@ import pytest
 
 from kannelkit.certs.dummy import dummy_certificate
 from kannelkit.cli.make_dummy_cert import command
-from kannelkit.errors import GatewayError
 from kannelkit.gateway.admin import Admin
 from kannelkit.simulator.rules import AccountRules
 from kannelkit.simulator.server import Simulator
-from tests.harness.ports import free_ports
+from tests.harness.kannel import CORE, SMSBOX, Kannel
 
-pytestmark = [
-    pytest.mark.kannel,
-    pytest.mark.skipif(shutil.which("bearerbox", path="/usr/sbin:/usr/bin") is None, reason="needs Kannel"),
-]
+pytestmark = pytest.mark.kannel
 
-CONFIGURATION = """
-group = core
-admin-port = {admin}
-admin-interface = 127.0.0.1
-admin-password = secret
-smsbox-port = {smsbox}
-smsbox-interface = 127.0.0.1
-log-file = {folder}/bearerbox.log
-log-level = 1
-
-group = smsbox
-bearerbox-host = 127.0.0.1
-sendsms-port = 1
-
+LINK = """
 group = smsc
 smsc = smpp
 smsc-id = acc
@@ -55,19 +35,6 @@ system-type = ISO
 transceiver-mode = true
 reconnect-delay = 1
 """
-
-
-@pytest.fixture
-def children() -> Iterator[list[subprocess.Popen[bytes]]]:
-    running: list[subprocess.Popen[bytes]] = []
-    yield running
-    for child in running:
-        child.terminate()
-        try:
-            child.wait(8)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
 
 
 @pytest.fixture
@@ -85,27 +52,13 @@ def providers_certificate(tmp_path: Path) -> Path:
     return path
 
 
-def start_bearerbox(children: list[subprocess.Popen[bytes]], folder: Path, certificate: Path, port: int) -> int:
-    """Start a bearerbox with one TLS link to 127.0.0.1 `port`; return its admin port."""
-    admin, smsbox = free_ports(2)
-    (folder / "kannel.conf").write_text(
-        CONFIGURATION.format(admin=admin, smsbox=smsbox, folder=folder, port=port, certificate=certificate)
-    )
-    children.append(
-        subprocess.Popen(
-            ["/usr/sbin/bearerbox", folder / "kannel.conf"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-    )
-    return admin
+def bearerbox(folder: Path, certificate: Path, port: int) -> Kannel:
+    """Return a bearerbox with one TLS link to 127.0.0.1 `port`."""
+    return Kannel(folder, CORE + SMSBOX + LINK, smsbox=False, port=port, certificate=certificate)
 
 
 async def test_it_shows_that_certificate_to_a_provider_that_wants_exactly_it(
-    tmp_path: Path,
-    certificate: Path,
-    providers_certificate: Path,
-    children: list[subprocess.Popen[bytes]],
+    tmp_path: Path, certificate: Path, providers_certificate: Path
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(providers_certificate)
@@ -121,30 +74,20 @@ async def test_it_shows_that_certificate_to_a_provider_that_wants_exactly_it(
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    async with server:
-        start_bearerbox(children, tmp_path, certificate, server.sockets[0].getsockname()[1])
-        async with asyncio.timeout(20):
-            assert (await bound).startswith(b"login\0password\0ISO\0")
+    async with server, bearerbox(tmp_path, certificate, server.sockets[0].getsockname()[1]), asyncio.timeout(20):
+        assert (await bound).startswith(b"login\0password\0ISO\0")
 
 
-async def test_it_is_online_at_the_simulator(
-    tmp_path: Path,
-    certificate: Path,
-    providers_certificate: Path,
-    children: list[subprocess.Popen[bytes]],
-) -> None:
+async def test_it_is_online_at_the_simulator(tmp_path: Path, certificate: Path, providers_certificate: Path) -> None:
     accounts = [AccountRules("login", "password")]
     async with Simulator(accounts, tls_port=0, certificate=providers_certificate) as smsc:
         assert smsc.tls_port
-        admin_port = start_bearerbox(children, tmp_path, certificate, smsc.tls_port)
-        async with aiohttp.ClientSession() as session, asyncio.timeout(20):
-            admin = Admin(session, admin_port, "secret")
-            while True:
-                try:
-                    status = await admin.status()
-                    if status.links[0].online:
-                        break
-                except GatewayError:
-                    pass  # it has not begun to listen
+        async with (
+            bearerbox(tmp_path, certificate, smsc.tls_port) as kannel,
+            aiohttp.ClientSession() as session,
+            asyncio.timeout(20),
+        ):
+            admin = Admin(session, kannel.admin_port, kannel.admin_password)
+            while not (status := await admin.status()).links[0].online:
                 await asyncio.sleep(0.05)
         assert status.links[0].name.startswith("SSMPP:127.0.0.1:")

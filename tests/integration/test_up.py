@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import signal
 import socket
 import sys
@@ -20,10 +19,7 @@ from tests.harness import child
 from tests.harness.load import load
 from tests.integration.operated import LOGIN, PATIENCE, Up, arrived, drained, simulator, until, until_answered
 
-pytestmark = [
-    pytest.mark.kannel,
-    pytest.mark.skipif(shutil.which("bearerbox", path="/usr/sbin:/usr/bin") is None, reason="needs Kannel"),
-]
+pytestmark = pytest.mark.kannel
 
 
 @pytest.fixture

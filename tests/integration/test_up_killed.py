@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import signal
 from pathlib import Path
 
@@ -14,10 +13,7 @@ from tests.harness.gateway import online, status_xml
 from tests.harness.load import load
 from tests.integration.operated import LOGIN, PATIENCE, Up, arrived, drained, simulator, until, until_answered
 
-pytestmark = [
-    pytest.mark.kannel,
-    pytest.mark.skipif(shutil.which("bearerbox", path="/usr/sbin:/usr/bin") is None, reason="needs Kannel"),
-]
+pytestmark = pytest.mark.kannel
 
 
 async def test_a_killed_kannelkits_boxes_live_on_and_are_adopted_with_their_rate(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -20,10 +19,7 @@ from tests.harness.gateway import PASSWORD, USER
 from tests.harness.load import load
 from tests.integration.operated import LOGIN, Up, arrived, drained, simulator, until
 
-pytestmark = [
-    pytest.mark.kannel,
-    pytest.mark.skipif(shutil.which("bearerbox", path="/usr/sbin:/usr/bin") is None, reason="needs Kannel"),
-]
+pytestmark = pytest.mark.kannel
 
 
 @pytest.fixture
