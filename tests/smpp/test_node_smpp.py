@@ -1,4 +1,4 @@
-"""node's `smpp` as the judge, where it is installed: it reads our octets, and writes them back as they were.
+"""node's `smpp` as the judge: it reads our octets, and writes them back as they were.
 
 It knows every command, also those that smpplib does not: submit_multi, cancel_sm, replace_sm and the broadcast ones.
 """
@@ -15,8 +15,9 @@ import pytest
 from kannelkit.smpp.commands import COMMANDS
 from kannelkit.smpp.constants import CommandId, EsmClass, Tag
 from kannelkit.smpp.pdu import Pdu, encode
+from tests.harness.node_smsc import FOLDER, install
 
-MODULE: Final = Path(__file__).parent.parent / "peers" / "node_smsc" / "node_modules" / "smpp"
+MODULE: Final = FOLDER / "node_modules" / "smpp"
 NODE: Final = shutil.which("node")
 
 
@@ -34,8 +35,9 @@ def can_judge(pdu: Pdu) -> bool:
     )
 
 
-@pytest.mark.skipif(NODE is None or not MODULE.is_dir(), reason="node's smpp is not installed beside its peer")
+@pytest.mark.skipif(NODE is None, reason="node is not installed")
 def test_node_writes_back_what_it_read(cases_of_pdus: list[Pdu]) -> None:
+    install()
     judged = [pdu for pdu in cases_of_pdus if can_judge(pdu)]
     lines = [encode(pdu).hex() for pdu in judged]
     script = Path(__file__).with_name("reencode.js")
