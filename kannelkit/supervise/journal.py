@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -20,13 +21,10 @@ class Journal:
     def __init__(self, memory: Memory, listener: Listener) -> None:
         self._memory = memory
         self._listener = listener
-        self.unkept = 0
 
     def tell(self, kind: str, text: str, account: str | None = None, **data: object) -> None:
         """Tell one event; `kind` is its name for programs, `data` holds numbers and texts without secrets."""
         event = Event(time.time(), kind, account, text, data)
-        try:
+        with contextlib.suppress(HostError):
             self._memory.tell(event)
-        except HostError:
-            self.unkept += 1
         self._listener(event)

@@ -21,6 +21,7 @@ from kannelkit.render import Account, accounts
 from kannelkit.spec import Spec
 from kannelkit.supervise.boxes import Box
 from kannelkit.supervise.conffile import ConfFile
+from kannelkit.supervise.doubts import Doubts
 from kannelkit.supervise.journal import Journal, Listener
 from kannelkit.supervise.links import Brought, Recreation
 from kannelkit.supervise.lock import Lock
@@ -56,6 +57,7 @@ class Supervisor:
         self._silent_since: float | None = None
         self._silence_told = False
         self._last_trouble = ""
+        self._doubts = Doubts()
 
     def stop(self) -> None:
         """Ask for an end in order; safe to call again and from a signal handler of the loop."""
@@ -120,13 +122,7 @@ class Supervisor:
         self.accounts: tuple[Account, ...] = accounts(self.spec, in_force)
         self.watch = Watch(self.admin, self.accounts, rates)
         self._revival = Revival(self.accounts)
-        self._recreation = Recreation(
-            self.admin,
-            self.watch,
-            self.conf.begin,
-            self.conf.give_up,
-            lambda account, text: self._note(account, text),
-        )
+        self._recreation = Recreation(self.admin, self.watch, self.conf.begin, self.conf.give_up, self._note)
         folder = self.spec.files.bearerbox_log.parent
         self.bearerbox = Box("bearerbox", self.conf.path, folder / "bearerbox.out", self._keep)
         self.smsbox = Box("smsbox", self.conf.path, folder / "smsbox.out", self._keep)
@@ -288,6 +284,8 @@ class Supervisor:
                     self.watch.rates[name].abandoned()
                     self._note(name, f"a change failed for a reason of kannelkit's own, please report it: {error!r}")
         self._revive(now)
+        for name, refusals in self._doubts.due(self.watch.rates, now).items():
+            self._note(name, f"{refusals} refusals in the log, but no such messages wait for another try: not believed")
 
     async def _carry_out(self, decision: Decision) -> None:
         began = asyncio.get_running_loop().time()
