@@ -30,7 +30,8 @@ BUSY = "is this machine busy with something else? try again when it is quiet"
 _ONLINE_SECONDS = 30.0
 _LOOK_EVERY = 0.1
 
-# sms-resend-freq 1: a refused message comes back after 1 s, not 5, so that the drain at the end is short
+# sms-resend-freq 1, in both halves: what is refused at the start comes back before the measured span, where with
+# kannelkit's usual 5 it sometimes pushes one burst into the one before it; and the drain at the end is short
 _SPEC = """\
 state-dir: state
 core:

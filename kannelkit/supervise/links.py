@@ -146,7 +146,8 @@ class Recreation:
                     "Kannel waits up to 30 s, its messages wait with it",
                 )
             if clock() - began >= _DEAD_SECONDS:
-                return True
+                # started now it would be refused, and taken for changed because it is still online
+                raise GatewayError(f"{name} has not ended {_DEAD_SECONDS:.0f} s after its stop")
             await asyncio.sleep(_LOOK_EVERY)
 
     async def _start(self, account: Account, name: str, clock: Callable[[], float]) -> bool:

@@ -147,6 +147,15 @@ def test_a_bearerbox_that_is_silent_from_the_start_leaves_all_as_it_was() -> Non
     assert trial.gateway.file == trial.before
 
 
+def test_a_link_that_does_not_die_is_not_taken_for_changed() -> None:
+    trial = Trial(account(), Habits(dies_after=600.0))
+    with pytest.raises(GatewayError, match="has not ended"):
+        trial.bring(30)
+    assert trial.commands("start") == []
+    assert trial.gateway.file == trial.before
+    assert trial.gateway.rates() == {"acc-1": 60}
+
+
 def test_a_change_that_is_cut_off_leaves_the_file_for_whoever_starts_the_link() -> None:
     trial = Trial(account(), Habits(dies_after=30.0))
 
