@@ -17,12 +17,15 @@ from kannelkit.findings import Finding, Place, in_order
 
 @dataclass(frozen=True, slots=True)
 class ReadGroup:
-    """One group: its name, the line it begins on, its values (the last one of a repeated directive) and their lines."""
+    """One group: its name, where it begins, its values (the last one of a repeated directive) and their places.
+
+    An included file goes on with the group that stands open, so that the places may lie in several files.
+    """
 
     name: str
-    line: int
+    place: Place
     values: Mapping[str, str]
-    lines: Mapping[str, int]
+    places: Mapping[str, Place]
 
 
 def _unwrapped(value: str) -> str:
@@ -67,17 +70,17 @@ def read(text: str, file: str = "kannel.conf") -> tuple[tuple[ReadGroup, ...], t
     groups: list[ReadGroup] = []
     findings: list[Finding] = []
     values: dict[str, str] = {}
-    lines: dict[str, int] = {}
+    places: dict[str, Place] = {}
 
     def close() -> None:
         if not values:
             return
-        first = min(lines.values())
+        first = min(places.values())
         if "group" not in values:
-            findings.append(Finding(Place(file, first), "C102", "a group without a `group` line"))
-        groups.append(ReadGroup(values.get("group", ""), first, dict(values), dict(lines)))
+            findings.append(Finding(first, "C102", "a group without a `group` line"))
+        groups.append(ReadGroup(values.get("group", ""), first, dict(values), dict(places)))
         values.clear()
-        lines.clear()
+        places.clear()
 
     for number, line in _joined(text):
         line = line.strip(BLANKS)
@@ -98,7 +101,7 @@ def read(text: str, file: str = "kannel.conf") -> tuple[tuple[ReadGroup, ...], t
             else:
                 name = name.strip(BLANKS)
                 values[name] = _unwrapped(value)
-                lines[name] = number
+                places[name] = Place(file, number)
     close()
     return tuple(groups), in_order(findings)
 
@@ -110,7 +113,7 @@ def check(text: str, file: str = "kannel.conf") -> tuple[Finding, ...]:
     seen: dict[str, int] = {}
     links: dict[str, int] = {}
     for group in groups:
-        place = Place(file, group.line)
+        place = group.place
         known = GROUPS.get(group.name)
         if known is None:
             if group.name:
@@ -122,26 +125,24 @@ def check(text: str, file: str = "kannel.conf") -> tuple[Finding, ...]:
                     place, "C105", f"a second group {group.name}: Kannel forgets the one on line {seen[group.name]}"
                 )
             )
-        seen.setdefault(group.name, group.line)
+        seen.setdefault(group.name, group.place.line)
         kind = group.values.get("smsc", "")
         required = (*known.required, *known.required_for.get(kind, ()))
         found.extend(
             Finding(place, "C106", f"group {group.name} has no {name}") for name in required if name not in group.values
         )
         if admin_id := group.values.get("smsc-admin-id"):
-            first = links.setdefault(admin_id, group.line)
-            if first != group.line:
+            first = links.setdefault(admin_id, group.place.line)
+            if first != group.place.line:
                 found.append(Finding(place, "C111", f"smsc-admin-id {admin_id} is that of line {first} as well"))
         for name, value in group.values.items():
             if name == "group":
                 continue
             directive = known.directives.get(name)
             if directive is None:
-                found.append(
-                    Finding(Place(file, group.lines[name]), "C107", f"group {group.name} may not contain {name}")
-                )
+                found.append(Finding(group.places[name], "C107", f"group {group.name} may not contain {name}"))
             elif problem := fault(directive, value, smpp=kind == "smpp"):
-                found.append(Finding(Place(file, group.lines[name]), "C108", f"{name} {problem[0]}", problem[1]))
+                found.append(Finding(group.places[name], "C108", f"{name} {problem[0]}", problem[1]))
     if "core" not in seen:
         found.append(Finding(Place(file), "C109", "no group core: bearerbox does not start"))
     if "smsc" not in seen:

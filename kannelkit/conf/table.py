@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 Kind = Literal["text", "integer", "number", "boolean", "seconds", "port", "host", "file", "folder", "url", "regex"]
+# What makes a new value count: the start of a box; "link": the link's re-creation, which is a new bind; "routing": a
+# reload that leaves every bind alone. Nothing at all: no box reads the directive.
+Change = Literal["routing", "link", "bearerbox", "smsbox", "wapbox"]
 
 
 @dataclass(frozen=True, slots=True)
 class Directive:
     """One `name = value` that a group may hold; `least`, `most` bound a number, `octets` bounds a text on the wire,
     `filled` refuses an empty one.
+
+    `kinds` are the values of group smsc's directive `smsc` whose links read it, none for every kind; `default` is what
+    Kannel takes where the line is missing, or nothing; `change` says what has to happen before another value counts.
     """
 
     name: str
@@ -29,6 +35,9 @@ class Directive:
     most: int | None = None
     one_of: tuple[str, ...] = ()
     filled: bool = False
+    kinds: tuple[str, ...] = ()
+    default: str | None = None
+    change: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ class Group:
 _BOUNDS: Mapping[str, tuple[int | None, int | None]] = {"port": (1, 65535), "seconds": (0, None)}
 
 
-def _directive(name: str, row: Mapping[str, Any]) -> Directive:
+def _directive(name: str, row: Mapping[str, Any], changes: Sequence[Change]) -> Directive:
     kind: Kind = row["type"]
     if kind not in get_args(Kind):
         raise ValueError(f"{name}: no such type: {kind}")
@@ -67,6 +76,9 @@ def _directive(name: str, row: Mapping[str, Any]) -> Directive:
         most=row.get("max", most),
         one_of=tuple(row.get("one-of", ())),
         filled=row.get("filled", False),
+        kinds=tuple(row.get("kinds", ())),
+        default=row.get("default"),
+        change=tuple(row.get("change", changes)),
     )
 
 
@@ -80,7 +92,10 @@ def _groups(text: str) -> Mapping[str, Group]:
                 required=tuple(row.get("required", ())),
                 required_for={kind: tuple(names) for kind, names in row.get("required-for", {}).items()},
                 directives=MappingProxyType(
-                    {directive: _directive(directive, cells) for directive, cells in row["directives"].items()}
+                    {
+                        directive: _directive(directive, cells, row.get("change", ()))
+                        for directive, cells in row["directives"].items()
+                    }
                 ),
             )
             for name, row in tomllib.loads(text).items()
