@@ -14,9 +14,16 @@ from kannelkit.errors import KannelkitError
 # command -> one line of help; the module is kannelkit.cli.<command with underscores>, the function `command`
 COMMANDS = {
     "generate": "Print or write the kannel.conf that a spec stands for.",
+    "lint": "Find what would lose messages, links or passwords, in a spec or a kannel.conf.",
+    "import": "Turn an existing kannel.conf into a spec.",
+    "plan": "Show what a spec would change in the running gateway, and what each change disturbs.",
+    "apply": "Carry out a plan, link by link, and take it back where a link does not return.",
     "up": "Run a Kannel gateway in the foreground and hold its accounts at their limit.",
     "status": "Show how a gateway, its boxes and its accounts stand.",
     "make-dummy-cert": "Make a key and a self-signed certificate in one PEM file.",
+    "cert": "Show what is in a certificate file, and put a key and a chain into Kannel's form.",
+    "schema": "Print the JSON Schema of a spec, for editors.",
+    "explain": "Say what a directive, a group or a rule means.",
     "simulate": "Run a pretend SMSC to bind to.",
     "demo": "Show what kannelkit gains: a real Kannel alone, then supervised.",
 }
@@ -31,7 +38,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"kannelkit.cli.{cmd_name.replace('-', '_')}")
+        name = "import_" if cmd_name == "import" else cmd_name.replace("-", "_")  # `import` is a word of Python's own
+        module = importlib.import_module(f"kannelkit.cli.{name}")
         command: click.Command = module.command
         return command
 

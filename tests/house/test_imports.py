@@ -18,11 +18,11 @@ LAYERS = (
     ("cli",),
     ("supervise", "demo", "health", "simulator"),
     ("gateway", "host", "certs"),
-    ("render", "lint", "plan", "throttle"),
+    ("render", "lint", "plan", "importing", "throttle"),
     ("spec", "providers", "conf", "smpp"),
     ("findings", "errors"),
 )
-PURE_FROM = LAYERS.index(("render", "lint", "plan", "throttle"))
+PURE_FROM = LAYERS.index(("render", "lint", "plan", "importing", "throttle"))
 
 # (who, whom) within one layer -> why it may
 NEIGHBOURS = {
