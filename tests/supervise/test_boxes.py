@@ -66,6 +66,8 @@ async def test_a_box_is_started_known_and_stopped(make: Make, kept: Kept, folder
     box = make()
     process = box.start(0.0)
     assert (box.running, box.ours, kept["playbox"]) == (True, True, process)
+    while not processes.command_line(process):  # the kernel closes our pipe before it has laid out the program's words
+        pass
     assert processes.command_line(process)[-3:] == ("--verbosity", "4", str(folder / "conf"))
     assert os.getsid(process.pid) == process.pid  # Ctrl-C in kannelkit's terminal does not reach it
     assert stat.S_IMODE((folder / "out").stat().st_mode) & stat.S_IRWXO == 0
