@@ -1,0 +1,58 @@
+"""The registry of every rule that a finding can name: read from rules.toml when somebody asks, not before."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from typing import Any, Literal, get_args
+
+Severity = Literal["error", "warning", "hint"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: what happens where it is broken, what to do, and the source that it rests on.
+
+    `bad` and `good` are lines with the fault and without it; `shown` names the test that shows the effect on a real
+    Kannel, or is empty.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    about: str
+    remedy: str
+    source: str
+    bad: str
+    good: str
+    shown: str = ""
+
+
+class _Registry(Mapping[str, Rule]):
+    """The rules by id, in the order of the file, read at the first look."""
+
+    @cached_property
+    def _rules(self) -> dict[str, Rule]:
+        text = resources.files(__package__).joinpath("rules.toml").read_text("utf-8")
+        return {name: _rule(name, row) for name, row in tomllib.loads(text).items()}
+
+    def __getitem__(self, name: str) -> Rule:
+        return self._rules[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rules)
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+
+def _rule(name: str, row: Mapping[str, Any]) -> Rule:
+    if row["severity"] not in get_args(Severity):
+        raise ValueError(f"{name}: no such severity: {row['severity']}")
+    return Rule(id=name, **row)
+
+
+RULES: Mapping[str, Rule] = _Registry()
