@@ -13,6 +13,8 @@ from pathlib import Path
 import click
 
 from kannelkit.cli.prepared import prepared
+from kannelkit.errors import InputError
+from kannelkit.spec import lacking
 from kannelkit.supervise.memory import Event
 from kannelkit.supervise.supervisor import Supervisor
 
@@ -29,6 +31,8 @@ def command(spec: Path, as_json: bool) -> None:
     and holds each account at its provider's limit. Every decision is one line on stderr and is kept in the state-dir.
     """
     gateway = prepared(spec)
+    if missing := lacking(gateway):
+        raise InputError(missing)
 
     def listener(event: Event) -> None:
         try:

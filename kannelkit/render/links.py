@@ -76,9 +76,9 @@ def _account(account: SmppAccount, spec: Spec, in_force: int | None) -> Account:
     if throughput is not None:
         split = shares(throughput, account.connections)
     log = account.group.get("log-file")
-    log_file = Path(log) if log else None
-    host, port = account.group.values["host"].text, int(account.group.get("port") or 0)
-    primaries, backups, park = link_ids(account.smsc_id, account.connections, bool(account.backup_host))
+    log_file = spec.path.parent / log if log else None
+    host, port = account.host, account.port
+    primaries, backups, park = link_ids(account.stem, account.connections, bool(account.backup_host))
     links = [
         Link(name, account.smsc_id, "primary", number, host, port, share, log_file)
         for number, (name, share) in enumerate(zip(primaries, split, strict=True), start=1)

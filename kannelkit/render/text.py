@@ -76,13 +76,13 @@ def kannel_conf(spec: Spec, throughputs: Mapping[str, int] = _NO_RATES, made: Ma
         _view(of_spec, account, throughputs.get(account.smsc_id, account.ceiling))
         for of_spec, account in zip(spec.smpp_accounts, accounts(spec, throughputs), strict=True)
     ]
-    return (
+    text = (
         _environment()
         .get_template("kannel.conf.j2")
         .render(
             spec_name=spec.path.name,
-            core=_sections(spec.core),
-            smsbox=_sections(spec.smsbox),
+            core=_sections(spec.core) if spec.core.there else None,
+            smsbox=_sections(spec.smsbox) if spec.smsbox.there else None,
             accounts=views,
             other_smscs=[(group.get("smsc-id"), _sections(group)) for group in spec.other_smscs],
             sms_services=[_sections(group) for group in spec.sms_services],
@@ -92,6 +92,7 @@ def kannel_conf(spec: Spec, throughputs: Mapping[str, int] = _NO_RATES, made: Ma
             sendsms_users=[(group.get("username"), _sections(group)) for group in spec.sendsms_users],
         )
     )
+    return text.rstrip("\n") + "\n"
 
 
 @cache
@@ -140,7 +141,7 @@ def _view(of_spec: SmppAccount, account: Account, throughput: int | None) -> Acc
         profile_set=_names(name for name, value in values.items() if value.origin == "provider"),
         left_to_default=_names(name for name, value in values.items() if value.origin == "default"),
         connections_flag=next((flag for flag in flags.text.split(",") if flag.startswith("MCON")), ""),
-        links=tuple((link, _link_sections(of_spec, link)) for link in account.links),
+        links=tuple((link, _link_sections(of_spec, account, throughput, link)) for link in account.links),
     )
 
 
@@ -149,13 +150,12 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(names, key=order.index))
 
 
-def _link_sections(of_spec: SmppAccount, link: Link) -> tuple[Section, ...]:
+def _link_sections(of_spec: SmppAccount, account: Account, throughput: int | None, link: Link) -> tuple[Section, ...]:
     if link.role == "park":
         return _by_heading("smsc", _parking(of_spec, link))
-    changed: dict[str, str | None] = {
-        "smsc-admin-id": link.admin_id,
-        "throughput": None if link.throughput is None else str(link.throughput),
-    }
+    changed: dict[str, str | None] = {"smsc-admin-id": link.admin_id}
+    if throughput != account.ceiling or account.connections > 1:  # otherwise as written, which may be a fraction
+        changed["throughput"] = None if link.throughput is None else str(link.throughput)
     if link.role == "backup":
         changed |= {"host": link.host, "port": str(link.port), "dead-start": "true"}
     return _sections(of_spec.group, changed)

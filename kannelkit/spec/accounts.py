@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 
 from kannelkit.conf import GROUPS
+from kannelkit.conf.values import TRUE
 from kannelkit.findings import Place
 from kannelkit.providers import PROFILES, Profile
 from kannelkit.providers.profile import MOST_CONNECTIONS
 from kannelkit.spec import defaults
-from kannelkit.spec.model import ID, Group, SmppAccount, Value
+from kannelkit.spec.model import DEFAULT_PORT, ID, Group, SmppAccount, Value
+from kannelkit.spec.numbers import per_second, whole
 from kannelkit.spec.read import Reader
 from kannelkit.spec.source import Node, Scalar
+
+# Why an smsc without a name cannot be written.
+NAMELESS = "kannelkit names links after it"
 
 Pairs = Mapping[str, tuple[Scalar, Node]]
 
@@ -25,6 +31,8 @@ _OURS = {
     "dead-start": "leave out an account that is to stay down; links to a second host are started when needed",
     "instances": "write connections instead: links of one name cannot be told apart by administration commands",
 }
+# An older name, which Kannel takes in its place.
+_OLDER = {"smsc-username": "system-id"}
 _FLAG_OCTETS = GROUPS["smsc"].directives["system-type"].octets or 0
 
 
@@ -35,51 +43,73 @@ def smpp_account(reader: Reader, pairs: Pairs, values: dict[str, Value], place: 
         if directive in values:
             reader.find(values.pop(directive).place, "S309", f"{directive} is kannelkit's to write", hint)
     own_host = "host" in values
-    _fill(values, profile, place)
+    _fill(reader, values, profile, place)
     smsc_id = None if "smsc-id" in pairs and "smsc-id" not in values else _smsc_id(reader, values, profile, place)
     for directive in ("host", "smsc-username", "smsc-password"):
-        if directive not in values and directive not in pairs:
+        if not any(name in values or name in pairs for name in (directive, _OLDER.get(directive, directive))):
             reader.find(place, "S105", f"{smsc_id or 'an account'} has no {directive}", "write it")
     port, receive_port = values.get("port"), values.get("receive-port")
     if _on(port) and _on(receive_port) and port is not None:
         reader.find(port.place, "S312", "port and receive-port in one account", "write port and transceiver-mode: true")
-    if not _on(port) and not _on(receive_port):
-        values["port"] = Value("2775", "default", place)  # the port registered for SMPP, and Kannel's own default
+    if not _on(port) and not _on(receive_port) and reader.defaults == "kannelkit":
+        values["port"] = Value(str(DEFAULT_PORT), "default", place)
 
     most = profile.most_connections if profile else MOST_CONNECTIONS
     connections = reader.number(pairs, "connections", 1, most) or 1
-    _flags(reader, values, profile, connections, place)
-    throughput = values.get("throughput")
-    if throughput is not None and int(throughput.text) < connections:
+    _flags(reader, values, profile, connections)
+    _shares(reader, values.get("throughput"), connections)
+    _pacing(reader, pairs)
+    backup_host = reader.text(pairs, "backup-host")
+    backup_port = reader.number(pairs, "backup-port", 1, 65535)
+    if backup_port and not backup_host:
+        reader.find(
+            pairs["backup-port"][0].place,
+            "S105",
+            "backup-port without backup-host",
+            "write backup-host as well",
+            firm="there is no link that it could be for",
+        )
+    if smsc_id is None:
+        return None
+    # The provider's second host stands by only for its first: whoever writes another host may be testing.
+    usual_backup = profile.backup_host if profile and not own_host else ""
+    account = SmppAccount(
+        group=Group("smsc", values, place),
+        smsc_id=smsc_id,
+        stem=smsc_id,
+        provider=profile.name if profile else "",
+        connections=connections,
+        backup_host=backup_host.text if backup_host else usual_backup,
+        backup_port=backup_port or 0,
+    )
+    return account if backup_port else dataclasses.replace(account, backup_port=account.port)
+
+
+def _on(port: Value | None) -> bool:
+    return port is not None and whole(port.text) != 0
+
+
+def _shares(reader: Reader, throughput: Value | None, connections: int) -> None:
+    """See that each connection can have a whole share of at least 1."""
+    if throughput is None or connections == 1:
+        return
+    if "." in throughput.text:  # silenced
+        reader.find(
+            throughput.place,
+            "S204",
+            f"throughput {throughput.text} is a fraction, over {connections} connections",
+            "write a whole number of SMS per second",
+            firm="each connection needs a whole share",
+        )
+        return
+    limit = per_second(throughput.text)
+    if limit is not None and limit < connections:
         reader.find(
             throughput.place,
             "S303",
             f"throughput {throughput.text} over {connections} connections leaves one with 0: no limit to Kannel",
             f"write at least {connections}, or fewer connections",
         )
-    _pacing(reader, pairs)
-    backup_host = reader.text(pairs, "backup-host")
-    backup_port = reader.number(pairs, "backup-port", 1, 65535)
-    if backup_port and not backup_host:
-        reader.find(
-            pairs["backup-port"][0].place, "S105", "backup-port without backup-host", "write backup-host as well"
-        )
-    if smsc_id is None:
-        return None
-    # The provider's second host stands by only for its first: whoever writes another host may be testing.
-    usual_backup = profile.backup_host if profile and not own_host else ""
-    return SmppAccount(
-        group=Group("smsc", values, place),
-        smsc_id=smsc_id,
-        provider=profile.name if profile else "",
-        connections=connections,
-        backup_host=backup_host.text if backup_host else usual_backup,
-        backup_port=backup_port or int(values["port"].text if "port" in values else 0),
-    )
-
-
-def _on(port: Value | None) -> bool:
-    return port is not None and port.text != "0"
 
 
 def _profile(reader: Reader, pairs: Pairs) -> Profile | None:
@@ -91,22 +121,23 @@ def _profile(reader: Reader, pairs: Pairs) -> Profile | None:
     return PROFILES.get(node.text)
 
 
-def _fill(values: dict[str, Value], profile: Profile | None, place: Place) -> None:
+def _fill(reader: Reader, values: dict[str, Value], profile: Profile | None, place: Place) -> None:
     if profile:
-        tls = "use-ssl" in values and values["use-ssl"].text == "true"
+        tls = "use-ssl" in values and values["use-ssl"].text.lower() in TRUE
         if profile.host:
             values.setdefault("host", Value(profile.host, "provider", place))
         for setting in profile.settings:
             text = setting.tls_value if tls and setting.tls_value is not None else setting.value
             values.setdefault(setting.directive, Value(text, "provider", place))
-    for name, text in defaults.smpp({name: value.text for name, value in values.items()}).items():
+    gaps = defaults.LINK if reader.defaults == "kannel" else defaults.smpp(values)
+    for name, text in gaps.items():
         values.setdefault(name, Value(text, "default", place))
 
 
 def _smsc_id(reader: Reader, values: dict[str, Value], profile: Profile | None, place: Place) -> str | None:
     if "smsc-id" not in values:
         if profile is None:
-            reader.find(place, "S105", "an account without smsc-id", "give it a name")
+            reader.find(place, "S105", "an account without smsc-id", "give it a name", firm=NAMELESS)
             return None
         values["smsc-id"] = Value(profile.name, "default", place)
     value = values["smsc-id"]
@@ -120,9 +151,12 @@ def _smsc_id(reader: Reader, values: dict[str, Value], profile: Profile | None, 
     return value.text
 
 
-def _flags(reader: Reader, values: dict[str, Value], profile: Profile | None, connections: int, place: Place) -> None:
+def _flags(reader: Reader, values: dict[str, Value], profile: Profile | None, connections: int) -> None:
     """Add the flag for several connections to system-type, and see that it fits."""
     value = values["system-type"]
+    if reader.defaults == "kannel" and profile is None:
+        _fits(reader, value.text, value.text.split(","), _USUAL, value.place)
+        return
     flags = [flag.strip() for flag in value.text.split(",") if flag.strip()]
     pattern = (profile or _USUAL).connections_flag
     multiple = [int(found[1]) for flag in flags if (found := _MULTIPLE.fullmatch(flag))]

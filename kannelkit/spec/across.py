@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
+from kannelkit.conf import GROUPS
 from kannelkit.findings import Place
-from kannelkit.spec.model import Spec
+from kannelkit.spec.model import SmppAccount, Spec
 from kannelkit.spec.read import Reader
 
 
-def link_ids(smsc_id: str, connections: int, backup: bool) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+def link_ids(stem: str, connections: int, backup: bool) -> tuple[tuple[str, ...], tuple[str, ...], str]:
     """Return the names of an account's links for administration commands: primaries, standbys, and the parking link."""
     numbers = range(1, connections + 1)
-    primaries = tuple(f"{smsc_id}-{number}" for number in numbers)
-    backups = tuple(f"{smsc_id}-backup-{number}" for number in numbers) if backup else ()
-    return primaries, backups, f"{smsc_id}-park"
+    primaries = tuple(f"{stem}-{number}" for number in numbers)
+    backups = tuple(f"{stem}-backup-{number}" for number in numbers) if backup else ()
+    return primaries, backups, f"{stem}-park"
 
 
-def across(reader: Reader, spec: Spec) -> None:
-    """Note what clashes between the parts of the spec."""
-    _names(reader, spec)
-    _ports(reader, spec)
+def with_stems(accounts: Iterable[SmppAccount]) -> tuple[SmppAccount, ...]:
+    """Return the accounts with names for their links that differ even where two accounts have one smsc-id."""
+    seen: Counter[str] = Counter()
+    named = []
+    for account in accounts:
+        name = account.smsc_id.lower()
+        seen[name] += 1
+        if seen[name] > 1:
+            account = dataclasses.replace(account, stem=f"{account.smsc_id}-account-{seen[name]}")
+        named.append(account)
+    return tuple(named)
+
+
+def across(reader: Reader, spec: Spec, *, health: bool) -> None:
+    """Note what clashes between the parts of the spec; `health` says whether the spec has such a group."""
+    names(reader, spec)
+    _ports(reader, spec, health or spec.defaults == "kannelkit")
     _users(reader, spec)
     _storage(reader, spec)
     _floors(reader, spec)
@@ -38,7 +54,8 @@ def _floors(reader: Reader, spec: Spec) -> None:
             )
 
 
-def _names(reader: Reader, spec: Spec) -> None:
+def names(reader: Reader, spec: Spec) -> None:
+    """Note names that stand for two things."""
     ids: dict[str, Place] = {}
     others: set[str] = set()  # links of other kinds may share a name among themselves: nothing adds to theirs
     for group in [account.group for account in spec.smpp_accounts] + list(spec.other_smscs):
@@ -64,7 +81,7 @@ def _names(reader: Reader, spec: Spec) -> None:
 
 def _links(spec: Spec) -> Iterator[tuple[str, str, Place]]:
     for account in spec.smpp_accounts:
-        primaries, backups, park = link_ids(account.smsc_id, account.connections, bool(account.backup_host))
+        primaries, backups, park = link_ids(account.stem, account.connections, bool(account.backup_host))
         for link in (*primaries, *backups, park):
             yield account.smsc_id, link, account.group.values["smsc-id"].place
     for group in spec.other_smscs:
@@ -72,18 +89,14 @@ def _links(spec: Spec) -> Iterator[tuple[str, str, Place]]:
         yield smsc_id.text, group.get("smsc-admin-id") or smsc_id.text, smsc_id.place
 
 
-def _ports(reader: Reader, spec: Spec) -> None:
-    listeners = [
-        ("admin-port", spec.core.values["admin-port"]),
-        ("smsbox-port", spec.core.values["smsbox-port"]),
-        ("wapbox-port", spec.core.values.get("wapbox-port")),
-        ("sendsms-port", spec.smsbox.values["sendsms-port"]),
-    ]
-    ports = {spec.health_listen.port: "health.listen"}
-    for name, value in listeners:
+def _ports(reader: Reader, spec: Spec, health: bool) -> None:
+    ports = {spec.health_listen.port: "health.listen"} if health else {}
+    listeners = [(spec.core, name) for name in ("admin-port", "smsbox-port", "wapbox-port")]
+    for group, name in [*listeners, (spec.smsbox, "sendsms-port")]:
+        value = group.values.get(name)
         if value is None:
             continue
-        other = ports.setdefault(int(value.text), name)
+        other = ports.setdefault(group.port(name), name)
         if other != name:
             reader.find(
                 value.place, "S306", f"{name} {value.text} is the port of {other} as well", "choose another port"
@@ -106,13 +119,45 @@ def _users(reader: Reader, spec: Spec) -> None:
         seen.setdefault(value.text, value.place)
 
 
+# The database of dlr-storage or store-type -> the groups with its connections (gw/dlr_*.c, gw/bb_store_redis.c).
+CONNECTIONS = {
+    "mysql": "mysql-connection",
+    "pgsql": "pgsql-connection",
+    "sdb": "sdb-connection",
+    "mssql": "mssql-connection",
+    "sqlite3": "sqlite3-connection",
+    "oracle": "oracle-connection",
+    "redis": "redis-connection",
+    "cassandra": "cassandra-connection",
+}
+# What names a database -> the group that says which connection and which table.
+_TABLES = {"dlr-storage": "dlr-db", "store-type": "store-db"}
+
+
 def _storage(reader: Reader, spec: Spec) -> None:
-    for directive, there in (("store-type", ("spool", "file")), ("dlr-storage", ("spool", "internal"))):
+    """See that a database that is named can be found from there: bearerbox panics otherwise."""
+    for directive, table in _TABLES.items():
         value = spec.core.values.get(directive)
-        if value is not None and value.text not in there:
-            reader.find(
-                value.place,
-                "S307",
-                f"{directive}: {value.text} needs a database group, which is not there yet",
-                f"one of {', '.join(there)}",
-            )
+        if value is None or value.text not in CONNECTIONS:
+            continue
+        groups = [group for group in spec.others if group.name == table]
+        connections = [group for group in spec.others if group.name == CONNECTIONS[value.text]]
+        for name, found in ((table, groups), (CONNECTIONS[value.text], connections)):
+            if not found:
+                reader.find(
+                    value.place,
+                    "S316",
+                    f"{directive}: {value.text} needs group {name}, which is not there",
+                    f"write it: {GROUPS[name].about}" if name in GROUPS else "write it",
+                )
+        ids = [connection.get("id") for connection in connections]
+        for group in groups:
+            named = group.values.get("id")
+            if connections and named is not None and named.text not in ids:
+                known = ", ".join(sorted(name for name in ids if name)) or "it has no id"
+                reader.find(
+                    named.place,
+                    "S317",
+                    f"{table} names {named.text}, and no {CONNECTIONS[value.text]} has that id",
+                    f"write the id of the connection: {known}",
+                )

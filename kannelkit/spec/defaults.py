@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from kannelkit.spec.model import Value
+from kannelkit.spec.numbers import whole
+
 STATE_DIR = ".kannelkit"
 HEALTH_LISTEN = "127.0.0.1:13080"
 
@@ -51,15 +54,18 @@ def smsbox(state_dir: Path) -> dict[str, str]:
 SILENT_SERVICE = {"keyword": "default", "name": "silent", "text": "received", "max-messages": "0"}
 
 
-def smpp(written: Mapping[str, str]) -> dict[str, str]:
+# What an SMPP link cannot do without, whoever fills in the rest: Kannel asks for a system-type, even an empty one.
+LINK = {"smsc": "smpp", "system-type": ""}
+
+
+def smpp(written: Mapping[str, Value]) -> dict[str, str]:
     """Return the defaults of an SMPP account, for what neither the spec nor its provider's profile says."""
     values = {
-        "smsc": "smpp",
-        "system-type": "",  # Kannel asks for one, even an empty one
+        **LINK,
         "wait-ack-expire": "0",  # reconnect; 1, Kannel's own default, may send a message twice
         "max-pending-submits": "100",  # Kannel's 10 allows 33 SMS a second at a delay of 0.3 s
     }
-    if written.get("receive-port", "0") == "0":
+    if "receive-port" not in written or whole(written["receive-port"].text) == 0:
         values["transceiver-mode"] = "true"  # without it Kannel binds as a transmitter, and no receipt comes
     if "log-file" in written:
         values["log-level"] = "1"  # 0, Kannel's own default here, would print the password of every bind

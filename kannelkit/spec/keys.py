@@ -7,38 +7,11 @@ from collections.abc import Iterable
 
 from kannelkit.conf import GROUPS
 
-# The groups that a spec may hold now. Kannel's other groups are known to be Kannel's, so that the answer can say so.
-SINGLE_GROUPS = ("core", "smsbox")
-REPEATED_GROUPS = ("sms-service", "sendsms-user", "smsc")
-LATER_GROUPS = (
-    "wapbox",
-    "wap-url-map",
-    "wap-user-map",
-    "wtls",
-    "ppg",
-    "wap-push-user",
-    "test-ppg",
-    "configuration",
-    "smsbox-route",
-    "ota-setting",
-    "ota-bookmark",
-    "modems",
-    "mssql-connection",
-    "mysql-connection",
-    "oracle-connection",
-    "sdb-connection",
-    "pgsql-connection",
-    "sqlite-connection",
-    "sqlite3-connection",
-    "redis-connection",
-    "cassandra-connection",
-    "dlr-db",
-    "store-db",
-    "radius-acct",
-    "smpp-tlv",
-)
+# The groups that kannelkit fills in or adds to; every other group of Kannel's is taken as it is written.
+OWN_GROUPS = ("core", "smsbox", "sms-service", "sendsms-user", "smsc")
+OTHER_GROUPS = tuple(name for name in GROUPS if name not in OWN_GROUPS)
 
-TOP_KEYS = ("state-dir", *SINGLE_GROUPS, *REPEATED_GROUPS, "supervisor", "health")
+TOP_KEYS = ("state-dir", "defaults", *OWN_GROUPS, *OTHER_GROUPS, "supervisor", "health")
 SMSC_KEYS = ("provider", "backup-host", "backup-port", "connections", "pacing")
 SUPERVISOR_KEYS = {"rate": ("floor", "raise-after"), "failover": ("after", "back-after")}
 HEALTH_KEYS = ("listen",)

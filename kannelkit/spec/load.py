@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from kannelkit.conf import GROUPS
 from kannelkit.errors import InputError
 from kannelkit.findings import Place
 from kannelkit.spec import defaults
-from kannelkit.spec.accounts import smpp_account
-from kannelkit.spec.across import across
-from kannelkit.spec.keys import HEALTH_KEYS, LATER_GROUPS, SMSC_KEYS, SUPERVISOR_KEYS, TOP_KEYS
-from kannelkit.spec.model import Address, Group, SmppAccount, Spec, Supervisor, Value
+from kannelkit.spec.accounts import NAMELESS, smpp_account
+from kannelkit.spec.across import across, with_stems
+from kannelkit.spec.ignored import ignored
+from kannelkit.spec.keys import HEALTH_KEYS, OTHER_GROUPS, SMSC_KEYS, SUPERVISOR_KEYS, TOP_KEYS
+from kannelkit.spec.model import Address, Defaults, Group, SmppAccount, Spec, Supervisor, Value
 from kannelkit.spec.read import Reader
 from kannelkit.spec.source import Node, Scalar, Table, compose, decoded
 
@@ -37,17 +39,14 @@ def load(path: Path, environ: Mapping[str, str]) -> Spec:
 def parse(text: str, path: Path, environ: Mapping[str, str], file: str) -> Spec:
     """Return the spec in the text, as if it stood at the absolute `path`; `file` is its name in findings."""
     root = compose(text, file)
-    reader = Reader(path.parent, environ)
+    reader = Reader(path.parent, environ, file, ignored(text))
     if root is not None and not isinstance(root, Table):
         reader.find(root.place, "S102", "a spec is a mapping", "begin with `smsc:` and list the accounts below it")
         raise InputError(reader.findings)
     top = {key.text: (key, value) for key, value in root.pairs} if root is not None else {}
-    for name in [name for name in top if name in LATER_GROUPS]:
-        reader.find(top[name][0].place, "S307", f"group {name} is not there yet", "remove it for now")
-        del top[name]
     reader.unknown(top, TOP_KEYS, "a spec")
     spec = _spec(reader, top, path, root.place if root is not None else Place(file, 1, 1))
-    across(reader, spec)
+    across(reader, spec, health="health" in top)
     if reader.findings:
         raise InputError(reader.findings)
     return spec
@@ -67,18 +66,15 @@ def _spec(reader: Reader, top: Pairs, path: Path, start: Place) -> Spec:
     if "state-dir" not in top or state is not None:  # a folder above it may have a name that Kannel cannot read
         reader.writable(str(state_dir), "the path of state-dir", state.place if state else start)
 
-    core_place = _place(top, "core", start)
-    core = reader.directives(reader.table(_node(top, "core"), "core"), "core")
-    core_made = {name: f"core.{name}" for name in ("admin-password", "status-password") if name not in core}
-    _fill(core, defaults.core(state_dir, _texts(core)), core_place)
-    smsbox_place = _place(top, "smsbox", start)
-    smsbox = reader.directives(reader.table(_node(top, "smsbox"), "smsbox"), "smsbox")
-    _fill(smsbox, defaults.smsbox(state_dir), smsbox_place)
+    reader.defaults = _defaults(reader, top)
+    core_made = {"admin-password": "core.admin-password", "status-password": "core.status-password"}
+    core = _single(reader, top, "core", start, core_made, lambda texts: defaults.core(state_dir, texts))
+    smsbox = _single(reader, top, "smsbox", start, {}, lambda texts: defaults.smsbox(state_dir))
 
     accounts: list[SmppAccount] = []
     others: list[Group] = []
     entries = reader.items(_node(top, "smsc"), "smsc")
-    if not entries and not isinstance(_node(top, "smsc"), Table):
+    if not entries and not isinstance(_node(top, "smsc"), Table) and reader.defaults == "kannelkit":
         reader.find(_place(top, "smsc", start), "S105", "there is no smsc", "list at least one account below `smsc:`")
     for node in entries:
         smsc = _smsc(reader, node)
@@ -88,26 +84,70 @@ def _spec(reader: Reader, top: Pairs, path: Path, start: Place) -> Spec:
             others.append(smsc)
     return Spec(
         path=path,
+        defaults=reader.defaults,
         state_dir=state_dir,
-        core=_group("core", core, core_place, core_made),
-        smsbox=_group("smsbox", smsbox, smsbox_place, {}),
+        core=core,
+        smsbox=smsbox,
         sms_services=tuple(_services(reader, top, start)),
         sendsms_users=tuple(_users(reader, top)),
-        smpp_accounts=tuple(accounts),
+        smpp_accounts=with_stems(accounts),
         other_smscs=tuple(others),
+        others=tuple(_others(reader, top)),
         supervisor=_supervisor(reader, top),
         health_listen=_health(reader, top),
     )
+
+
+def _defaults(reader: Reader, top: Pairs) -> Defaults:
+    node = reader.text(top, "defaults")
+    if node is None or node.text == "kannelkit":
+        return "kannelkit"
+    if node.text != "kannel":
+        hint = "kannelkit fills in what the spec does not say, kannel leaves it out"
+        reader.find(node.place, "S201", f"defaults cannot be {node.text!r}", hint, firm="there is no third way")
+    return "kannel"
+
+
+def _single(
+    reader: Reader,
+    top: Pairs,
+    name: str,
+    start: Place,
+    made: Mapping[str, str],
+    gaps: Callable[[Mapping[str, str]], Mapping[str, str]],
+) -> Group:
+    """Return one of the single groups that kannelkit fills in."""
+    place = _place(top, name, start)
+    if reader.defaults == "kannel" and name not in top:
+        return Group(name, {}, place, there=False)
+    pairs = reader.table(_node(top, name), name)
+    values = reader.directives(pairs, name)
+    if reader.defaults == "kannel":
+        reader.required(pairs, name, place)
+        return Group(name, values, place)
+    _fill(values, gaps({directive: value.text for directive, value in values.items()}), place)
+    return _group(name, values, place, {directive: kept for directive, kept in made.items() if directive not in pairs})
+
+
+def _others(reader: Reader, top: Pairs) -> Iterator[Group]:
+    """Yield the groups that kannelkit adds nothing to, in the order of the spec."""
+    for name in top:
+        if name not in OTHER_GROUPS:
+            continue
+        if GROUPS[name].repeatable:
+            for place, pairs, values in _entries(reader, top, name):
+                reader.required(pairs, name, place)
+                yield Group(name, values, place)
+        else:
+            pairs = reader.table(_node(top, name), name)
+            reader.required(pairs, name, top[name][0].place)
+            yield Group(name, reader.directives(pairs, name), top[name][0].place)
 
 
 def _group(name: str, values: dict[str, Value], place: Place, made: Mapping[str, str]) -> Group:
     for directive in made:
         values[directive] = Value("", "made", place, secret=True)
     return Group(name, values, place, dict(made))
-
-
-def _texts(values: Mapping[str, Value]) -> dict[str, str]:
-    return {name: value.text for name, value in values.items()}
 
 
 def _fill(values: dict[str, Value], gaps: Mapping[str, str], place: Place) -> None:
@@ -131,7 +171,7 @@ def _services(reader: Reader, top: Pairs, start: Place) -> Iterator[Group]:
             reader.find(place, "S311", "a service without an answer", f"write one of {', '.join(sources)}")
         catches_all = catches_all or ("keyword" in values and values["keyword"].text == "default")
         yield Group("sms-service", values, place)
-    if not catches_all:
+    if not catches_all and reader.defaults == "kannelkit":
         values = {name: Value(text, "default", start) for name, text in defaults.SILENT_SERVICE.items()}
         yield Group("sms-service", values, start)
 
@@ -139,7 +179,9 @@ def _services(reader: Reader, top: Pairs, start: Place) -> Iterator[Group]:
 def _users(reader: Reader, top: Pairs) -> Iterator[Group]:
     for place, pairs, values in _entries(reader, top, "sendsms-user"):
         made = {}
-        if "username" not in pairs:
+        if reader.defaults == "kannel":
+            reader.required(pairs, "sendsms-user", place)
+        elif "username" not in pairs:
             reader.find(place, "S105", "a sendsms-user without username", "write its name")
         elif "username" in values and "password" not in pairs:
             made["password"] = f"sendsms-user.{values['username'].text}.password"
@@ -158,8 +200,9 @@ def _smsc(reader: Reader, node: Node) -> SmppAccount | Group | None:
             reader.find(pairs[key][0].place, "S101", f"{key} is for SMPP accounts; this is smsc: {kind}", "remove it")
     if "smsc-id" not in values:
         if "smsc-id" not in pairs:
-            reader.find(node.place, "S105", "an smsc without smsc-id", "give it a name")
+            reader.find(node.place, "S105", "an smsc without smsc-id", "give it a name", firm=NAMELESS)
         return None
+    reader.required(pairs, "smsc", node.place, kind)
     return Group("smsc", values, node.place)
 
 

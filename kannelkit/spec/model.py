@@ -10,9 +10,15 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from kannelkit.findings import Place
+from kannelkit.spec.numbers import per_second, whole
+
+# The port registered for SMPP, which Kannel takes where none is written (smsc_smpp_create in gw/smsc/smsc_smpp.c).
+DEFAULT_PORT = 2775
 
 # written: by the operator; provider: from its profile; default: kannelkit's own; made: a password made at random
 Origin = Literal["written", "provider", "default", "made"]
+# Who fills in what the spec does not say: kannelkit, or Kannel, which then reads what is written and nothing else.
+Defaults = Literal["kannelkit", "kannel"]
 
 
 class Secret(str):
@@ -46,12 +52,16 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One group of kannel.conf: its values by directive. `made_as` names the passwords that are to be made."""
+    """One group of kannel.conf: its values by directive. `made_as` names the passwords that are to be made.
+
+    A single group that is not `there` has no values and is not written.
+    """
 
     name: str
     values: Mapping[str, Value]
     place: Place
     made_as: Mapping[str, str] = field(default_factory=dict)  # directive -> the name under which its password is kept
+    there: bool = True
 
     def get(self, directive: str) -> str | None:
         """Return the directive's value, or nothing where there is none."""
@@ -60,7 +70,7 @@ class Group:
 
     def port(self, directive: str) -> int:
         """Return the directive's value as a port; raises KeyError where there is none."""
-        return int(self.values[directive].text)
+        return whole(self.values[directive].text) or 0
 
     def with_made(self, made: Mapping[str, str]) -> Group:
         """Return the group with the passwords in `made` filled in, by the names in `made_as`."""
@@ -76,20 +86,34 @@ class SmppAccount:
     """An entry of `smsc` with `smsc: smpp`: one login at one provider, over one or more binds.
 
     `group` holds what all its links share; host, port and throughput in it are the primary's and the account's.
+    `stem` is what the names of its links begin with: its smsc-id, unless another account has that as well.
     """
 
     group: Group
     smsc_id: str
+    stem: str
     provider: str
     connections: int
     backup_host: str
     backup_port: int
 
     @property
+    def host(self) -> str:
+        """The primary's host; "" where a silenced finding says that there is none."""
+        return self.group.get("host") or ""
+
+    @property
+    def port(self) -> int:
+        """The port that the primary sends to: 0 where it only receives."""
+        if "port" in self.group.values or "receive-port" in self.group.values:
+            return whole(self.group.get("port") or "0") or 0
+        return DEFAULT_PORT
+
+    @property
     def throughput(self) -> int | None:
         """SMS per second over all links, or nothing where there is no ceiling."""
         text = self.group.get("throughput")
-        return None if text is None else int(text)
+        return None if text is None else per_second(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +131,9 @@ class Files:
     """Where things are on the disk; all absolute. What the spec turns off is nothing."""
 
     kannel_conf: Path
-    bearerbox_log: Path
-    smsbox_log: Path
-    access_log: Path
+    bearerbox_log: Path | None
+    smsbox_log: Path | None
+    access_log: Path | None
     store: Path | None
     dlr_spool: Path | None
     links_logs: tuple[Path, ...]
@@ -117,9 +141,10 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A whole gateway, checked."""
+    """A whole gateway, checked. `others` are all groups of Kannel that have no field of their own, as written."""
 
     path: Path
+    defaults: Defaults
     state_dir: Path
     core: Group
     smsbox: Group
@@ -127,38 +152,40 @@ class Spec:
     sendsms_users: tuple[Group, ...]
     smpp_accounts: tuple[SmppAccount, ...]
     other_smscs: tuple[Group, ...]
+    others: tuple[Group, ...]
     supervisor: Supervisor
     health_listen: Address
 
     @property
     def files(self) -> Files:
         """Return where the boxes and kannelkit keep their files."""
-        store = self.core.get("store-file") or self.core.get("store-location")
-        spool = self.core.get("dlr-spool")
         smscs = [account.group for account in self.smpp_accounts] + list(self.other_smscs)
-        logs = {Path(log) for group in smscs if (log := group.get("log-file")) is not None}
+        logs = {log for group in smscs if (log := self._path(group, "log-file")) is not None}
         return Files(
             kannel_conf=self.state_dir / "kannel.conf",
-            bearerbox_log=Path(self.core.values["log-file"].text),
-            smsbox_log=Path(self.smsbox.values["log-file"].text),
-            access_log=Path(self.core.values["access-log"].text),
-            store=Path(store) if store else None,
-            dlr_spool=Path(spool) if spool else None,
+            bearerbox_log=self._path(self.core, "log-file"),
+            smsbox_log=self._path(self.smsbox, "log-file"),
+            access_log=self._path(self.core, "access-log"),
+            store=self._path(self.core, "store-file") or self._path(self.core, "store-location"),
+            dlr_spool=self._path(self.core, "dlr-spool"),
             links_logs=tuple(sorted(logs)),
         )
+
+    def _path(self, group: Group, directive: str) -> Path | None:
+        text = group.get(directive)
+        return self.path.parent / text if text else None
 
     def folders(self) -> tuple[Path, ...]:
         """Return the folders that have to be there before bearerbox starts, parents before children."""
         files = self.files
         folders = {self.state_dir, files.kannel_conf.parent}
-        folders |= {log.parent for log in (files.bearerbox_log, files.smsbox_log, files.access_log, *files.links_logs)}
+        logs = [self._path(group, name) for group in self.groups() for name in ("log-file", "access-log")]
+        folders |= {log.parent for log in logs if log is not None}
         if files.store is not None:
             spooled = self.core.get("store-type") == "spool" and "store-file" not in self.core.values
             folders.add(files.store if spooled else files.store.parent)
         if files.dlr_spool is not None:
             folders.add(files.dlr_spool)
-        if access_log := self.smsbox.get("access-log"):
-            folders.add(Path(access_log).parent)
         return tuple(sorted(folders))
 
     @property
@@ -197,7 +224,8 @@ class Spec:
     def groups(self) -> tuple[Group, ...]:
         """Return every group as the spec stands for it, accounts not yet split into links."""
         smscs = [account.group for account in self.smpp_accounts] + list(self.other_smscs)
-        return (self.core, self.smsbox, *self.sms_services, *self.sendsms_users, *smscs)
+        single = [group for group in (self.core, self.smsbox) if group.there]
+        return (*single, *self.sms_services, *self.sendsms_users, *smscs, *self.others)
 
     def to_make(self) -> tuple[str, ...]:
         """Return the names of the passwords that the spec leaves out and that are to be made at random."""

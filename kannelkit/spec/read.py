@@ -11,23 +11,39 @@ from pathlib import Path
 from kannelkit.conf import GROUPS, Directive, UnwritableError, written
 from kannelkit.conf.values import TRUE, fault
 from kannelkit.findings import Finding, Place
+from kannelkit.spec.ignored import Ignored
 from kannelkit.spec.keys import did_you_mean
-from kannelkit.spec.model import Value
+from kannelkit.spec.model import Defaults, Value
+from kannelkit.spec.numbers import needed
 from kannelkit.spec.secrets import MissingSecretError, from_environ, from_file
+from kannelkit.spec.silenced import FIRM
 from kannelkit.spec.source import Node, Scalar, Sequence, Table
 
 
 @dataclass(slots=True)
 class Reader:
-    """Turns nodes into values for one spec; `findings` grows as it goes."""
+    """Turns nodes into values for one spec; `findings` grows as it goes, but for what a comment in `file` silences."""
 
     folder: Path
     environ: Mapping[str, str]
+    file: str = ""
+    ignored: Ignored = field(default_factory=Ignored)
+    defaults: Defaults = "kannelkit"
     findings: list[Finding] = field(default_factory=list)
 
-    def find(self, place: Place, rule: str, message: str, hint: str = "") -> None:
-        """Note one thing that is wrong."""
+    def find(self, place: Place, rule: str, message: str, hint: str = "", *, firm: str = "") -> bool:
+        """Note one thing that is wrong and return True; return False where a comment silences it.
+
+        A silenced value is to be taken as it is written. Where that is not possible, `firm` says why; what
+        `silenced.FIRM` names is never silenced either.
+        """
+        if place.file == self.file and self.ignored.silences(rule, place.line):
+            why = firm or FIRM.get(rule, "")
+            if not why:
+                return False
+            hint = f"{hint}; no comment silences this: {why}" if hint else f"no comment silences this: {why}"
         self.findings.append(Finding(place, rule, message, hint))
+        return True
 
     def table(self, node: Node | None, what: str) -> dict[str, tuple[Scalar, Node]]:
         """Return a mapping's pairs by key; nothing written stands for an empty one."""
@@ -68,6 +84,17 @@ class Reader:
                     values[name] = value
         return values
 
+    def required(self, pairs: Mapping[str, tuple[Scalar, Node]], group: str, place: Place, kind: str = "") -> None:
+        """Note every directive that is missing and that Kannel does not do without, there or for this kind of smsc."""
+        table = GROUPS[group]
+        for name in (*table.required, *table.required_for.get(kind, ())):
+            if name not in pairs:
+                what = f"an smsc of the kind {kind}" if kind else f"group {group}"
+                about = table.directives[name].about
+                self.find(
+                    place, "S105", f"{what} has no {name}", f"write it: {about[:1].lower()}{about[1:].rstrip('.')}"
+                )
+
     def text(self, pairs: Mapping[str, tuple[Scalar, Node]], key: str) -> Scalar | None:
         """Return the text at one of kannelkit's own keys, or nothing."""
         if key not in pairs:
@@ -88,7 +115,7 @@ class Reader:
             return None
         directive = Directive(key, "integer", "", "", least=least, most=most)
         if problem := fault(directive, node.text):
-            self.find(node.place, "S201", f"{key} {problem[0]}", problem[1])
+            self.find(node.place, "S201", f"{key} {problem[0]}", problem[1], firm="kannelkit computes with it")
             return None
         return int(node.text)
 
@@ -99,23 +126,26 @@ class Reader:
         text, place, hidden = where
         if hidden:
             directive = dataclasses.replace(directive, secret=True)
+        rule, problem = "", None
         if directive.name == "throughput" and smpp:
-            if problem := _throughput_fault(text):
-                self.find(place, "S204", f"throughput {problem[0]}", problem[1])
-                return None
-        elif directive.name == "system-type" and smpp:
-            pass  # its length is told with the flag that would be cut, when MCONn has been added
-        elif problem := fault(directive, text, smpp=smpp):
-            rule = "S205" if directive.octets is not None else "S201"
-            self.find(place, rule, f"{key.text} {problem[0]}", problem[1])
+            rule, problem = "S204", _throughput_fault(text)
+        elif not (directive.name == "system-type" and smpp):  # told with the flag that would be cut, MCONn added
+            rule, problem = "S205" if directive.octets is not None else "S201", fault(directive, text, smpp=smpp)
+        if problem and self.find(place, rule, f"{key.text} {problem[0]}", problem[1], firm=needed(directive, text)):
             return None
-        if directive.kind == "boolean":
-            text = "true" if text.lower() in TRUE else "false"
-        elif directive.kind in ("file", "folder"):
-            text = os.path.normpath(self.folder / text)
+        if self.defaults == "kannelkit" and not problem:
+            text = self._usual(directive, text)
         if not self.writable(text, key.text, place):
             return None
         return Value(text, "written", place, directive.secret)
+
+    def _usual(self, directive: Directive, text: str) -> str:
+        """Return a truth value in its one form, and a path that does not depend on where a box is started."""
+        if directive.kind == "boolean":
+            return "true" if text.lower() in TRUE else "false"
+        if directive.kind in ("file", "folder"):
+            return os.path.normpath(self.folder / text)
+        return text
 
     def writable(self, text: str, what: str, place: Place) -> bool:
         """Return whether Kannel's language can hold the text, and note why where it cannot."""
@@ -152,6 +182,7 @@ class Reader:
                     "S201",
                     f"an entry of {directive.name} is empty, or has {directive.separator!r}, which separates entries",
                     "write one text an entry",
+                    firm="Kannel would read other entries; write the whole value as one text",
                 )
                 return None
         return directive.separator.join(texts), node.place, False

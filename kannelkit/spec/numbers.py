@@ -1,0 +1,56 @@
+"""A text as the number that Kannel makes of it, also where it is not written as it should be."""
+
+from __future__ import annotations
+
+import re
+
+from kannelkit.conf import Directive
+
+_LONG = re.compile(r"[ \t]*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)")
+_REAL = re.compile(r"[0-9]+(\.[0-9]*)?")
+
+# The ports that kannelkit itself has to know: it asks bearerbox and smsbox there, and writes them into links.
+_KNOWN_PORTS = frozenset({"admin-port", "smsbox-port", "wapbox-port", "sendsms-port", "port", "receive-port"})
+_LARGEST_PORT = 65535
+
+
+def whole(text: str) -> int | None:
+    """Return the whole number that the text begins with, or nothing.
+
+    0x10 is 16 and 010 is 8, as strtol() has it with base 0 (cfg_get_integer in gwlib/cfg.c).
+    """
+    found = _LONG.match(text)
+    if found is None:
+        return None
+    sign, digits = found.groups()
+    if digits.startswith(("0x", "0X")):
+        number = int(digits, 16)
+    elif digits.startswith("0"):
+        octal = re.match("[0-7]+", digits)
+        number = int(octal[0], 8) if octal else 0
+    else:
+        number = int(digits)
+    return -number if sign == "-" else number
+
+
+def per_second(text: str) -> int | None:
+    """Return the SMS per second that Kannel sends with this throughput; nothing is no limit.
+
+    Kannel takes 0 for no limit and sends a fraction rounded up (send_messages in gw/smsc/smsc_smpp.c).
+    """
+    found = _REAL.match(text)
+    if found is None:
+        return None
+    number, _, fraction = found[0].partition(".")
+    return int(number) + bool(fraction.strip("0")) or None
+
+
+def needed(directive: Directive, text: str) -> str:
+    """Return why kannelkit cannot go on with such a text as the value of the directive; "" where it can."""
+    if directive.name in _KNOWN_PORTS:
+        port = whole(text)
+        if port is None or not 0 <= port <= _LARGEST_PORT:
+            return "kannelkit itself has to know the port"
+    if directive.name == "throughput" and not _REAL.fullmatch(text):
+        return "kannelkit computes with it"
+    return ""
