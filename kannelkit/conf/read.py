@@ -1,150 +1,152 @@
-"""A configuration text as Kannel reads it, and whether Kannel would start with it.
+"""The groups of a configuration text as Kannel reads them (cfg_read in gwlib/cfg.c), oddities included.
 
-The reading follows gwlib/cfg.c to the letter, oddities included, since its use is to know what Kannel will make of a
-text. Files named by `include` are not read here: such a line is a finding.
+Files named by `include` are not read here but in `include.py`; here such a line is a finding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
+from kannelkit.conf.lines import Kind, Placed, lines_of, placed
 from kannelkit.conf.table import GROUPS
-from kannelkit.conf.values import fault
-from kannelkit.conf.write import BLANKS
 from kannelkit.findings import Finding, Place, in_order
+
+_BYTE_ORDER_MARK = "\ufeff"
+_LONGEST_SHOWN = 60  # characters of a name that a message repeats
+INCLUDE_IN_A_VALUE = (
+    "the letters `include`: Kannel reads a file of that name here, or panics",
+    "choose another value; in a URL write %69nclude",
+)
+_BYTE_ORDER_MARK_HINT = "the file begins with a byte order mark, which Kannel takes for text: save it without one"
 
 
 @dataclass(frozen=True, slots=True)
 class ReadGroup:
     """One group: its name, where it begins, its values (the last one of a repeated directive) and their places.
 
-    An included file goes on with the group that stands open, so that the places may lie in several files.
+    `places` are those of the names, `value_places` those of what stands behind `=`. `lines` are all its directives in
+    order, the overruled ones too. An included file goes on with the group that stands open, so that a group may lie in
+    several files.
     """
 
     name: str
     place: Place
     values: Mapping[str, str]
     places: Mapping[str, Place]
+    value_places: Mapping[str, Place] = field(default_factory=dict)
+    lines: tuple[Placed, ...] = ()
 
 
-def _unwrapped(value: str) -> str:
-    value = value.strip(BLANKS)
-    if not (value.startswith('"') and value.endswith('"')):
-        return value
-    inner = value[1:-1]
-    out: list[str] = []
-    at = 0
-    while at < len(inner):
-        if inner[at] == "\\" and at + 1 < len(inner):
-            at += 1
-            if inner[at] not in '\\"':
-                out.append("\\")
-        out.append(inner[at])
-        at += 1
-    return "".join(out)
+class _Places(Mapping[str, Place]):
+    """The places of lines by the lines' names, worked out when they are asked for: few of them ever are."""
 
+    def __init__(self, lines: Mapping[str, Placed], of: Callable[[Placed], Place]) -> None:
+        self._lines = lines
+        self._of = of
 
-def _joined(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each line with those that a backslash at its end joins to it; two backslashes are one and join nothing."""
-    start = 0
-    parts: list[str] = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not parts:
-            start = number
-        if line.endswith("\\"):
-            line = line[:-1]
-            parts.append(line)
-            if not line.endswith("\\"):
-                continue
-        else:
-            parts.append(line)
-        yield start, "".join(parts)
-        parts = []
-    if parts:
-        yield start, "".join(parts)
+    def __getitem__(self, name: str) -> Place:
+        return self._of(self._lines[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
 
 
 def read(text: str, file: str = "kannel.conf") -> tuple[tuple[ReadGroup, ...], tuple[Finding, ...]]:
     """Return the groups in the text, in order, and what is wrong with its lines."""
-    groups: list[ReadGroup] = []
     findings: list[Finding] = []
-    values: dict[str, str] = {}
-    places: dict[str, Place] = {}
-
-    def close() -> None:
-        if not values:
-            return
-        first = min(places.values())
-        if "group" not in values:
-            findings.append(Finding(first, "C102", "a group without a `group` line"))
-        groups.append(ReadGroup(values.get("group", ""), first, dict(values), dict(places)))
-        values.clear()
-        places.clear()
-
-    for number, line in _joined(text):
-        line = line.strip(BLANKS)
-        if not line:
-            close()
-        elif not line.startswith("#"):
-            name, equals, value = line.partition("=")
-            if not equals:
-                findings.append(Finding(Place(file, number), "C101", "a line without an equals sign"))
-            elif "include" in line:
-                findings.append(
-                    Finding(
-                        Place(file, number),
-                        "C103",
-                        "the letters `include`: Kannel reads a file of that name here, or panics",
-                    )
-                )
-            else:
-                name = name.strip(BLANKS)
-                values[name] = _unwrapped(value)
-                places[name] = Place(file, number)
-    close()
-    return tuple(groups), in_order(findings)
+    groups = tuple(gathered(placed(lines_of(text), file), findings))
+    return groups, in_order(findings)
 
 
-def check(text: str, file: str = "kannel.conf") -> tuple[Finding, ...]:
-    """Return what would keep Kannel from starting, or a link from being there; nothing when the text is sound."""
-    groups, findings = read(text, file)
-    found = list(findings)
-    seen: dict[str, int] = {}
-    links: dict[str, int] = {}
+def in_force(groups: Iterable[ReadGroup]) -> tuple[ReadGroup, ...]:
+    """Return the groups that count, in order: of a group that Kannel keeps once, such as `core`, only the last."""
+    kept: list[ReadGroup] = []
+    single: dict[str, int] = {}
     for group in groups:
-        place = group.place
         known = GROUPS.get(group.name)
-        if known is None:
-            if group.name:
-                found.append(Finding(place, "C104", f"no such group: {group.name}"))
-            continue
-        if not known.repeatable and group.name in seen:
-            found.append(
-                Finding(
-                    place, "C105", f"a second group {group.name}: Kannel forgets the one on line {seen[group.name]}"
-                )
-            )
-        seen.setdefault(group.name, group.place.line)
-        kind = group.values.get("smsc", "")
-        required = (*known.required, *known.required_for.get(kind, ()))
-        found.extend(
-            Finding(place, "C106", f"group {group.name} has no {name}") for name in required if name not in group.values
-        )
-        if admin_id := group.values.get("smsc-admin-id"):
-            first = links.setdefault(admin_id, group.place.line)
-            if first != group.place.line:
-                found.append(Finding(place, "C111", f"smsc-admin-id {admin_id} is that of line {first} as well"))
-        for name, value in group.values.items():
-            if name == "group":
+        if known is not None and not known.repeatable:
+            if group.name in single:
+                kept[single[group.name]] = group
                 continue
-            directive = known.directives.get(name)
-            if directive is None:
-                found.append(Finding(group.places[name], "C107", f"group {group.name} may not contain {name}"))
-            elif problem := fault(directive, value, smpp=kind == "smpp"):
-                found.append(Finding(group.places[name], "C108", f"{name} {problem[0]}", problem[1]))
-    if "core" not in seen:
-        found.append(Finding(Place(file), "C109", "no group core: bearerbox does not start"))
-    if "smsc" not in seen:
-        found.append(Finding(Place(file), "C110", "no group smsc: there is no link that could send"))
-    return in_order(found)
+            single[group.name] = len(kept)
+        kept.append(group)
+    return tuple(kept)
+
+
+def gathered(lines: Iterable[Placed], findings: list[Finding]) -> Iterator[ReadGroup]:
+    """Yield the groups that the lines make, and add to `findings` what is wrong with a line.
+
+    An `include` that is still among the lines is wrong, and ends its group as the included file would.
+    """
+    open_lines: list[Placed] = []
+    ended_by = ""  # the include that ended the group which stands right above
+    for at in lines:
+        kind = at.line.kind
+        if kind is Kind.DIRECTIVE:
+            open_lines.append(at)
+            if "\0" in at.line.raw:
+                findings.append(_nul(at))
+            continue
+        if kind is Kind.BROKEN:
+            findings.append(_broken(at))
+        elif kind is not Kind.COMMENT:
+            if kind is Kind.BLANK or at.line.name == "include":
+                if open_lines:
+                    yield _group(open_lines, ended_by, findings)
+                    open_lines = []
+                ended_by = _included_above(at)
+            if kind is Kind.INCLUDE:
+                findings.append(Finding(at.place, "C103", *INCLUDE_IN_A_VALUE))
+    if open_lines:
+        yield _group(open_lines, ended_by, findings)
+
+
+def _group(lines: list[Placed], ended_by: str, findings: list[Finding]) -> ReadGroup:
+    last = {at.line.name: at for at in lines}
+    values = {name: at.line.value for name, at in last.items()}
+    place = lines[0].place
+    if "group" not in values:
+        if lines[0].line.raw.startswith(_BYTE_ORDER_MARK):
+            hint = _BYTE_ORDER_MARK_HINT
+        elif ended_by:
+            hint = f"{ended_by} ended the group: put the include behind the group, or last in it"
+        else:
+            hint = "begin it with `group = ...`, or take out the blank line that parts it from the group above"
+        findings.append(Finding(place, "C102", "a group without a `group` line", hint))
+    return ReadGroup(
+        values.get("group", ""),
+        place,
+        values,
+        _Places(last, lambda at: at.place),
+        _Places(last, lambda at: at.value_place),
+        tuple(lines),
+    )
+
+
+def _included_above(at: Placed) -> str:
+    """Return which include stands where this line is: not read, or read to its end; nothing when it is a blank line."""
+    if at.line.kind is Kind.INCLUDE:
+        return f"the include at {at.place}"
+    return "" if at.number else f"the end of {shown(at.file)}"
+
+
+def _broken(at: Placed) -> Finding:
+    marked = at.line.raw.startswith(_BYTE_ORDER_MARK)
+    hint = _BYTE_ORDER_MARK_HINT if marked else "write `name = value`; a comment begins with #"
+    return Finding(at.place, "C101", "a line without an equals sign", hint)
+
+
+def _nul(at: Placed) -> Finding:
+    return Finding(
+        at.place, "C112", "a NUL octet: most of Kannel takes the text to end there", "take it out of the line"
+    )
+
+
+def shown(name: str) -> str:
+    """Return a name from a file as it may be printed: short, on one line, and `''` when it is empty."""
+    short = name if len(name) <= _LONGEST_SHOWN else name[:_LONGEST_SHOWN] + "..."
+    return short if short.isprintable() and short.strip() else repr(short)

@@ -27,25 +27,44 @@ class UnwritableError(ValueError):
 def written(value: str) -> str:
     """Return the value as it has to stand behind `=`, wrapped where that is needed.
 
-    Raises UnwritableError for a line feed, a carriage return, a NUL octet, half of a surrogate pair, and the letters
-    `include`.
+    Raises UnwritableError for a line feed, a carriage return, a NUL octet, what is no UTF-8 (half of a surrogate pair,
+    or an octet that surrogateescape made one of), and the letters `include`.
     """
-    if "\n" in value or "\r" in value:
-        raise UnwritableError("has a line feed, which ends the line in a kannel.conf", "write the value on one line")
-    if "\0" in value:
-        raise UnwritableError("has a NUL octet, where Kannel ends the text", "leave the octet out")
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise UnwritableError("has half of a surrogate pair, which is no character", "write the character itself")
-    if "include" in value:
-        raise UnwritableError(
-            "has the letters `include`: Kannel takes such a line for the name of a file to read, and panics",
-            "choose another value; in a URL write %69nclude",
-        )
+    _refuse_what_no_line_holds(value, "choose another value; in a URL write %69nclude")
     if value and not set(value) & _WRAPPED:
         return value
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def directive_line(name: str, value: str) -> str:
-    """Return `name = value` without a line feed; raises UnwritableError."""
+    """Return `name = value` without a line feed; raises UnwritableError, for a name as well."""
+    if not name or name != name.strip(BLANKS):
+        raise UnwritableError("has a name that is empty or has blanks around it", "write the name alone")
+    if name.startswith("#"):
+        raise UnwritableError("has a name that begins with #, which makes a comment of the line", "leave the # out")
+    if "=" in name:
+        raise UnwritableError("has an equals sign in its name, where Kannel ends the name", "leave the sign out")
+    _refuse_what_no_line_holds(name, "no directive of Kannel has these letters")
     return f"{name} = {written(value)}"
+
+
+def _refuse_what_no_line_holds(text: str, instead: str) -> None:
+    """Raise UnwritableError for what neither a name nor a value can have; `instead` is the hint about `include`."""
+    if "\n" in text:
+        raise UnwritableError("has a line feed, which ends the line in a kannel.conf", "write it on one line")
+    if "\r" in text:
+        raise UnwritableError("has a carriage return, which is half of a line's end", "write it on one line")
+    if "\0" in text:
+        raise UnwritableError("has a NUL octet, where Kannel ends the text", "leave the octet out")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        if "\udc80" <= text[error.start] <= "\udcff":
+            raise UnwritableError("has octets that are no UTF-8", "write it in UTF-8") from None
+        raise UnwritableError(
+            "has half of a surrogate pair, which is no character", "write the character itself"
+        ) from None
+    if "include" in text:
+        raise UnwritableError(
+            "has the letters `include`: Kannel takes such a line for the name of a file to read, and panics", instead
+        )

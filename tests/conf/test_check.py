@@ -35,7 +35,7 @@ FAULTS = [
     (SOUND + "priority = 5\n", ["C108 8"]),
     (SOUND + "\n" + SMPP + "smsc-password = ninechars\n", ["C108 14"]),
     (SOUND + "\n" + SMPP, ["C106 9"]),
-    (SOUND + "smsc-admin-id = a\n\n" + SMPP + "smsc-password = p\nsmsc-admin-id = a\n", ["C111 10"]),
+    (SOUND + "smsc-admin-id = a\n\n" + SMPP + "smsc-password = p\nsmsc-admin-id = a\n", ["C111 16"]),
     (SOUND + "allowed-prefix-regex = 7(\n", ["C108 8"]),
     (SOUND.split("\n\n")[0], ["C110 0"]),
 ]

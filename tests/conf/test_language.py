@@ -117,7 +117,7 @@ def test_both_read_any_lines_alike(tmp_path: Path, lines: list[str]) -> None:
 
 UNWRITABLE = [
     ("a\nb", "line feed"),
-    ("a\rb", "line feed"),
+    ("a\rb", "carriage return"),
     ("\0", "NUL"),
     ("xincludey", "include"),
     ("\ud800", "surrogate"),
