@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import resources
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -20,8 +21,9 @@ class Directive:
     """One `name = value` that a group may hold; `least`, `most` bound a number, `octets` bounds a text on the wire,
     `filled` refuses an empty one.
 
-    `kinds` are the values of group smsc's directive `smsc` whose links read it, none for every kind; `default` is what
-    Kannel takes where the line is missing, or nothing; `change` says what has to happen before another value counts.
+    `kinds` are the values of group smsc's directive `smsc` whose links read it, none for every kind, and `one_of_for`
+    bounds a value for one of them, in any case of letters; `default` is what Kannel takes where the line is missing, or
+    nothing; `change` says what has to happen before another value counts.
     """
 
     name: str
@@ -38,13 +40,15 @@ class Directive:
     kinds: tuple[str, ...] = ()
     default: str | None = None
     change: tuple[Change, ...] = ()
+    one_of_for: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}), hash=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """One kind of group: its directives by name, whether it may stand more than once, what it cannot do without.
 
-    `required_for` says what more it cannot do without, by the value of its directive `smsc`.
+    `required_for` says what more it cannot do without, by the value of its directive `smsc`; `change` is what adding or
+    removing such a group takes.
     """
 
     name: str
@@ -53,13 +57,57 @@ class Group:
     required: tuple[str, ...]
     required_for: Mapping[str, tuple[str, ...]]
     directives: Mapping[str, Directive]
+    change: tuple[Change, ...] = ()
 
 
 # The bounds that a kind has when the table names none: a port is 16 bits wide, a time does not run backwards.
 _BOUNDS: Mapping[str, tuple[int | None, int | None]] = {"port": (1, 65535), "seconds": (0, None)}
 
 
-def _directive(name: str, row: Mapping[str, Any], changes: Sequence[Change]) -> Directive:
+# A group's part of the table begins with its name alone between brackets.
+_HEADING = re.compile(r"^\[([^].]+)\]$", re.MULTILINE)
+
+
+class _Table(Mapping[str, Group]):
+    """The groups by name, in the table's order, each read when it is first asked for: most runs need a few of them."""
+
+    def __init__(self, text: str) -> None:
+        starts = [(found[1], found.start()) for found in _HEADING.finditer(text)]
+        ends = [start for _, start in starts[1:]] + [len(text)]
+        self._texts = {name: text[start:end] for (name, start), end in zip(starts, ends, strict=True)}
+        self._groups: dict[str, Group] = {}
+
+    def __getitem__(self, name: str) -> Group:
+        if name not in self._groups:
+            self._groups[name] = _group(name, tomllib.loads(self._texts[name])[name])
+        return self._groups[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._texts
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+
+def _group(name: str, row: Mapping[str, Any]) -> Group:
+    changes = tuple(row["change"])
+    return Group(
+        name=name,
+        about=row["about"],
+        repeatable=row["repeatable"],
+        required=tuple(row.get("required", ())),
+        required_for=_tuples(row.get("required-for", {})),
+        directives=MappingProxyType(
+            {each: _directive(each, row["directives"][each], changes) for each in row["directives"]}
+        ),
+        change=changes,
+    )
+
+
+def _directive(name: str, row: Mapping[str, Any], changes: tuple[Change, ...]) -> Directive:
     kind: Kind = row["type"]
     if kind not in get_args(Kind):
         raise ValueError(f"{name}: no such type: {kind}")
@@ -78,29 +126,13 @@ def _directive(name: str, row: Mapping[str, Any], changes: Sequence[Change]) -> 
         filled=row.get("filled", False),
         kinds=tuple(row.get("kinds", ())),
         default=row.get("default"),
-        change=tuple(row.get("change", changes)),
+        change=tuple(row["change"]) if "change" in row else changes,
+        one_of_for=_tuples(row.get("one-of-for", {})),
     )
 
 
-def _groups(text: str) -> Mapping[str, Group]:
-    return MappingProxyType(
-        {
-            name: Group(
-                name=name,
-                about=row["about"],
-                repeatable=row["repeatable"],
-                required=tuple(row.get("required", ())),
-                required_for={kind: tuple(names) for kind, names in row.get("required-for", {}).items()},
-                directives=MappingProxyType(
-                    {
-                        directive: _directive(directive, cells, row.get("change", ()))
-                        for directive, cells in row["directives"].items()
-                    }
-                ),
-            )
-            for name, row in tomllib.loads(text).items()
-        }
-    )
+def _tuples(lists: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[str, ...]]:
+    return MappingProxyType({kind: tuple(values) for kind, values in lists.items()})
 
 
-GROUPS: Mapping[str, Group] = _groups(resources.files(__package__).joinpath("directives.toml").read_text("utf-8"))
+GROUPS: Mapping[str, Group] = _Table(resources.files(__package__).joinpath("directives.toml").read_text("utf-8"))
