@@ -10,6 +10,8 @@ import aiohttp
 from kannelkit.errors import GatewayError
 from kannelkit.gateway.status import MOST_OCTETS, GatewayStatus, parse_status
 
+# a link that does not answer its unbind holds a graceful restart up for 30 s
+_GRACEFUL_SECONDS = 60.0
 _REACH_HINT = "is bearerbox running, and is this its admin-port?"
 
 
@@ -33,12 +35,16 @@ class Admin:
         command_timeout: float = 15.0,
     ) -> None:
         self._session = session
-        self._base = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-        self._where = f"bearerbox's admin port {host}:{port}"
-        self._password = password
         self._status_timeout = status_timeout
         self._command_timeout = command_timeout
         self._one_at_a_time = asyncio.Lock()
+        self.move(port, password, host)
+
+    def move(self, port: int, password: str, host: str = "127.0.0.1") -> None:
+        """Talk to another admin port from now on: that of a bearerbox that was started with another configuration."""
+        self._base = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+        self._where = f"bearerbox's admin port {host}:{port}"
+        self._password = password
 
     async def status(self) -> GatewayStatus:
         """Return how the gateway, its boxes and its links stand."""
@@ -59,9 +65,30 @@ class Admin:
         """
         return await self._command("start-smsc", smsc=admin_id)
 
-    async def _command(self, command: str, **arguments: str) -> str:
+    async def add_link(self, admin_id: str) -> str:
+        """Create every link with this admin id from the configuration file as it is now; refused where there is one.
+
+        One with `dead-start` stays dead. What is said of the file at `start_link` holds here, too.
+        """
+        return await self._command("add-smsc", smsc=admin_id)
+
+    async def remove_link(self, admin_id: str) -> str:
+        """Forget every link with this admin id at once. Only for dead links: the thread of one that is not goes on
+        without a place in the status, and puts its messages back when it ends (gw/bb_smscconn.c, smsc2_remove_smsc).
+        """
+        return await self._command("remove-smsc", smsc=admin_id)
+
+    async def graceful_restart(self) -> str:
+        """Have the links follow the configuration file as it is now.
+
+        A link of which only routing directives changed takes them without a new bind; any other change replaces it,
+        and bearerbox answers no other command until the old one has ended: 2 s, up to 30 s.
+        """
+        return await self._command("graceful-restart", _GRACEFUL_SECONDS)
+
+    async def _command(self, command: str, seconds: float | None = None, **arguments: str) -> str:
         # POST: aiohttp repeats a GET whose kept-alive connection breaks, and no command is to be given twice
-        answer = await self._ask("POST", f"{command}.txt", arguments, self._command_timeout)
+        answer = await self._ask("POST", f"{command}.txt", arguments, seconds or self._command_timeout)
         text = answer.decode("utf-8", "backslashreplace").strip()
         if text == "Denied":
             raise GatewayError(

@@ -35,6 +35,10 @@ class ConfFile:
         """Write the file with the throughputs in force. Raises InputError or HostError; the old file stays then."""
         self._put({})
 
+    def write_other(self, spec: Spec) -> None:
+        """Write the file that another spec stands for at the same throughputs, for a step between two; as `write`."""
+        self._write(kannel_conf(spec, self._throughputs))
+
     def begin(self, account: str, throughput: int) -> None:
         """Write the file with another throughput for one account, in force once `accept` is called."""
         self._put({**self._under_way, account: throughput})
@@ -54,13 +58,20 @@ class ConfFile:
         except (OSError, UnicodeDecodeError):
             return False
 
+    @property
+    def text(self) -> str:
+        """The file with the throughputs in force."""
+        return self._text({})
+
     def _text(self, under_way: Mapping[str, int]) -> str:
         return kannel_conf(self._spec, {**self._throughputs, **under_way})
 
     def _put(self, under_way: Mapping[str, int]) -> None:
-        text = self._text(under_way)
+        self._write(self._text(under_way))
+        self._under_way = dict(under_way)
+
+    def _write(self, text: str) -> None:
         findings = check(text, str(self.path))
         if findings:
             raise InputError(findings)
         write_whole(self.path, text, _MODE)
-        self._under_way = dict(under_way)

@@ -52,6 +52,11 @@ class Counts:
             )
         return samples
 
+    def follow(self, accounts: Iterable[Account]) -> None:
+        """Count for these accounts from now on; the counts of those that stay go on."""
+        self._accounts = tuple(accounts)
+        self._totals = {account.smsc_id: self._totals.get(account.smsc_id, 0) for account in self._accounts}
+
     def forget(self) -> None:
         """bearerbox is a new process: every link's count begins at 0."""
         self._seen.clear()

@@ -66,8 +66,100 @@ class Observer(Protocol):
         """Return when (loop time) the provider last answered a submit of the account."""
 
 
+class Links:
+    """Commands single links through bearerbox's admin port, and waits until what was commanded has happened.
+
+    `tell` is given the account and what a person should know meanwhile.
+    """
+
+    def __init__(self, admin: Admin, observer: Observer, tell: Callable[[str, str], None]) -> None:
+        self._admin = admin
+        self._observer = observer
+        self._tell = tell
+
+    async def moment(self, account: str) -> None:
+        """Wait until a link of the account may be stopped. Raises GatewayError where no such moment comes."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + _MOMENT_SECONDS
+        while True:
+            await self._observer.look()
+            if self._observer.moment(account):
+                return
+            if clock() >= deadline:
+                raise GatewayError(
+                    f"{account}: no moment without an unanswered submit in {_MOMENT_SECONDS:.0f} s",
+                    "does the provider take longer than 0.8 s to answer, or does another account never rest?",
+                )
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def recreate(self, account: str, name: str) -> Brought:
+        """Stop a link now and start it anew. Raises GatewayError where it does not end."""
+        clock = asyncio.get_running_loop().time
+        stopped = clock()
+        slow = await self.stop(account, name)
+        # a new link sends a second's allowance at once: not into a window that is still full
+        await asyncio.sleep(max(0.0, self._observer.last_answer(account) + _WINDOW - clock()))
+        online = await self.start(account, name)
+        return Brought(clock() - stopped, slow, online)
+
+    async def stop(self, account: str, name: str) -> bool:
+        """Stop a link and wait until it is dead; return whether that took long. Raises GatewayError."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        slow = False
+        await self._admin.stop_link(name)
+        while True:
+            status = await self._look()
+            if status is not None and _dead(status, name):
+                return slow
+            if not slow and clock() - began >= _SLOW_SECONDS:
+                slow = True
+                self._tell(
+                    account,
+                    f"{name} does not end its bind: the provider closed or ignored the unbind; "
+                    "Kannel waits up to 30 s, its messages wait with it",
+                )
+            if clock() - began >= _DEAD_SECONDS:
+                # started now it would be refused, and taken for changed because it is still online
+                raise GatewayError(f"{name} has not ended {_DEAD_SECONDS:.0f} s after its stop")
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def start(self, account: str, name: str) -> bool:
+        """Start a link and wait until it is online; return whether it is."""
+        with contextlib.suppress(GatewayError):  # asked again while the link is dead
+            await self._admin.start_link(name)
+        return await self._online(account, name)
+
+    async def _online(self, account: str, name: str) -> bool:
+        """Wait until a link is online; return whether it is. One that is dead is started, every second."""
+        clock = asyncio.get_running_loop().time
+        began = asked = clock()
+        dead = True
+        while clock() - began < (_DEAD_SECONDS if dead else _ONLINE_SECONDS):
+            status = await self._look()
+            if status is not None:
+                links = status.links_of(name)
+                if links and all(link.online for link in links):
+                    return True
+                dead = _dead(status, name)
+            if dead and clock() - asked >= _REPEAT_START:
+                asked = clock()
+                with contextlib.suppress(GatewayError):
+                    await self._admin.start_link(name)
+            await asyncio.sleep(_LOOK_EVERY)
+        self._tell(account, f"{name} is not online {clock() - began:.0f} s after its start")
+        return False
+
+    async def _look(self) -> GatewayStatus | None:
+        """Read the counters while a link is away; None where bearerbox is silent, no reason to leave it away."""
+        try:
+            return await self._observer.look()
+        except GatewayError:
+            return None
+
+
 class Recreation:
-    """Re-creates links through bearerbox's admin port.
+    """Brings an account to a throughput by re-creating its links.
 
     `begin` puts the configuration with an account's new throughput in place, whole and checked, or raises; `give_up`
     puts the account's old one back. `tell` is given what a person should know meanwhile.
@@ -81,8 +173,7 @@ class Recreation:
         give_up: Callable[[str], None],
         tell: Callable[[str, str], None],
     ) -> None:
-        self._admin = admin
-        self._observer = observer
+        self._links = Links(admin, observer, tell)
         self._begin = begin
         self._give_up = give_up
         self._tell = tell
@@ -99,88 +190,19 @@ class Recreation:
 
     async def _bring(self, account: Account) -> Brought:
         away, slow, online = 0.0, False, True
-        clock = asyncio.get_running_loop().time
         for number, name in enumerate(account.primary_ids):
             try:
-                await self._moment(account, clock)
+                await self._links.moment(account.smsc_id)
             except GatewayError:
                 if number == 0:
                     raise
                 # some links run at the new rate already: the others follow, if at a worse moment
                 self._tell(account.smsc_id, f"no quiet moment to re-create {name}: done without one")
-            stopped = clock()
-            slow |= await self._stop(account, name, clock)
-            # a new link sends a second's allowance at once: not into a window that is still full
-            await asyncio.sleep(max(0.0, self._observer.last_answer(account.smsc_id) + _WINDOW - clock()))
-            online &= await self._start(account, name, clock)
-            away = max(away, clock() - stopped)
+            brought = await self._links.recreate(account.smsc_id, name)
+            slow |= brought.slow
+            online &= brought.online
+            away = max(away, brought.away)
         return Brought(away, slow, online)
-
-    async def _moment(self, account: Account, clock: Callable[[], float]) -> None:
-        deadline = clock() + _MOMENT_SECONDS
-        while True:
-            await self._observer.look()
-            if self._observer.moment(account.smsc_id):
-                return
-            if clock() >= deadline:
-                raise GatewayError(
-                    f"{account.smsc_id}: no moment without an unanswered submit in {_MOMENT_SECONDS:.0f} s",
-                    "does the provider take longer than 0.8 s to answer, or does another account never rest?",
-                )
-            await asyncio.sleep(_LOOK_EVERY)
-
-    async def _stop(self, account: Account, name: str, clock: Callable[[], float]) -> bool:
-        """Stop a link and wait until it is dead; return whether that took long."""
-        began = clock()
-        slow = False
-        await self._admin.stop_link(name)
-        while True:
-            status = await self._look()
-            if status is not None and _dead(status, name):
-                return slow
-            if not slow and clock() - began >= _SLOW_SECONDS:
-                slow = True
-                self._tell(
-                    account.smsc_id,
-                    f"{name} does not end its bind: the provider closed or ignored the unbind; "
-                    "Kannel waits up to 30 s, its messages wait with it",
-                )
-            if clock() - began >= _DEAD_SECONDS:
-                # started now it would be refused, and taken for changed because it is still online
-                raise GatewayError(f"{name} has not ended {_DEAD_SECONDS:.0f} s after its stop")
-            await asyncio.sleep(_LOOK_EVERY)
-
-    async def _start(self, account: Account, name: str, clock: Callable[[], float]) -> bool:
-        """Start a link and wait until it is online; return whether it is."""
-        with contextlib.suppress(GatewayError):  # asked again while the link is dead
-            await self._admin.start_link(name)
-        return await self._online(account, name, clock)
-
-    async def _online(self, account: Account, name: str, clock: Callable[[], float]) -> bool:
-        """Wait until a link is online; return whether it is. One that is dead is started, every second."""
-        began = asked = clock()
-        dead = True
-        while clock() - began < (_DEAD_SECONDS if dead else _ONLINE_SECONDS):
-            status = await self._look()
-            if status is not None:
-                links = status.links_of(name)
-                if links and all(link.online for link in links):
-                    return True
-                dead = _dead(status, name)
-            if dead and clock() - asked >= _REPEAT_START:
-                asked = clock()
-                with contextlib.suppress(GatewayError):
-                    await self._admin.start_link(name)
-            await asyncio.sleep(_LOOK_EVERY)
-        self._tell(account.smsc_id, f"{name} is not online {clock() - began:.0f} s after its start")
-        return False
-
-    async def _look(self) -> GatewayStatus | None:
-        """Read the counters while a link is away; None where bearerbox is silent, no reason to leave it away."""
-        try:
-            return await self._observer.look()
-        except GatewayError:
-            return None
 
 
 def _dead(status: GatewayStatus, name: str) -> bool:

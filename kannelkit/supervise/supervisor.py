@@ -102,9 +102,7 @@ class Supervisor:
             conf.write()
             running.follow()
             if changed:
-                running.say(
-                    "spec-changed", "the spec changed since the boxes were started: stop and start to apply it"
-                )
+                running.say("spec-changed", "the spec changed since the boxes were started: stop and start to apply it")
             for name in memory.unsettled():
                 if name in running.watch.rates:
                     self._changes.again(name)

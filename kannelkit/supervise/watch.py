@@ -53,6 +53,24 @@ class Watch:
         for rate in self.rates.values():
             rate.begun(now)
 
+    def follow(self, accounts: Iterable[Account], rates: Mapping[str, AccountRate]) -> None:
+        """Follow these accounts from now on; of those that were followed before, what was seen of them stays."""
+        former = self.accounts
+        self.accounts = {account.smsc_id: account for account in accounts}
+        self.rates = dict(rates)
+        self.decisions.clear()
+        self._counts.follow(self.accounts.values())
+        for name, account in self.accounts.items():
+            if name not in former or former[name].connections != account.connections:
+                self._moments[name] = Moment(account.connections)
+        for name in self._moments.keys() - self.accounts.keys():
+            del self._moments[name]
+            self._answered.pop(name, None)
+
+    def follow_logs(self, tails: Iterable[Tail]) -> None:
+        """Follow these logs, too."""
+        self._tails.extend(tails)
+
     async def tick(self) -> None:
         """Read what the logs say, and the counters when it is time. Raises GatewayError where bearerbox is silent."""
         self.read_logs()

@@ -1,0 +1,138 @@
+"""A gateway's boxes while kannelkit is with them: started, adopted, followed and stopped, from one configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from kannelkit.errors import GatewayError, HostError
+from kannelkit.gateway.admin import Admin
+from kannelkit.host.ports import is_free
+from kannelkit.host.processes import ProcessId, who_listens
+from kannelkit.host.tail import Tail
+from kannelkit.supervise.boxes import Box
+from kannelkit.supervise.configuration import Configuration
+from kannelkit.supervise.journal import Journal
+from kannelkit.supervise.memory import Memory
+from kannelkit.supervise.watch import Watch
+
+_TICK = 0.05
+_ANSWER_SECONDS = 20.0
+
+
+class Running:
+    """The boxes of one gateway, and what is known of them. Everything that acts on the gateway shares this.
+
+    `configuration` is what the boxes run with; `take` puts another one in its place. `stopping` is whether an end was
+    asked for, so that no start waits in vain.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        admin: Admin,
+        memory: Memory,
+        journal: Journal,
+        stopping: Callable[[], bool],
+    ) -> None:
+        self.configuration = configuration
+        self.admin = admin
+        self.memory = memory
+        self.watch = Watch(admin, configuration.accounts, configuration.rates)
+        self._journal = journal
+        self._stopping = stopping
+        log = configuration.spec.files.bearerbox_log
+        folder = configuration.spec.state_dir if log is None else log.parent
+        self.bearerbox = Box("bearerbox", configuration.conf.path, folder / "bearerbox.out", self._keep)
+        self.smsbox = Box("smsbox", configuration.conf.path, folder / "smsbox.out", self._keep)
+
+    def take(self, configuration: Configuration) -> None:
+        """Go on with another configuration, with which the boxes run already."""
+        now = asyncio.get_running_loop().time()
+        former, self.configuration = self.configuration, configuration
+        spec = configuration.spec
+        self.admin.move(spec.admin_port, spec.admin_password, spec.admin_host)
+        self.watch.follow(configuration.accounts, configuration.rates)
+        logs = set(spec.files.links_logs) - set(former.spec.files.links_logs)
+        self.watch.follow_logs(Tail(path, from_end=True) for path in sorted(logs))
+        for name, rate in configuration.rates.items():
+            if former.rates.get(name) is not rate:
+                rate.begun(now)
+            if rate.throughput is not None:
+                rate.changed(rate.throughput, now)
+            self.memory.learn(name, rate.learnt, time.time())
+
+    def free_ports_or_raise(self) -> None:
+        """Raise HostError where a port that the boxes will listen on is taken."""
+        spec = self.configuration.spec
+        ports = {
+            "admin-port": (spec.admin_host, spec.admin_port),
+            "smsbox-port": ("127.0.0.1", spec.smsbox_port),
+        }
+        if not self.smsbox.running:
+            ports["sendsms-port"] = (spec.sendsms_host, spec.sendsms_port)
+        for directive, (host, port) in ports.items():
+            if not is_free(host, port):
+                whom = who_listens(host, port) or "another program"
+                raise HostError(f"{directive} {port} is in use by {whom}", f"stop it, or set {directive} in the spec")
+
+    async def start_bearerbox(self, now: float) -> None:
+        """Start bearerbox and return when it answers. Raises GatewayError."""
+        process = self.bearerbox.start(now)
+        self.follow()
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + _ANSWER_SECONDS
+        while True:
+            try:
+                await self.watch.look()
+                break
+            except GatewayError as error:
+                if self._stopping():
+                    raise GatewayError("stopped while bearerbox was starting") from error
+                if not self.bearerbox.running:
+                    said = self.bearerbox.last_words()
+                    text = f"bearerbox {self.bearerbox.exit_text()}{said}"
+                    raise GatewayError(text, f"see {self.configuration.spec.files.bearerbox_log}") from error
+                if clock() >= deadline:
+                    raise
+            await asyncio.sleep(_TICK)
+        self.say("started", f"bearerbox started (pid {process.pid})", pid=process.pid)
+
+    async def start_smsbox(self, now: float) -> None:
+        """Start smsbox. Raises GatewayError."""
+        process = self.smsbox.start(now)
+        self.say("started", f"smsbox started (pid {process.pid})", pid=process.pid)
+
+    def follow(self) -> None:
+        """Follow the logs of the bearerbox that runs, from their ends: what an earlier one wrote is old."""
+        assert self.bearerbox.process is not None  # noqa: S101 - started or adopted just before
+        files = self.configuration.spec.files
+        logs = dict.fromkeys((*([files.bearerbox_log] if files.bearerbox_log else []), *files.links_logs))
+        self.watch.attach(self.bearerbox.process.pid, [Tail(path, from_end=True) for path in logs])
+
+    async def bring_down(self) -> None:
+        """Stop smsbox first, so that nothing more is accepted, then bearerbox, which writes its store."""
+        for box in (self.smsbox, self.bearerbox):
+            if box.running:
+                in_order = await box.stop()
+                self.say("stopped", f"{box.name} stopped" + ("" if in_order else ", by force"), box=box.name)
+
+    def say(self, kind: str, text: str, **data: object) -> None:
+        """Tell an event of the whole gateway."""
+        self._journal.tell(kind, text, None, **data)
+
+    def note(self, account: str, text: str) -> None:
+        """Tell what a person should know of an account."""
+        self._journal.tell("note", f"{account}: {text}", account)
+
+    def tell(self, kind: str, text: str, account: str, **data: object) -> None:
+        """Tell an event of an account."""
+        self._journal.tell(kind, text, account, **data)
+
+    def _keep(self, name: str, process: ProcessId | None) -> None:
+        """Keep which process a box is; a full disk is no reason to let the gateway down."""
+        try:
+            self.memory.box(name, process)
+        except HostError as error:
+            self.say("warning", f"after a crash {name} could not be found again: {error.args[0]}", box=name)
