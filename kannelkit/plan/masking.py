@@ -1,0 +1,60 @@
+"""Passwords kept out of what a plan shows: whole values, and texts such as URLs that hold one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote, quote_plus
+
+from kannelkit.conf import GROUPS
+from kannelkit.plan.groups import Key, Values
+
+MASK = "***"
+# Shorter ones would mask half of every text; those of directives that are secret are masked by the directive's name.
+_TELLING = 4  # characters
+
+
+def is_secret(group: str, directive: str) -> bool:
+    """Return whether the directive's value is never shown; one that the table does not know is judged by its name."""
+    known = GROUPS.get(group)
+    if known is not None and directive in known.directives:
+        return known.directives[directive].secret
+    return any(word in directive for word in ("password", "secret"))
+
+
+def secrets_in(*of: Mapping[Key, Values]) -> frozenset[str]:
+    """Return the values of every directive that is secret."""
+    return frozenset(
+        value
+        for groups in of
+        for key, values in groups.items()
+        for name, value in values.items()
+        if value and is_secret(key.group, name)
+    )
+
+
+class Masking:
+    """Masks these secrets wherever a text holds one, as it is or as a URL holds it; longer ones first."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        forms = {form for secret in secrets if len(secret) >= _TELLING for form in _forms(secret)}
+        inside = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
+        self._pattern = re.compile(inside) if inside else None
+
+    def __repr__(self) -> str:
+        return "Masking(***)"
+
+    def text(self, text: str) -> str:
+        """Return the text without the secrets."""
+        return self._pattern.sub(MASK, text) if self._pattern else text
+
+    def value(self, group: str, directive: str, value: str | None) -> str | None:
+        """Return a directive's value as it may be shown."""
+        if value is None:
+            return None
+        return MASK if is_secret(group, directive) else self.text(value)
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    octets = secret.encode("utf-8", "surrogateescape")
+    return secret, quote(octets, safe=""), quote_plus(octets, safe=""), quote(octets)
