@@ -1,0 +1,160 @@
+"""A kannel.conf as an import sees it: the groups that count, the comments above them, and what Kannel does not use."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
+
+from kannelkit.conf import GROUPS, Opener, ReadGroup, Tree, check_groups, in_force, read_files
+from kannelkit.conf.lines import Kind
+from kannelkit.errors import InputError
+from kannelkit.findings import Finding
+from kannelkit.importing.accounts import instances
+from kannelkit.spec.ignored import ignored
+
+# Over these Kannel gives up, so that there is nothing that runs today; the rest of what `check` finds it puts up with.
+_NO_CONFIGURATION = frozenset({"C104", "C107"})
+
+_MASK = "***"
+_TELLING = 4  # characters; a shorter secret would hide half of what is written
+_DIRECTIVE = re.compile(r"[A-Za-z][A-Za-z_-]*\s*=")
+_MAY_HOLD_A_SECRET = re.compile(r"passw|\bpwd\b|\bpin\b|secret|парол", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """What was read: `files` in the order read, `groups` in force, `comments` above them by the group's id().
+
+    `forgotten` says in words, secrets masked, what Kannel reads and makes no use of; `recoded` the values that were no
+    UTF-8, which are here as Latin-1 has them; `dropped` is how many lines of comments are not carried over.
+    """
+
+    files: tuple[str, ...]
+    groups: tuple[ReadGroup, ...]
+    comments: Mapping[int, tuple[str, ...]]
+    forgotten: tuple[str, ...]
+    recoded: tuple[str, ...]
+    dropped: int
+
+
+def original(path: str, opened: Opener) -> Original:
+    """Return what Kannel makes of the file and those that it includes; raises InputError where it would not start."""
+    reading = read_files(path, opened)
+    findings = list(reading.findings)
+    findings += [finding for finding in check_groups(reading.groups, path) if finding.rule in _NO_CONFIGURATION]
+    groups = in_force(reading.groups)
+    findings += [
+        Finding(group.place, "C106", "group smsc has no smsc", "add `smsc = ...`: Kannel cannot do without")
+        for group in groups
+        if group.name == "smsc" and "smsc" not in group.values
+    ]
+    if findings:
+        raise InputError(findings)
+    linked = tuple(group for group in groups if group.name != "smsc" or instances(group))
+    forgotten = tuple(_forgotten(reading.groups, groups, linked))
+    recoded = tuple(
+        f"{group.value_places[name]}: {name} has octets that are no UTF-8: taken for Latin-1 and written as UTF-8"
+        for group in linked
+        for name, value in group.values.items()
+        if _utf_8(value) != value
+    )
+    if recoded:
+        linked = tuple(map(_as_utf_8, linked))
+    comments, dropped = _comments(reading.trees.values(), linked)
+    return Original(
+        files=tuple(reading.trees),
+        groups=linked,
+        comments=comments,
+        forgotten=forgotten,
+        recoded=recoded,
+        dropped=dropped,
+    )
+
+
+def shown(group: ReadGroup, name: str, value: str) -> str:
+    """Return `name = value` as it may be shown: without the value of a secret."""
+    directive = GROUPS[group.name].directives.get(name)
+    return f"{name} = {_MASK if directive is not None and directive.secret and value else value}"
+
+
+def _utf_8(text: str) -> str:
+    """Return a text that was read octet by octet as one of characters: what is no UTF-8 is Latin-1."""
+    if text.isascii() or not any("\udc80" <= character <= "\udcff" for character in text):
+        return text
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def _as_utf_8(group: ReadGroup) -> ReadGroup:
+    return dataclasses.replace(group, values={name: _utf_8(value) for name, value in group.values.items()})
+
+
+def _forgotten(every: Iterable[ReadGroup], in_force: Iterable[ReadGroup], linked: Iterable[ReadGroup]) -> Iterator[str]:
+    winners = {group.name: group for group in in_force}
+    count = {id(group) for group in in_force}
+    makes_links = {id(group) for group in linked}
+    for group in every:
+        lines = ", ".join(shown(group, name, value) for name, value in group.values.items() if name != "group")
+        if id(group) not in count:
+            yield f"{group.place}: group {group.name}, because the one at {winners[group.name].place} wins: {lines}"
+            continue
+        if id(group) not in makes_links:
+            yield f"{group.place}: group {group.name}, because it stands for no link: {lines}"
+            continue
+        for at in group.lines:
+            winner = group.places[at.line.name]
+            if at.place != winner:
+                yield f"{at.place}: {shown(group, at.line.name, at.line.value)}, because line {winner.line} wins"
+
+
+def _comments(trees: Iterable[Tree], groups: Iterable[ReadGroup]) -> tuple[Mapping[int, tuple[str, ...]], int]:
+    """Return the comments above each group, and how many lines of comments stay behind.
+
+    A block in which a directive is commented out stays behind whole, and so does a line that may hold a secret: what
+    was commented out is often an old password.
+    """
+    first = {(group.place.file, group.lines[0].number): id(group) for group in groups}
+    secrets = {
+        at.line.value
+        for group in groups
+        for at in group.lines
+        if (row := GROUPS[group.name].directives.get(at.line.name)) and row.secret and len(at.line.value) >= _TELLING
+    }
+    carried: dict[int, tuple[str, ...]] = {}
+    lines_read = lines_carried = 0
+    for tree in trees:
+        above: list[str] = []
+        block: list[str] = []
+        for at in tree.placed():
+            if at.line.kind is Kind.COMMENT:
+                lines_read += _says_something(at.line.value)
+                block.append(_utf_8(at.line.value))
+                continue
+            above += _fit(block, secrets)
+            block = []
+            if at.line.kind is Kind.BLANK:
+                continue
+            if above and (group := first.get((at.file, at.number))) is not None:
+                carried[group] = tuple(above)
+                lines_carried += len(above)
+            above = []
+    return carried, lines_read - lines_carried
+
+
+def _fit(block: Iterable[str], secrets: Set[str]) -> list[str]:
+    words = [line.lstrip("# \t") for line in block]
+    if any(_DIRECTIVE.match(line) for line in words):
+        return []
+    return [
+        line
+        for line in words
+        if _says_something(line)
+        and not _MAY_HOLD_A_SECRET.search(line)
+        and secrets.isdisjoint(word.strip("\"'()[]<>.,;:!?") for word in line.split())
+        and not ignored(f"# {line}").comments
+    ]
+
+
+def _says_something(line: str) -> bool:
+    return any(character.isalnum() for character in line)
