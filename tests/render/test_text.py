@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from kannelkit.conf import GROUPS, check, read
 from kannelkit.errors import InputError
 from kannelkit.render import kannel_conf
-from kannelkit.render.text import ROUTING, comment
+from kannelkit.render.account import ROUTING
+from kannelkit.render.text import comment
 from kannelkit.spec import Spec, load
 from kannelkit.spec.load import parse
 from tests.conf.judge import Groups, as_read, kannel_reads

@@ -1,0 +1,106 @@
+"""An SMPP account as the file shows it: a title for all its links, then the lines of each."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from kannelkit.conf import GROUPS
+from kannelkit.render.lines import Lines
+from kannelkit.render.links import Account, Link
+from kannelkit.spec import SmppAccount
+
+# What decides which messages a link takes: the parking link has to take exactly the account's (smscconn_usable in
+# gw/smscconn.c reads these).
+ROUTING = (
+    "denied-smsc-id",
+    "allowed-smsc-id",
+    "preferred-smsc-id",
+    "allowed-prefix",
+    "denied-prefix",
+    "preferred-prefix",
+    "unified-prefix",
+    "reroute",
+    "reroute-smsc-id",
+    "reroute-receiver",
+    "reroute-dlr",
+    "allowed-smsc-id-regex",
+    "denied-smsc-id-regex",
+    "preferred-smsc-id-regex",
+    "allowed-prefix-regex",
+    "denied-prefix-regex",
+    "preferred-prefix-regex",
+)
+# A day: long enough that the parking link costs nothing, and it need never connect.
+PARKING_DELAY = 86_400
+
+# Kannel asks for a name and a password, and this link never comes to use them.
+_PARKING = {
+    "smsc": "smpp",
+    "smsc-username": "parking",
+    "smsc-password": "parking",
+    "system-type": "",
+    "transceiver-mode": "true",
+    "reconnect-delay": str(PARKING_DELAY),
+}
+_WIDTH = 78
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """What the template shows of an account; `throughput` is the one in force, `told` are lines of comment."""
+
+    account: Account
+    provider: str
+    throughput: int | None
+    told: tuple[str, ...]
+    connections_flag: str
+    links: tuple[tuple[Link, str], ...]
+
+
+def view(of_spec: SmppAccount, account: Account, throughput: int | None, lines: Lines) -> AccountView:
+    """Return the account of the spec at a throughput (SMS per second), as the template shows it."""
+    values = of_spec.group.values
+    texts = {name: value.text for name, value in values.items()}
+    by_provider = tuple(name for name, value in values.items() if value.origin == "provider")
+    by_default = tuple(name for name, value in values.items() if value.origin == "default")
+    profile = of_spec.provider
+    return AccountView(
+        account=account,
+        provider=profile if by_provider else "",
+        throughput=throughput,
+        told=_told(f"set by the profile {profile}", by_provider) + _told("set by kannelkit", by_default),
+        connections_flag=next((flag for flag in texts["system-type"].split(",") if flag.startswith("MCON")), ""),
+        links=tuple((link, lines.body("smsc", _texts(texts, account, throughput, link))) for link in account.links),
+    )
+
+
+@cache  # a handful of profiles for thousands of accounts
+def _told(who: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the lines of a comment that names what an operator did not write, in the order of the table."""
+    if not names:
+        return ()
+    order = list(GROUPS["smsc"].directives)
+    text = f"{who}: {', '.join(sorted(names, key=order.index))}"
+    return tuple(textwrap.wrap(text, _WIDTH - 2, subsequent_indent="  ", break_on_hyphens=False))
+
+
+def _texts(texts: Mapping[str, str], account: Account, throughput: int | None, link: Link) -> Mapping[str, str]:
+    """Return the values of one link: the account's, but for what tells the link from its neighbours."""
+    if link.role == "park":
+        routing = {name: texts[name] for name in ROUTING if name in texts}
+        return routing | _PARKING | _names(link) | {"host": link.host, "port": str(link.port)}
+    changed = {**texts, **_names(link)}
+    if throughput != account.ceiling or account.connections > 1:  # otherwise as written, which may be a fraction
+        changed.pop("throughput", None)
+        if link.throughput is not None:
+            changed["throughput"] = str(link.throughput)
+    if link.role == "backup":
+        changed |= {"host": link.host, "port": str(link.port), "dead-start": "true"}
+    return changed
+
+
+def _names(link: Link) -> dict[str, str]:
+    return {"smsc-id": link.account, "smsc-admin-id": link.admin_id}
