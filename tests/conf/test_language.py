@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kannelkit.conf import UnwritableError, directive_line, read, written
-from tests.conf.judge import as_read, kannel_reads, kannel_reads_each, read_here
+from kannelkit.conf import GROUPS, UnwritableError, directive_line, parse, read, written
+from tests.conf import texts
+from tests.conf.judge import Groups, as_read, kannel_reads, kannel_reads_each, read_here
 
 MULTIPLE = "group = sms-service\n"
 
@@ -32,32 +33,41 @@ def test_kannel_reads_each_odd_value_as_it_was(tmp_path: Path) -> None:
     assert [values["text"] for _, values in groups] == VALUES
 
 
+# Groups with values of any kind: the directives are Kannel's, since it refuses others, and so are the groups that may
+# stand more than once, since of the others it forgets all but the last.
+REPEATABLE = [group for group in GROUPS.values() if group.repeatable and len(group.directives) > 1]
+VALUE = st.text(max_size=60) | st.text('"\\ #=\n\tinclude', max_size=12)
+WRITTEN_GROUPS = st.lists(
+    st.sampled_from(REPEATABLE).flatmap(
+        lambda group: st.tuples(
+            st.just(group.name), st.dictionaries(st.sampled_from(sorted(group.directives)), VALUE, max_size=20)
+        )
+    ),
+    max_size=20,
+)
+
+
 @pytest.mark.kannel
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(values=st.lists(st.text(max_size=60) | st.text('"\\ #=\n\tinclude', max_size=12), min_size=1, max_size=40))
-def test_kannel_reads_what_the_writer_accepts(tmp_path: Path, values: list[str]) -> None:
-    accepted, lines = [], []
-    for value in values:
-        try:
-            lines.append(directive_line("text", value))
-        except UnwritableError:
-            continue
-        accepted.append(value)
-    text = "".join(f"{MULTIPLE}{line}\n\n" for line in lines)
-    groups = kannel_reads(text + "group = core\n", tmp_path)
-    assert groups is not None
-    assert [values["text"] for name, values in groups if name == "sms-service"] == accepted
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(groups=WRITTEN_GROUPS)
+def test_kannel_reads_what_the_writer_accepts(tmp_path: Path, groups: Groups) -> None:
+    tree = parse("# written here")
+    accepted: Groups = []
+    for name, values in groups:
+        taken = {each: value for each, value in values.items() if accepts(each, value)}
+        tree = tree.with_group(name, taken)
+        accepted.append((name, taken))
+    judged = kannel_reads(tree.text(), tmp_path)
+    assert judged is not None
+    assert as_read(judged) == as_read(accepted)
 
 
-@given(st.text())
-def test_the_reader_here_undoes_the_writer(value: str) -> None:
+def accepts(name: str, value: str) -> bool:
     try:
-        line = directive_line("text", value)
+        directive_line(name, value)
     except UnwritableError:
-        return
-    groups, findings = read(MULTIPLE + line)
-    assert findings == ()
-    assert groups[0].values["text"] == value
+        return False
+    return True
 
 
 # Lines as people write them, oddities included.
@@ -94,31 +104,11 @@ def test_both_read_the_same(tmp_path: Path) -> None:
         assert as_read(here) == as_read(judged)
 
 
-# What lines are made of, with the joints where readers differ: blanks, quotes, backslashes, line ends, octets.
-PIECES = st.sampled_from(
-    [
-        "group = sms-service", "group=core", "group = ", "text = ", "name=", "admin-port = 1", "= x", "nonsense = 1",
-        "\n", "\n", "\n", "\n\n", "\n\n", "\r\n", "\r", "\\", "\\", "\\\n", "\\\n", "\\\\\n", "\\\r\n",
-        '"', '"', '\\"', " ", "\t", "\v", "\f", "#", "# ", "\n#", "=", "x", "ab", "Ж", "\udcff", "\udc85", "\x85",
-        "\xa0", "\x1c", "\u2028", "\ufeff", "\0", "inc", "lude", "include = nowhere",
-    ]
-)  # fmt: skip
-SOUND_LINES = st.sampled_from(["text = ", "name = ", "\tget-url\t="]).flatmap(
-    lambda name: st.text('ab"\\ #=\t\r\0\udcff', max_size=8).map(lambda value: f"{name}{value}\n")
-)
-GROUP_LINES = st.sampled_from(["\ngroup = sms-service\n", "\n \n\tgroup=sms-service \r\n", "\n# x\ngroup = core\n#"])
-
-
-TEXTS_OF_ANY_KIND = (st.lists(SOUND_LINES | GROUP_LINES).map("".join) | st.lists(PIECES, max_size=20).map("".join)).map(
-    MULTIPLE.__add__
-)
-
-
 @pytest.mark.kannel
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(texts=st.lists(TEXTS_OF_ANY_KIND, min_size=1, max_size=60))
-def test_both_read_any_text_alike_or_refuse_it(tmp_path: Path, texts: list[str]) -> None:
-    for text, judged in zip(texts, kannel_reads_each(texts, tmp_path), strict=True):
+@given(many=st.lists(texts.TEXTS, min_size=1, max_size=60))
+def test_both_read_any_text_alike_or_refuse_it(tmp_path: Path, many: list[str]) -> None:
+    for text, judged in zip(many, kannel_reads_each(many, tmp_path), strict=True):
         here = read_here(*read(text))
         assert (text, here and as_read(here)) == (text, judged and as_read(judged))
 
@@ -129,6 +119,15 @@ UNWRITABLE = [
     ("\0", "NUL"),
     ("xincludey", "include"),
     ("\ud800", "surrogate"),
+    ("\udcff", "no UTF-8"),
+]
+UNWRITABLE_NAMES = [
+    *UNWRITABLE,
+    ("", "empty"),
+    (" a", "blanks"),
+    ("a\t", "blanks"),
+    ("#a", "#"),
+    ("a=b", "equals sign"),
 ]
 
 
@@ -138,6 +137,22 @@ def test_what_cannot_be_written_is_refused_with_the_reason(value: str, reason: s
         written(value)
     assert raised.value.hint
     assert value not in str(raised.value)
+
+
+@pytest.mark.parametrize(("name", "reason"), UNWRITABLE_NAMES)
+def test_a_name_that_would_not_be_read_back_is_refused_with_the_reason(name: str, reason: str) -> None:
+    with pytest.raises(UnwritableError, match=reason) as raised:
+        directive_line(name, "x")
+    assert raised.value.hint
+
+
+@given(name=st.text() | st.text('#= "\\a', max_size=4), value=st.text())
+def test_the_reader_here_undoes_the_writer(name: str, value: str) -> None:
+    if not accepts(name, value):
+        return
+    groups, findings = read(MULTIPLE + directive_line(name, value))
+    assert findings == ()
+    assert groups[0].values[name] == value
 
 
 @pytest.mark.kannel
