@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import get_args
 
@@ -40,7 +40,7 @@ def changes(before: Mapping[Key, Values], after: Mapping[Key, Values], links: Se
             else:
                 yield from _group(key, before.get(key), after.get(key), links, there)
         if kind in ORDERED:
-            yield from _order([key for key in before if key in after and key.group == kind], wanted, there)
+            yield from _order([key for key in before if key in after and key.group == kind], wanted, links, there)
         if kind == "smsc":
             for link in links:
                 if not link.before and not link.after:
@@ -104,22 +104,28 @@ def _group(
     action = _action(before, after)
     if action == "update" and not directives:
         return
-    known = GROUPS.get(key.group)
-    needs = {
-        need
-        for directive in directives
-        for need in (
-            known.directives[directive.name].change
-            if known and directive.name in known.directives
-            else ("bearerbox", "smsbox", "wapbox")
-        )
-    }
-    if key.group == "wapbox" and action != "update":
-        needs.add("bearerbox")  # which listens for a wapbox only where the file has one (gw/bearerbox.c)
+    needs = {need for directive in directives for need in _needs(key.group, directive.name)}
+    if action != "update":
+        needs |= set(_needs(key.group, ""))
+        if key.group == "wapbox":
+            needs.add("bearerbox")  # which listens for a wapbox only where the file has one (gw/bearerbox.c)
+    note = "" if needs else _UNREAD
+    yield Change(action, key.group, str(key), directives, _beside_links(needs, links, there), note=note)
+
+
+def _needs(group: str, directive: str) -> tuple[str, ...]:
+    """Return what the table says that a change takes; of what it does not know, that every box reads it."""
+    known = GROUPS.get(group)
+    if known is None:
+        return get_args(Box)
+    return known.directives[directive].change if directive in known.directives else known.change
+
+
+def _beside_links(needs: Collection[str], links: Sequence[Link], there: frozenset[Box]) -> tuple[Step, ...]:
     steps: tuple[Step, ...] = restart([box for box in get_args(Box) if box in needs], there)
     if "link" in needs:  # what a link reads besides its own group: modems
         steps += tuple(_recreated_modems(links))
-    yield Change(action, key.group, str(key), directives, steps, note="" if steps else _UNREAD)
+    return steps
 
 
 def _recreated_modems(links: Iterable[Link]) -> Iterator[Recreate]:
@@ -128,13 +134,14 @@ def _recreated_modems(links: Iterable[Link]) -> Iterator[Recreate]:
             yield Recreate(link.name, link.account)
 
 
-def _order(before: Sequence[Key], after: Sequence[Key], there: frozenset[Box]) -> Iterator[Change]:
+def _order(
+    before: Sequence[Key], after: Sequence[Key], links: Sequence[Link], there: frozenset[Box]
+) -> Iterator[Change]:
     kept = [key for key in after if key in before]
     if list(before) == kept:
         return
     kind = kept[0].group
-    needs = {need for directive in GROUPS[kind].directives.values() for need in directive.change}
-    steps = restart([box for box in get_args(Box) if box in needs], there)
+    steps = _beside_links(_needs(kind, ""), links, there)
     old, new = (", ".join(str(key) or f"number {key.number + 1}" for key in keys) for keys in (before, kept))
     note = "the first that fits is taken, in the order of the file"
     yield Change("update", kind, "", (DirectiveChange("order", old, new),), steps, note=note)

@@ -24,6 +24,9 @@ _SMSC = GROUPS["smsc"].directives
 ROUTING = tuple(name for name, directive in _SMSC.items() if "routing" in directive.change)
 # What a reload brings to a running link besides: read into it, and then never used (gw/smscconn.c).
 _RELOADED = frozenset({*ROUTING, "preferred-smsc-id-regex"})
+# Where nothing listens: what is sent to connect there waits for ever.
+PARKED_AT = ("127.0.0.1", "1")
+DOWN = "is down: it was stopped, or its bind was refused"
 _TRUE = ("true", "yes", "on", "1")  # cfg_get_bool in gwlib/cfg.c
 
 
@@ -58,7 +61,7 @@ class Link:
     @property
     def parking(self) -> bool:
         """Whether it only keeps a route open for its account."""
-        return self.name == f"{self.account}-park"
+        return any(is_parking(group) for group in self.after or self.before)
 
     @property
     def rerouted(self) -> bool:
@@ -79,6 +82,11 @@ def sends(of: Values) -> bool:
     if of.get("smsc") != "smpp" or _true(of.get("transceiver-mode")):
         return True
     return of.get("port", "0") != "0"
+
+
+def is_parking(of: Values) -> bool:
+    """Return whether a link of this group keeps a route open and never connects; its login is nobody's."""
+    return (of.get("host"), of.get("port")) == PARKED_AT
 
 
 def differences(before: Values, after: Values) -> tuple[str, ...]:
@@ -121,7 +129,7 @@ def _judged(name: str, before: tuple[Values, ...], after: tuple[Values, ...], st
     if state == "dead":
         if all(_stands_by(group) for group in after):
             return "nothing", "" if alike else "stands by: it reads the file when it is started"
-        return "recreate", "is down: it was stopped, or its bind was refused"
+        return "recreate", DOWN
     if _stands_by(after[0]) and not _stands_by(before[0]):
         return "replace", ""
     return ("nothing" if alike else _changed(before, after)), ""

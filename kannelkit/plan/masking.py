@@ -8,6 +8,7 @@ from urllib.parse import quote, quote_plus
 
 from kannelkit.conf import GROUPS
 from kannelkit.plan.groups import Key, Values
+from kannelkit.plan.links import is_parking
 
 MASK = "***"
 # Shorter ones would mask half of every text; those of directives that are secret are masked by the directive's name.
@@ -23,13 +24,13 @@ def is_secret(group: str, directive: str) -> bool:
 
 
 def secrets_in(*of: Mapping[Key, Values]) -> frozenset[str]:
-    """Return the values of every directive that is secret."""
+    """Return the values of every directive that is secret, those apart that stand in for a login."""
     return frozenset(
         value
         for groups in of
         for key, values in groups.items()
         for name, value in values.items()
-        if value and is_secret(key.group, name)
+        if value and is_secret(key.group, name) and not is_parking(values)
     )
 
 

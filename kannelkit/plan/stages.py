@@ -20,15 +20,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from kannelkit.conf import directive_line
 from kannelkit.plan.groups import Key, Values
-from kannelkit.plan.links import ROUTING, Link, Route, route, sends
+from kannelkit.plan.links import PARKED_AT, ROUTING, Link, Route, route, sends
 from kannelkit.plan.values import Add, Box, Recreate, Remove, Reroute, Restart, Stage, Step
 
 _HEAD = "# In place for a few moments while kannelkit applies a change.\n"
-# Where nothing listens: refused at once, then not tried again for a day.
+# Refused at once, and then not tried again for a day.
 _PARKED = {
     "smsc": "smpp",
-    "host": "127.0.0.1",
-    "port": "1",
+    "host": PARKED_AT[0],
+    "port": PARKED_AT[1],
     "smsc-username": "waiting",
     "smsc-password": "waiting",
     "system-type": "",

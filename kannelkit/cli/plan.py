@@ -1,0 +1,202 @@
+"""`kannelkit plan SPEC`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kannelkit.cli.generate import masked_diff
+from kannelkit.cli.prepared import prepared
+from kannelkit.cli.status import shown
+from kannelkit.errors import GatewayError, HostError, InputError
+from kannelkit.plan.compare import plan as compared
+from kannelkit.plan.figures import figure, total
+from kannelkit.plan.groups import Key, groups
+from kannelkit.plan.masking import secrets_in
+from kannelkit.plan.values import LinkSeen, Plan, Rate, Step
+from kannelkit.plan.words import Style, lines
+from kannelkit.render import kannel_conf
+from kannelkit.spec import Spec, lacking
+from kannelkit.spec.model import reached_at
+
+# a bearerbox that is well answers within milliseconds; one that stops links is busy for longer
+_ANSWER_SECONDS = 5.0
+_STYLES: dict[Style, dict[str, Any]] = {
+    "": {},
+    "create": {"fg": "green"},
+    "update": {"fg": "yellow"},
+    "delete": {"fg": "red"},
+    "note": {"fg": "magenta"},
+    "danger": {"fg": "red", "bold": True},
+    "heading": {"bold": True},
+    "aside": {"dim": True},
+}
+
+
+@click.command("plan")
+@click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--diff", "as_diff", is_flag=True, help="The two kannel.conf as a unified diff.")
+@click.option("--check", is_flag=True, help="Exit 1 when there are changes.")
+@click.pass_context
+def command(ctx: click.Context, spec: Path, as_json: bool, as_diff: bool, check: bool) -> None:
+    """Show what SPEC would change in the running gateway, what each change disturbs, and for how long.
+
+    Compares the file that the running gateway works from, and the links that it really has, with what SPEC stands
+    for. Changes nothing in the gateway; passwords that SPEC leaves out are made and kept, as `generate` does.
+    """
+    if as_json and as_diff:
+        raise click.UsageError("--json and --diff are two forms of the same plan: choose one")
+    wanted = prepared(spec)
+    running = running_text(wanted)
+    found = planned(wanted, running)
+    if as_json:
+        click.echo(json.dumps(as_object(found), ensure_ascii=False))
+    elif as_diff:
+        for line in _diff(wanted, running, found):
+            click.echo(line)
+    else:
+        for line in shown_lines(found):
+            click.echo(line)
+        if found.changes:
+            click.echo(f"next: kannelkit {'apply' if found.running else 'up'} {spec}")
+    ctx.exit(1 if check and found.changes else 0)
+
+
+def planned(spec: Spec, running: str | None) -> Plan:
+    """Return what brings the gateway that runs from the text `running` to the spec, which has all its passwords.
+
+    Asks the running bearerbox for its links. Raises InputError where the spec's gateway cannot be run by kannelkit,
+    GatewayError where something listens on the administration port and does not answer as bearerbox does.
+    """
+    if missing := lacking(spec):
+        raise InputError(missing)
+    throughputs, rates = _rates(spec)
+    return compared(
+        running,
+        kannel_conf(spec, throughputs),
+        asyncio.run(_links(spec, running)),
+        secrets=spec.secrets(),
+        rates=rates,
+        unlearnt=kannel_conf(spec),
+    )
+
+
+def running_text(spec: Spec) -> str | None:
+    """Return the kannel.conf that the spec's gateway was last given, None before its first start; raises HostError."""
+    path = spec.files.kannel_conf
+    try:
+        return path.read_bytes().decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise HostError(f"cannot read {path}: {error.strerror}", "run as the user that runs the gateway") from error
+
+
+def _rates(spec: Spec) -> tuple[dict[str, int], tuple[Rate, ...]]:
+    """Return each account's throughput as the supervisor would start it, and those that are not the spec's."""
+    from kannelkit.supervise.configuration import configure
+    from kannelkit.supervise.memory import Memory
+
+    learnt = {}
+    path = spec.state_dir / "state.db"
+    if path.exists():
+        memory = Memory(path, read_only=True)
+        try:
+            learnt = memory.learnt()
+        finally:
+            memory.close()
+    of_accounts = configure(spec, learnt).rates.values()
+    in_force = {rate.account: rate.throughput for rate in of_accounts if rate.throughput is not None}
+    rates = [
+        Rate(rate.account, rate.throughput, rate.settings.ceiling)
+        for rate in of_accounts
+        if rate.throughput is not None and rate.throughput != rate.settings.ceiling
+    ]
+    return in_force, tuple(rates)
+
+
+async def _links(spec: Spec, running: str | None) -> tuple[LinkSeen, ...] | None:
+    """Return the links of the bearerbox that runs, None where none does."""
+    import aiohttp
+
+    from kannelkit.gateway.admin import Admin
+
+    # the gateway runs from the file that it was given, and is reached as that file says
+    core = groups(running).get(Key("core", "", 0), {}) if running is not None else {}
+    port_text = core.get("admin-port", "")
+    port = int(port_text) if port_text.isdecimal() else spec.admin_port
+    password = core.get("admin-password") or spec.admin_password
+    host = reached_at(core.get("admin-interface")) if core else spec.admin_host
+    if await _nobody_listens(host, port):
+        return None
+    async with aiohttp.ClientSession() as session:
+        status = await Admin(session, port, password, host, status_timeout=_ANSWER_SECONDS).status()
+    return tuple(LinkSeen(link.admin_id, link.state) for link in status.links)
+
+
+async def _nobody_listens(host: str, port: int) -> bool:
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            _, writer = await asyncio.open_connection(host, port)
+    except ConnectionRefusedError:
+        return True
+    except OSError as error:  # TimeoutError is one, too
+        raise GatewayError(f"{host} port {port} cannot be reached: {error.strerror or 'no answer'}") from error
+    writer.close()
+    return False
+
+
+def shown_lines(found: Plan) -> Iterator[str]:
+    """Yield the plan's lines for people, in colours; click leaves these out where the output is no terminal."""
+    for line in lines(found):
+        yield click.style(shown(line.text), **_STYLES[line.style]) if line.text else ""
+
+
+def as_object(found: Plan) -> dict[str, Any]:
+    """Return the plan as one JSON object, without the texts, which hold passwords; times in seconds."""
+    lasts = total(found.steps)
+    return {
+        "running": found.running,
+        "changes": [
+            {
+                "action": change.action,
+                "group": change.group,
+                "name": change.name,
+                "directives": [asdict(directive) for directive in change.directives],
+                "steps": [_step(step) for step in change.steps],
+                "dangers": change.danger.splitlines(),
+                "note": change.note,
+            }
+            for change in found.changes
+        ],
+        "steps": [_step(step) for step in found.steps],
+        "seconds": {"least": round(lasts.least, 3), "most": round(lasts.most, 3)},
+        "dangers": list(found.dangers),
+        "rates": [asdict(rate) for rate in found.rates],
+        "digest": found.digest,
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    lasts = figure(step)
+    return {
+        "step": type(step).__name__.lower(),
+        **asdict(step),
+        "seconds": {"least": lasts.least, "most": lasts.most},
+    }
+
+
+def _diff(spec: Spec, running: str | None, found: Plan) -> Iterator[str]:
+    if running == found.wanted:
+        return
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+    secrets = spec.secrets() | secrets_in(groups(running or ""))
+    for line in masked_diff(running or "", found.wanted, str(spec.files.kannel_conf), secrets):
+        yield click.style(shown(line), fg=colours.get(line[:1]))

@@ -1,0 +1,173 @@
+"""A plan as people read it: what changes, what each change disturbs, in which order, and what to be warned of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+from kannelkit.plan.figures import figure, total
+from kannelkit.plan.links import DOWN
+from kannelkit.plan.values import (
+    Action,
+    Add,
+    Change,
+    DirectiveChange,
+    Plan,
+    Recreate,
+    Remove,
+    Reroute,
+    Restart,
+    Step,
+)
+
+Style = Literal["", "create", "update", "delete", "note", "danger", "heading", "aside"]
+
+SIGNS: dict[Action, str] = {"create": "+", "update": "~", "delete": "-"}
+SHORT = 12  # digits of a digest that people compare
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line, without a line feed, and what it is; a terminal may colour it by that."""
+
+    text: str
+    style: Style = ""
+
+
+def lines(plan: Plan) -> Iterator[Line]:
+    """Yield the whole plan but for the command that comes next; values in it may hold control characters."""
+    if not plan.changes:
+        yield Line("no changes: the gateway runs as the spec says" if plan.running else "no changes", "heading")
+    else:
+        for changes in _alike(plan.changes):
+            yield from _changes(changes, plan)
+            yield Line("")
+        yield from _order(plan)
+        yield Line(_totals(plan), "heading")
+        yield from (Line(f"danger: {danger}", "danger") for danger in plan.dangers)
+    if not plan.running:
+        yield Line("the gateway does not run: this takes effect when it is started", "note")
+    for rate in plan.rates:
+        ceiling = "no limit" if rate.ceiling is None else rate.ceiling
+        yield Line(f"rate in force: {rate.account} {rate.throughput} of {ceiling} SMS per second, no change", "aside")
+    yield Line(f"digest: {plan.digest[:SHORT]}", "aside")
+
+
+def _alike(changes: Sequence[Change]) -> Iterator[list[Change]]:
+    """Yield neighbours together that differ in their name alone: the links of one account."""
+
+    def what(change: Change) -> object:
+        steps = [(type(step), getattr(step, "account", getattr(step, "boxes", ()))) for step in change.steps]
+        return change.action, change.group, change.directives, steps, change.danger, change.note
+
+    return (list(group) for _, group in groupby(changes, what))
+
+
+def _changes(changes: Sequence[Change], plan: Plan) -> Iterator[Line]:
+    change = changes[0]
+    names = ", ".join(one.name for one in changes if one.name)
+    yield Line(f"{SIGNS[change.action]} {change.group} {names}".rstrip(), change.action)
+    if change.note:
+        yield Line(f"    {change.note}", "note")
+    width = max((len(directive.name) for directive in change.directives), default=0)
+    if change.action != "delete":
+        for directive in change.directives:
+            yield Line(f"    {directive.name.ljust(width)}  {_values(directive)}", change.action)
+    if plan.running:
+        yield Line(f"    {_disturbs(changes, plan)}", "aside")
+
+
+def _values(directive: DirectiveChange) -> str:
+    if directive.before is None:
+        return _value(directive.after)
+    if directive.before == directive.after:
+        return f"{_value(directive.before)} -> {_value(directive.after)} (another one)"
+    return f"{_value(directive.before)} -> {_value(directive.after)}"
+
+
+def _value(text: str | None) -> str:
+    return "(nothing)" if text is None else text if text else '""'
+
+
+def _disturbs(changes: Sequence[Change], plan: Plan) -> str:
+    steps = [step for change in changes for step in change.steps]
+    if not steps:
+        return "disturbs nothing"
+    if _restarts_bearerbox(plan.steps) and not _restarts_bearerbox(steps):
+        return "takes effect with the restart of bearerbox"
+    if all(change.note == DOWN for change in changes):
+        return f"{_whom(steps)}: started; its account's messages go on meanwhile"
+    said = []
+    for kind, group in groupby(sorted(steps, key=lambda step: _KINDS.index(type(step))), type):
+        said.append(_said(kind, tuple(dict.fromkeys(group))))
+    return "; ".join(said)
+
+
+# in the order in which they are spoken of
+_KINDS: tuple[type[Step], ...] = (Restart, Reroute, Recreate, Remove, Add)
+
+
+def _said(kind: type[Step], steps: Sequence[Step]) -> str:
+    if isinstance(steps[0], Restart):
+        meanwhile = "nothing is sent, received or accepted" if _restarts_bearerbox(steps) else "requests are refused"
+        return f"{' and '.join(steps[0].boxes)} restarted: {figure(steps[0])} in which {meanwhile}"
+    whom, lasts, each = _whom(steps), figure(steps[0]), " each" if len(steps) > 1 else ""
+    if kind is Reroute:
+        return f"{whom}: other messages from one moment to the next, no bind is touched"
+    if kind is Recreate:
+        how = "re-created one after the other" if each else "re-created"
+        return f"{whom}: {how}, away {lasts}{each}; the account's messages wait meanwhile"
+    if kind is Remove:
+        return f"{whom}: shut down, {lasts}{each}"
+    return f"{whom}: added, {lasts}{each}; nothing waits"
+
+
+def _restarts_bearerbox(steps: Sequence[Step]) -> bool:
+    return any(isinstance(step, Restart) and "bearerbox" in step.boxes for step in steps)
+
+
+def _whom(steps: Sequence[Step]) -> str:
+    names = _links(steps)
+    return f"{'links' if len(names) > 1 else 'link'} {', '.join(names)}"
+
+
+def _links(steps: Sequence[Step]) -> tuple[str, ...]:
+    names: list[str] = []
+    for step in steps:
+        if isinstance(step, Reroute):
+            names += step.links
+        elif not isinstance(step, Restart):
+            names.append(step.link)
+    return tuple(dict.fromkeys(names))
+
+
+_DONE: dict[type[Step], str] = {
+    Add: "add",
+    Remove: "remove",
+    Recreate: "re-create",
+    Reroute: "change the routing, in one reload, of",
+}
+
+
+def _order(plan: Plan) -> Iterator[Line]:
+    groups = [(kind, list(group)) for kind, group in groupby(plan.steps, type)]
+    if len(groups) < 2:
+        return
+    yield Line("in this order:", "heading")
+    for number, (kind, steps) in enumerate(groups, start=1):
+        first = steps[0]
+        what = f"restart {' and '.join(first.boxes)}" if isinstance(first, Restart) else f"{_DONE[kind]} {_whom(steps)}"
+        yield Line(f"  {number}. {what}")
+    yield Line("")
+
+
+def _totals(plan: Plan) -> str:
+    counted = {action: sum(change.action == action for change in plan.changes) for action in SIGNS}
+    said = ", ".join(f"{number} to {action}" for action, number in counted.items())
+    return f"{said}; {_lasting(plan.steps)}" if plan.running else said
+
+
+def _lasting(steps: Sequence[Step]) -> str:
+    return f"takes {total(steps)}" if steps else "disturbs nothing"
