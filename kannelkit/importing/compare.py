@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from kannelkit.conf import GROUPS, ReadGroup
 from kannelkit.importing.accounts import OF_A_LINK, Entry, instances, is_dead
 from kannelkit.importing.original import shown
+from kannelkit.spec.numbers import per_second
 
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 # The routing of the parking link is its account's; the rest of it is kannelkit's own.
@@ -83,7 +84,8 @@ def _account(found: Differences, entry: Entry, links: Sequence[ReadGroup]) -> No
         )
         return
     for (group, standby), link in zip(wanted, links, strict=False):
-        old = _fixed(group.values) | {"smsc-id": name}
+        # Kannel makes no link without a system-type, so that an empty one changes no link that is there
+        old = {"system-type": ""} | _fixed(group.values) | {"smsc-id": name}
         new = _fixed(link.values)
         found.unexpected += (f"smsc {name}: {words}" for words in _changes(link, old, new))
         for key in ("host", "port"):
@@ -93,7 +95,10 @@ def _account(found: Differences, entry: Entry, links: Sequence[ReadGroup]) -> No
             found.unexpected.append(f"smsc {name}: a link that is not as it should be at the start")
     if links[-1].values.get("smsc-id") != name:
         found.unexpected.append(f"smsc {name}: the parking link has another name")
-    found.expected += _told(entry, [link.values.get("throughput") for link in links[:count]])
+    limits = [link.values.get("throughput") for link in links[:count]]
+    if count > 1 and sum(per_second(limit or "") or 0 for limit in limits) != int(entry.values.get("throughput", 0)):
+        found.unexpected.append(f"smsc {name}: throughput {entry.values.get('throughput')} -> {_limits(limits)}")
+    found.expected += _told(entry, limits)
 
 
 def _fixed(values: Mapping[str, str]) -> dict[str, str]:

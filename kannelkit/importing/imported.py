@@ -58,6 +58,7 @@ def imported(path: str, opened: Opener, spec_path: Path, secrets_dir: str | None
         for line, silenced in zip(in_files.lines, written.lines, strict=True):
             line.ignored = silenced.ignored
         written = in_files
+    told = {(finding.place, finding.rule) for finding in findings}
     report = Report(
         files=was.files,
         groups=len(was.groups),
@@ -66,7 +67,7 @@ def imported(path: str, opened: Opener, spec_path: Path, secrets_dir: str | None
         differences=(*found.expected, *was.recoded),
         left_out=(*was.forgotten, *_dropped(was.dropped)),
         mend=findings,
-        lacking=lacking(spec),
+        lacking=tuple(each for each in lacking(spec) if (each.place, each.rule) not in told),
         hints=tuple(_hints(made)),
     )
     return Imported(str(written), written.secrets, written.holds_secrets, report)

@@ -143,7 +143,7 @@ def _comments(trees: Iterable[Tree], groups: Iterable[ReadGroup]) -> tuple[Mappi
 
 
 def _fit(block: Iterable[str], secrets: Set[str]) -> list[str]:
-    words = [line.lstrip("# \t") for line in block]
+    words = [line.strip("# \t") for line in block]
     if any(_DIRECTIVE.match(line) for line in words):
         return []
     return [

@@ -24,21 +24,19 @@ def settled(written: SpecText, path: Path, otherwise: Place) -> tuple[Spec, tupl
         try:
             return parse(str(written), path.absolute(), {}, str(path)), tuple(silenced)
         except InputError as error:
-            firm = [finding for finding in error.findings if not _silence(written, finding)]
+            firm = [finding for finding in error.findings if not _can_be_silenced(written, finding)]
             if firm:
                 raise InputError(_in_the_original(written, firm, otherwise)) from error
+            for finding in error.findings:
+                told = written.lines[finding.place.line - 1].ignored.setdefault(finding.rule, [])
+                told.append(finding.message)
             silenced += error.findings
 
 
-def _silence(written: SpecText, finding: Finding) -> bool:
-    """Add the rule to the line's comment; return False where it is there already, and so is silenced by nothing."""
-    if not 0 < finding.place.line <= len(written.lines):
-        return False
-    line = written.lines[finding.place.line - 1]
-    if finding.rule in line.ignored:
-        return False
-    line.ignored[finding.rule] = finding.message
-    return True
+def _can_be_silenced(written: SpecText, finding: Finding) -> bool:
+    """Return whether a comment is still to be tried: where the rule is named in the line already, none helps."""
+    line = finding.place.line
+    return 0 < line <= len(written.lines) and finding.rule not in written.lines[line - 1].ignored
 
 
 def _in_the_original(written: SpecText, findings: Iterable[Finding], otherwise: Place) -> list[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from kannelkit.conf import GROUPS, Directive, ReadGroup
 from kannelkit.findings import Place
@@ -16,6 +17,7 @@ from kannelkit.spec.secrets import MOST_OCTETS
 # The order in which a person reads a gateway; what is not named here follows in Kannel's own order.
 _FIRST = ("core", "smsbox", "sendsms-user", "smsc", "sms-service")
 _WIDTH = 100  # of a line with a list on it
+_LINE_NUMBER = re.compile(", in line [0-9]+")  # which the next change of the spec would make a wrong one
 _NO_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -25,12 +27,13 @@ class SpecLine:
 
     text: str
     place: Place | None = None
-    ignored: dict[str, str] = field(default_factory=dict)  # rule -> what is wrong, in words
+    ignored: dict[str, list[str]] = field(default_factory=dict)  # rule -> what is wrong, in words
 
     def __str__(self) -> str:
         if not self.ignored:
             return self.text
-        words = emit.comment("; ".join(self.ignored.values()))
+        words = emit.comment("; ".join(chain.from_iterable(self.ignored.values())))
+        words = _LINE_NUMBER.sub("", words)
         return f"{self.text}  # kannelkit: ignore {', '.join(self.ignored)} - {words}"
 
 

@@ -1,0 +1,64 @@
+"""Whether Kannel reads the same groups before and after an import, judged by what its own reader printed of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kannelkit.conf import GROUPS
+from tests.conf.judge import Groups
+
+# What an account's links may differ in: the promise of `import`, not its code.
+FREE = {"throughput", "instances", "smsc-admin-id", "dead-start"}
+
+
+def unlike(before: Groups, after: Groups) -> list[str]:
+    """Return what differs and must not, in words."""
+    found = []
+    for name in GROUPS:
+        if name != "smsc":
+            old, new = of(before, name), of(after, name)
+            if old != new:
+                found.append(f"{name}: {old} became {new}")
+    other = [values for values in of(before, "smsc") if values["smsc"] != "smpp"]
+    other_after = [values for values in of(after, "smsc") if values["smsc"] != "smpp"]
+    if [with_name(values, new) for values, new in zip(other, other_after, strict=False)] != other_after:
+        found.append(f"smsc: {other} became {other_after}")
+    return found + unlike_links(
+        [values for values in of(before, "smsc") if values["smsc"] == "smpp"],
+        [values for values in of(after, "smsc") if values["smsc"] == "smpp"],
+    )
+
+
+def unlike_links(before: list[Mapping[str, str]], after: list[Mapping[str, str]]) -> list[str]:
+    """Return the SMPP links of `before` that are not in `after`, and those of `after` that only kannelkit adds."""
+    parked = [values for values in after if values.get("reconnect-delay") == "86400" and values["port"] == "1"]
+    left = [values for values in after if values not in parked]
+    names = {values["smsc-id"] for values in left}
+    found = [f"the parking link {values} belongs to nobody" for values in parked if values["smsc-id"] not in names]
+    for values in before:
+        number = int(values.get("instances", "1"), 0)
+        for _ in range(number):
+            wanted = fixed(values)
+            match = next((new for new in left if fixed(with_name(wanted, new)) == fixed(new)), None)
+            if match is None:
+                found.append(f"no link {wanted}, only {left}")
+            else:
+                left.remove(match)
+    return found + [
+        f"a link that was not there: {values}"
+        for values in left
+        if values.get("dead-start") != "true" or all(fixed(with_name(old, values)) != fixed(values) for old in before)
+    ]
+
+
+def of(groups: Groups, name: str) -> list[Mapping[str, str]]:
+    return [values for called, values in groups if called == name]
+
+
+def with_name(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+    """Return the old values, with the new name where they had none."""
+    return {"smsc-id": new.get("smsc-id", ""), **old}
+
+
+def fixed(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if name not in FREE}
