@@ -135,4 +135,12 @@ def _tuples(lists: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[str, ...]]
     return MappingProxyType({kind: tuple(values) for kind, values in lists.items()})
 
 
-GROUPS: Mapping[str, Group] = _Table(resources.files(__package__).joinpath("directives.toml").read_text("utf-8"))
+def read_table(text: str) -> Mapping[str, Group]:
+    """Return the groups of a table in directives.toml's form, each read when it is first asked for.
+
+    Asking raises tomllib.TOMLDecodeError, KeyError or ValueError where a group's part of the table is wrong.
+    """
+    return _Table(text)
+
+
+GROUPS: Mapping[str, Group] = read_table(resources.files(__package__).joinpath("directives.toml").read_text("utf-8"))
