@@ -88,10 +88,10 @@ def opener(folder: Path = Path()) -> Opener:
 
 @dataclass(slots=True)
 class _Open:
-    """A file that is being read, or waits for its turn: what it includes must be none of `chain`."""
+    """A file that is being read, or waits for its turn."""
 
+    identity: str
     lines: Iterator[Placed]
-    chain: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -100,25 +100,30 @@ class _Walk:
     findings: list[Finding]
     trees: dict[str, Tree] = field(default_factory=dict)
     spelled: set[str] = field(default_factory=set)  # Kannel's own list of names, from which it never takes one
+    begun: set[str] = field(default_factory=set)  # what is being read now: none of it may come in again
     files: int = 0
     line_feeds: int = 0
     characters: int = 0
+    full: bool = False
 
     def lines(self, path: str) -> Iterator[Placed]:
         """Yield every line as Kannel comes to it, and a blank one behind each file."""
-        stack = self._included(Placed(path, 0, Line("", Kind.INCLUDE, "include", path)), frozenset())
+        stack = self._included(Placed(path, 0, Line("", Kind.INCLUDE, "include", path)))
         while stack:
+            self.begun.add(stack[-1].identity)
             at = next(stack[-1].lines, None)
             if at is None:
-                stack.pop()
+                self.begun.discard(stack.pop().identity)
             elif at.line.kind is Kind.INCLUDE:
-                stack.extend(reversed(self._included(at, stack[-1].chain)))
+                stack.extend(reversed(self._included(at)))
             else:
                 yield at
 
-    def _included(self, at: Placed, chain: frozenset[str]) -> list[_Open]:
+    def _included(self, at: Placed) -> list[_Open]:
         """Return what the include brings in, file by file."""
         name = at.line.value
+        if self.full:
+            return []
         if name in self.spelled:
             self._report(
                 at, "C114", f"{shown(name)} is included a second time, a circle to Kannel: it panics", "include it once"
@@ -130,19 +135,21 @@ class _Walk:
             self._unreadable(at, name, error)
             return []
         if first.entries is None:
-            return self._file(at, name, first, chain)
+            return self._file(at, name, first)
         files: list[_Open] = []
         for entry in first.entries:
+            if self.full:
+                break
             inside = f"{name}/{entry}"
             try:
-                files += self._file(at, inside, self.opened(inside), chain)
+                files += self._file(at, inside, self.opened(inside))
             except OSError as error:
                 self._unreadable(at, inside, error)
         return files
 
-    def _file(self, at: Placed, name: str, found: Opened, chain: frozenset[str]) -> list[_Open]:
+    def _file(self, at: Placed, name: str, found: Opened) -> list[_Open]:
         self.spelled.add(name)
-        if found.identity in chain:
+        if found.identity in self.begun:
             self._report(
                 at,
                 "C115",
@@ -154,6 +161,7 @@ class _Walk:
         self.characters += len(found.text)
         self.line_feeds += found.text.count("\n")
         if self.files > _MOST_FILES or self.line_feeds > _MOST_LINES or self.characters > _MOST_CHARACTERS:
+            self.full = True
             message = (
                 f"more than {_MOST_FILES:,} files, {_MOST_LINES:,} lines or {_MOST_CHARACTERS:,} characters in all"
             )
@@ -161,7 +169,7 @@ class _Walk:
             return []
         tree = parse(found.text, name)
         self.trees[name] = tree
-        return [_Open(_with_end(tree), chain | {found.identity})] if found.text else []
+        return [_Open(found.identity, _with_end(tree))] if found.text else []
 
     def _unreadable(self, at: Placed, name: str, error: OSError) -> None:
         message = f"cannot read {shown(name)}: {error.strerror or type(error).__name__}"
