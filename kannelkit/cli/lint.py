@@ -1,0 +1,157 @@
+"""`kannelkit lint`: what would lose messages, links or passwords, in a spec or a kannel.conf."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from kannelkit import __version__
+from kannelkit.conf import Opened, Opener, opener
+from kannelkit.errors import InputError
+from kannelkit.findings import Finding, Place
+from kannelkit.lint import look, report
+from kannelkit.lint.certificates import named
+from kannelkit.lint.facts import Certificate, Facts
+from kannelkit.lint.rules import RULES
+from kannelkit.lint.subject import Kind, Subject
+from kannelkit.spec.source import decoded
+
+_STDIN = "-"
+_COLOURS = {"error": "red", "warning": "yellow", "hint": "cyan"}
+
+
+def _chosen(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the ids and prefixes; one that no rule's id begins with is wrong use."""
+    chosen = tuple(each.strip().upper() for value in values for each in value.split(",") if each.strip())
+    for each in chosen:
+        if not any(name.startswith(each) for name in RULES):
+            raise click.BadParameter(f"no rule's id begins with {each}", ctx, option)
+    return chosen
+
+
+@click.command(short_help="Find what would lose messages, links or passwords, in a spec or a kannel.conf.")
+@click.argument("files", metavar="SPEC-or-CONF...", nargs=-1, required=True, type=click.Path(path_type=str))
+@click.option("--kind", type=click.Choice(["spec", "conf"]), help="Take every file for this, whatever it looks like.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
+@click.option("--select", multiple=True, callback=_chosen, help="Only these rules: ids or their beginnings, by commas.")
+@click.option("--ignore", multiple=True, callback=_chosen, help="All but these rules.")
+@click.option("--strict", is_flag=True, help="Exit 1 over a warning as well.")
+@click.option("--no-secrets", is_flag=True, help="Secrets that are not at hand are no finding.")
+@click.option("--offline", is_flag=True, help="Look at the text alone, not at the files, folders and logs it names.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    files: tuple[str, ...],
+    kind: Kind | None,
+    form: str,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    strict: bool,
+    no_secrets: bool,
+    offline: bool,
+) -> None:
+    """Find what would lose messages, links or passwords in each SPEC-or-CONF; - is the standard input.
+
+    Exits 1 where an error is found. A comment `# kannelkit: ignore RULE - reason` silences a rule for a line, and
+    `kannelkit explain RULE` says what a rule is about.
+    """
+    if files.count(_STDIN) > 1:
+        raise click.UsageError("the standard input can be read once")
+    now = datetime.now(UTC)
+    findings: list[Finding] = []
+    texts: dict[str, str] = {}
+    for file in files:
+        looked = _looked(file, kind, secrets=not no_secrets)
+        facts = None if offline or looked.subject is None else _facts(looked.subject, now)
+        texts.update(looked.texts)
+        findings += look.findings(looked, facts)
+    shown = [
+        finding
+        for finding in findings
+        if (not select or finding.rule.startswith(select)) and not (ignore and finding.rule.startswith(ignore))
+    ]
+    if form == "json":
+        click.echo(report.as_json(shown))
+    elif form == "sarif":
+        click.echo(report.as_sarif(shown, __version__))
+    else:
+        for line in _lines(shown, texts if sys.stdout.isatty() else {}):
+            click.echo(line)
+    click.echo(report.summary(shown, files), err=True)
+    counts = report.counted(shown)
+    ctx.exit(1 if counts["error"] or (strict and counts["warning"]) else 0)
+
+
+def _looked(file: str, kind: Kind | None, *, secrets: bool) -> look.Looked:
+    """Return what the file is; one that cannot be read is a finding like any other."""
+    name = "<stdin>" if file == _STDIN else file
+    octets, refused = b"", ""
+    try:
+        octets = sys.stdin.buffer.read() if file == _STDIN else Path(file).read_bytes()
+    except (OSError, ValueError) as error:
+        refused = getattr(error, "strerror", None) or "no file can have this name"
+    text = octets.decode("utf-8", "surrogateescape")
+    if (kind or look.kind_of(file, text)) == "conf":
+        return look.conf(name, _with_stdin(text) if file == _STDIN else opener())
+    if refused:
+        return look.Looked(name, "spec", {}, None, (Finding(Place(name), "S001", f"cannot be read: {refused}"),))
+    try:
+        text = decoded(octets, name)
+    except InputError as error:
+        return look.Looked(name, "spec", {}, None, error.findings)
+    return look.spec(text, Path(os.path.abspath(file)), os.environ, name, secrets=secrets)
+
+
+def _with_stdin(text: str) -> Opener:
+    files = opener()
+
+    def opened(name: str) -> Opened:
+        return Opened("<stdin>", text) if name == "<stdin>" else files(name)
+
+    return opened
+
+
+def _facts(subject: Subject, now: datetime) -> Facts:
+    """Look at all that the configuration names."""
+    from kannelkit.host import observe
+
+    certificates = {(each.certificate, each.key) for each in named(subject) if os.path.isabs(each.certificate)}
+    return Facts(
+        now=now,
+        files={path: observe.seen(path) for path in subject.paths()},
+        certificates={pair: found for pair in certificates if (found := _certificate(*pair)) is not None},
+        rotations=observe.rotations(),
+    )
+
+
+def _certificate(certificate: str, key: str) -> Certificate | None:
+    """Return what is in the files, nothing where they cannot be read: another rule says that."""
+    from kannelkit.certs.inspect import inspect  # brings cryptography with it
+    from kannelkit.host import observe
+
+    octets = [observe.content(path) for path in dict.fromkeys((certificate, key))]
+    if None in octets:
+        return None
+    contents = inspect(b"\n".join(each for each in octets if each is not None))
+    fault = "" if contents.usable else "; ".join(contents.problems) or "no private key"
+    return Certificate(fault, contents.valid_until)
+
+
+def _lines(findings: Iterable[Finding], texts: Mapping[str, str]) -> Iterator[str]:
+    for finding in findings:
+        how = report.severity(finding.rule)
+        place = click.style(_printable(finding.place), bold=True)
+        label = click.style(f"{finding.rule} {how}:", fg=_COLOURS[how], bold=True)
+        yield f"{place}: {label} {finding.message}"
+        yield from report.source_line(finding, texts)
+        if finding.hint:
+            yield f"  hint: {finding.hint}"
+
+
+def _printable(place: Place) -> str:
+    return "".join(each if each.isprintable() else "?" for each in str(place))

@@ -1,0 +1,160 @@
+"""A spec or a kannel.conf through all rules: what is found, with what comments silence left out."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kannelkit.conf import Opener, ReadGroup, Tree, check_groups, in_force, read_files
+from kannelkit.errors import InputError
+from kannelkit.findings import Finding, in_order
+from kannelkit.lint import boxes, certificates, language, links, logins, logs, queues, routing, security
+from kannelkit.lint.facts import Facts
+from kannelkit.lint.rule import CHECKS
+from kannelkit.lint.rules import RULES
+from kannelkit.lint.silence import comments, silenced, unused
+from kannelkit.lint.subject import UNKNOWN, Kind, Subject, of_conf, of_spec
+from kannelkit.spec import Spec
+from kannelkit.spec.load import parse
+
+# importing them registers their rules
+MODULES = (boxes, certificates, language, links, logins, logs, queues, routing, security)
+
+_SPEC_SUFFIXES = (".yaml", ".yml")
+_CONF_LINE = re.compile(r"[ \t]*[A-Za-z0-9_-]+[ \t]*=")
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One input: its texts by the names they have in findings, what it is, and what is wrong with its language.
+
+    `subject` is nothing where so much is wrong that no rule can be asked.
+    """
+
+    file: str
+    kind: Kind
+    texts: Mapping[str, str]
+    subject: Subject | None
+    findings: tuple[Finding, ...]
+    # what comments in a spec silenced when it was read
+    silenced: tuple[Finding, ...] = ()
+
+
+def kind_of(name: str, text: str) -> Kind:
+    """Return what the text is by its name's suffix, or else by its first line that says something."""
+    suffix = os.path.splitext(name)[1]
+    if suffix in _SPEC_SUFFIXES:
+        return "spec"
+    for line in text.split("\n"):
+        if line.strip() and not line.lstrip().startswith("#"):
+            return "conf" if _CONF_LINE.match(line) else "spec"
+    return "conf" if suffix == ".conf" else "spec"
+
+
+def conf(file: str, opened: Opener) -> Looked:
+    """Return a kannel.conf with all that it includes, as far as it can be read."""
+    reading = read_files(file, opened)
+    findings = reading.findings
+    subject = None
+    if reading.groups:
+        findings = in_order((*findings, *_checked(reading.groups, file)))
+        subject = of_conf(in_force(reading.groups), file)
+        subject = replace(subject, overruled=of_conf(reading.groups, file).overruled)
+    texts: Mapping[str, Tree] = reading.trees
+    return Looked(file, "conf", {name: tree.text() for name, tree in texts.items()}, subject, findings)
+
+
+def _checked(groups: Sequence[ReadGroup], file: str) -> Iterator[Finding]:
+    """Yield what is wrong with the groups; a gateway for WAP alone needs no link."""
+    names = {group.name for group in groups}
+    for finding in check_groups(groups, file):
+        if finding.rule != "C110" or "wapbox" not in names or "smsbox" in names:
+            yield finding
+
+
+class _Given(Mapping[str, str]):
+    """An environment in which every variable that is missing holds a secret that nobody knows."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def __getitem__(self, name: str) -> str:
+        return self._environ.get(name) or UNKNOWN
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._environ)
+
+    def __len__(self) -> int:
+        return len(self._environ)
+
+
+def spec(text: str, path: Path, environ: Mapping[str, str], file: str, *, secrets: bool = True) -> Looked:
+    """Return the spec in the text, as if it stood at the absolute `path`.
+
+    Without `secrets`, one that is missing is no finding, and its value is unknown.
+    """
+    subject = None
+    findings: tuple[Finding, ...] = ()
+    given = environ if secrets else _Given(environ)
+    try:
+        subject = of_spec(_parsed(text, path, given, file, secrets=secrets), file, text)
+    except InputError as error:
+        findings = error.findings
+    hidden: tuple[Finding, ...] = ()
+    if "kannelkit:" in text:
+        # the same without the comments tells what they silence
+        try:
+            _parsed(text.replace("kannelkit:", "kannelkit;"), path, given, file, secrets=secrets)
+        except InputError as error:
+            hidden = tuple(finding for finding in error.findings if finding not in findings)
+    return Looked(file, "spec", {file: text}, subject, findings, hidden)
+
+
+_FILE = re.compile(r"\bfile([ ]*):(?=[ ]*['\"]?$)")
+
+
+def _parsed(text: str, path: Path, environ: Mapping[str, str], file: str, *, secrets: bool) -> Spec:
+    """Return the spec; without `secrets`, a file that is not there is asked for as a variable that is not known."""
+    while True:
+        try:
+            return parse(text, path, environ, file)
+        except InputError as error:
+            changed = text if secrets else _as_variables(text, error.findings)
+            if changed == text:
+                raise
+            text = changed
+
+
+def _as_variables(text: str, findings: Iterable[Finding]) -> str:
+    """Return the text, no character longer, in which each secret of S203 is a variable instead of a file."""
+    lines = text.split("\n")
+    for finding in findings:
+        if finding.rule == "S203" and 0 < finding.place.line <= len(lines):
+            line, at = lines[finding.place.line - 1], finding.place.column - 1
+            lines[finding.place.line - 1] = _FILE.sub(r"env\1: ", line[:at]) + line[at:]
+    return "\n".join(lines)
+
+
+def _remedy(name: str) -> str:
+    remedy = RULES[name].remedy
+    return remedy[:1].lower() + remedy[1:].removesuffix(".")
+
+
+def findings(looked: Looked, facts: Facts | None = None) -> tuple[Finding, ...]:
+    """Return all that is wrong and that no comment silences, comments without need included."""
+    found = list(looked.findings)
+    if looked.subject is not None:
+        subject = replace(looked.subject, facts=facts)
+        for name, check in CHECKS.items():
+            found += [Finding(each.place, name, each.message, each.hint or _remedy(name)) for each in check(subject)]
+    by_file = comments(looked.texts, spec=looked.kind == "spec")
+    kept = silenced(found, by_file)
+    if not any(each.comments for each in by_file.values()):
+        return in_order(kept)
+    return in_order((*kept, *silenced(unused((*found, *looked.silenced), by_file), by_file)))
