@@ -45,12 +45,13 @@ def command(spec: Path, as_json: bool) -> None:
         except OSError:
             return  # a terminal that was closed does not end the gateway
 
-    asyncio.run(_run(Supervisor(gateway, listener, os.environ)))
+    asyncio.run(_run(Supervisor(gateway, listener, os.environ, lambda: prepared(spec))))
 
 
 async def _run(supervisor: Supervisor) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.stop)
-    loop.add_signal_handler(signal.SIGHUP, lambda: None)  # a closed terminal is no reason to stop a gateway
+    # a closed terminal sends it, too, and is no reason to stop a gateway
+    loop.add_signal_handler(signal.SIGHUP, supervisor.reload)
     await supervisor.run()

@@ -43,6 +43,17 @@ class Brought:
     online: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many seconds a started link may be dead, and how long on its way, before it counts as not back."""
+
+    dead: float = _DEAD_SECONDS
+    connecting: float = _ONLINE_SECONDS
+
+
+PATIENT = Patience()
+
+
 class Rates(Protocol):
     """What brings an account to a throughput, whichever way."""
 
@@ -92,14 +103,14 @@ class Links:
                 )
             await asyncio.sleep(_LOOK_EVERY)
 
-    async def recreate(self, account: str, name: str) -> Brought:
+    async def recreate(self, account: str, name: str, patience: Patience = PATIENT) -> Brought:
         """Stop a link now and start it anew. Raises GatewayError where it does not end."""
         clock = asyncio.get_running_loop().time
         stopped = clock()
         slow = await self.stop(account, name)
         # a new link sends a second's allowance at once: not into a window that is still full
         await asyncio.sleep(max(0.0, self._observer.last_answer(account) + _WINDOW - clock()))
-        online = await self.start(account, name)
+        online = await self.start(account, name, patience)
         return Brought(clock() - stopped, slow, online)
 
     async def stop(self, account: str, name: str) -> bool:
@@ -124,18 +135,18 @@ class Links:
                 raise GatewayError(f"{name} has not ended {_DEAD_SECONDS:.0f} s after its stop")
             await asyncio.sleep(_LOOK_EVERY)
 
-    async def start(self, account: str, name: str) -> bool:
+    async def start(self, account: str, name: str, patience: Patience = PATIENT) -> bool:
         """Start a link and wait until it is online; return whether it is."""
         with contextlib.suppress(GatewayError):  # asked again while the link is dead
             await self._admin.start_link(name)
-        return await self._online(account, name)
+        return await self.online(account, name, patience)
 
-    async def _online(self, account: str, name: str) -> bool:
+    async def online(self, account: str, name: str, patience: Patience = PATIENT) -> bool:
         """Wait until a link is online; return whether it is. One that is dead is started, every second."""
         clock = asyncio.get_running_loop().time
         began = asked = clock()
         dead = True
-        while clock() - began < (_DEAD_SECONDS if dead else _ONLINE_SECONDS):
+        while clock() - began < (patience.dead if dead else patience.connecting):
             status = await self._look()
             if status is not None:
                 links = status.links_of(name)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from kannelkit.errors import GatewayError, HostError
 from kannelkit.gateway.admin import Admin
 from kannelkit.host.ports import is_free
 from kannelkit.host.processes import ProcessId, who_listens
 from kannelkit.host.tail import Tail
+from kannelkit.plan.values import Box as WordOfBox
+from kannelkit.spec import Spec
+from kannelkit.spec.model import reached_at
 from kannelkit.supervise.boxes import Box
 from kannelkit.supervise.configuration import Configuration
 from kannelkit.supervise.journal import Journal
@@ -46,6 +50,8 @@ class Running:
         folder = configuration.spec.state_dir if log is None else log.parent
         self.bearerbox = Box("bearerbox", configuration.conf.path, folder / "bearerbox.out", self._keep)
         self.smsbox = Box("smsbox", configuration.conf.path, folder / "smsbox.out", self._keep)
+        self.busy: set[str] = set()  # boxes that are being stopped and started by somebody
+        self._boxes = {"bearerbox": self.bearerbox, "smsbox": self.smsbox}
 
     def take(self, configuration: Configuration) -> None:
         """Go on with another configuration, with which the boxes run already."""
@@ -54,8 +60,7 @@ class Running:
         spec = configuration.spec
         self.admin.move(spec.admin_port, spec.admin_password, spec.admin_host)
         self.watch.follow(configuration.accounts, configuration.rates)
-        logs = set(spec.files.links_logs) - set(former.spec.files.links_logs)
-        self.watch.follow_logs(Tail(path, from_end=True) for path in sorted(logs))
+        self.watch.follow_logs(Tail(path, from_end=True) for path in _logs(spec) if path not in _logs(former.spec))
         for name, rate in configuration.rates.items():
             if former.rates.get(name) is not rate:
                 rate.begun(now)
@@ -107,9 +112,43 @@ class Running:
     def follow(self) -> None:
         """Follow the logs of the bearerbox that runs, from their ends: what an earlier one wrote is old."""
         assert self.bearerbox.process is not None  # noqa: S101 - started or adopted just before
-        files = self.configuration.spec.files
-        logs = dict.fromkeys((*([files.bearerbox_log] if files.bearerbox_log else []), *files.links_logs))
+        logs = _logs(self.configuration.spec)
         self.watch.attach(self.bearerbox.process.pid, [Tail(path, from_end=True) for path in logs])
+
+    # -- stopped and started by whoever changes the configuration
+
+    async def stop(self, name: WordOfBox) -> None:
+        """Stop a box in order; nobody else starts it again until `start` has started it, or it is taken from `busy`."""
+        self.busy.add(name)
+        await self._boxes[name].stop()
+
+    async def start(self, name: WordOfBox, core: Mapping[str, str]) -> None:
+        """Start a box with what is in the file, whose group core is `core`; return when it works with the others.
+
+        Raises GatewayError.
+        """
+        now = asyncio.get_running_loop().time()
+        if name == "bearerbox":
+            self.command_as(core)
+            await self.start_bearerbox(now)
+        else:
+            await self.start_smsbox(now)
+            await self._smsbox_connected()
+        self.busy.discard(name)
+
+    def command_as(self, core: Mapping[str, str]) -> None:
+        """Command bearerbox at the port and with the password of this group core."""
+        self.admin.move(int(core["admin-port"]), core["admin-password"], reached_at(core.get("admin-interface")))
+
+    async def _smsbox_connected(self) -> None:
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + _ANSWER_SECONDS
+        while not any(box.type == "smsbox" for box in (await self.watch.look()).boxes):
+            if not self.smsbox.running:
+                raise GatewayError(f"smsbox {self.smsbox.exit_text()}{self.smsbox.last_words()}")
+            if clock() >= deadline:
+                raise GatewayError(f"smsbox has not reached bearerbox {_ANSWER_SECONDS:.0f} s after its start")
+            await asyncio.sleep(_TICK)
 
     async def bring_down(self) -> None:
         """Stop smsbox first, so that nothing more is accepted, then bearerbox, which writes its store."""
@@ -136,3 +175,9 @@ class Running:
             self.memory.box(name, process)
         except HostError as error:
             self.say("warning", f"after a crash {name} could not be found again: {error.args[0]}", box=name)
+
+
+def _logs(spec: Spec) -> tuple[Path, ...]:
+    """Return the logs in which bearerbox tells of refusals, each once."""
+    log = spec.files.bearerbox_log
+    return tuple(dict.fromkeys((*([] if log is None else [log]), *spec.files.links_logs)))

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from typing import Any
 
 import aiohttp
 
@@ -14,10 +15,15 @@ from kannelkit.errors import GatewayError, HostError, KannelkitError
 from kannelkit.gateway.admin import Admin
 from kannelkit.host import notify
 from kannelkit.host.files import make_folder
+from kannelkit.plan.compare import plan
 from kannelkit.spec import Spec
+from kannelkit.supervise.applying import Applying
+from kannelkit.supervise.asking import plain
 from kannelkit.supervise.changes import Changes
 from kannelkit.supervise.configuration import configure
+from kannelkit.supervise.control import Control, Tell
 from kannelkit.supervise.journal import Journal, Listener
+from kannelkit.supervise.kept import keep, kept
 from kannelkit.supervise.links import Brought
 from kannelkit.supervise.lock import Lock
 from kannelkit.supervise.memory import Memory
@@ -33,15 +39,24 @@ class Supervisor:
     """One gateway under supervision. `run` returns when `stop` was called and the boxes have ended.
 
     `spec` has all its passwords; `listener` is given every event. Raises HostError and GatewayError where the gateway
-    cannot be started; once it runs, nothing that Kannel, a provider or a log says ends it.
+    cannot be started; once it runs, nothing that Kannel, a provider or a log says ends it. `load` reads the spec file
+    anew, for a change of it to be applied; it raises InputError or HostError.
     """
 
-    def __init__(self, spec: Spec, listener: Listener, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        listener: Listener,
+        environment: Mapping[str, str] | None = None,
+        load: Callable[[], Spec] | None = None,
+    ) -> None:
         self.ready = asyncio.Event()
         self._spec = spec
+        self._load = load or (lambda: spec)
         self._environment = os.environ if environment is None else environment
         self._listener = listener
         self._stopping = asyncio.Event()
+        self._asked: list[asyncio.Task[None]] = []
         self._restart_at: dict[str, float] = {}
         self._silent_since: float | None = None
         self._silence_told = False
@@ -67,6 +82,7 @@ class Supervisor:
             journal = Journal(memory, self._listener)
             self._running = Running(configuration, admin, memory, journal, self._stopping.is_set)
             self._changes = Changes(self._running)
+            self._applying = Applying(self._running, self._changes, self._load)
             stack.callback(self._running.watch.close)
             try:
                 await self._bring_up(clock())
@@ -76,12 +92,17 @@ class Supervisor:
                         await box.stop()
                 raise
             try:
-                await self._supervise(clock)
+                async with Control(spec.state_dir, self._answer):
+                    await self._supervise(clock)
             finally:
                 # on an error of our own the boxes go on sending: the next kannelkit adopts them
-                await self._changes.cancel()
+                await self._cancel()
             self._notify(notify.STOPPING)
             await self._running.bring_down()
+
+    def reload(self) -> None:
+        """Apply the spec file as it is now, unless somebody has to agree to that; a signal handler may call it."""
+        self._asked.append(asyncio.create_task(self._reload()))
 
     async def change(self, account: str, throughput: int) -> Brought:
         """Bring an account to a throughput now, whatever the controller thinks. Raises GatewayError, KeyError."""
@@ -91,21 +112,13 @@ class Supervisor:
 
     async def _bring_up(self, now: float) -> None:
         running, memory = self._running, self._running.memory
-        conf = running.configuration.conf
         known = memory.boxes()
         adopted = running.bearerbox.adopt(known.get("bearerbox"))
         smsbox_adopted = running.smsbox.adopt(known.get("smsbox"))
         if adopted:
             assert running.bearerbox.process is not None  # noqa: S101 - adopted
             running.say("adopted", f"bearerbox runs already (pid {running.bearerbox.process.pid}): adopted")
-            changed = not conf.is_current()
-            conf.write()
-            running.follow()
-            if changed:
-                running.say("spec-changed", "the spec changed since the boxes were started: stop and start to apply it")
-            for name in memory.unsettled():
-                if name in running.watch.rates:
-                    self._changes.again(name)
+            self._adopt()
         else:
             if smsbox_adopted:
                 await running.smsbox.kill()  # as in _keep_running: it lost its bearerbox
@@ -113,13 +126,71 @@ class Supervisor:
             running.free_ports_or_raise()
             for name in memory.unsettled():
                 memory.learn(name, memory.learnt()[name], time.time())  # new links take it from the file
-            conf.write()
+            keep(self._spec)
+            running.configuration.conf.write()
             await running.start_bearerbox(now)
         if smsbox_adopted:
             assert running.smsbox.process is not None  # noqa: S101 - adopted
             running.say("adopted", f"smsbox runs already (pid {running.smsbox.process.pid}): adopted")
         else:
             await running.start_smsbox(now)
+
+    def _adopt(self) -> None:
+        """Go on with what the boxes run with, which need not be what the spec says now."""
+        running, memory = self._running, self._running.memory
+        cut_off = memory.unsettled()
+        spec = kept(self._spec.state_dir)
+        if spec is None:  # an older kannelkit started the boxes
+            changed = not running.configuration.conf.is_current()
+            running.configuration.conf.write()
+            keep(self._spec)
+            advice = "stop and start to apply it"
+        else:
+            wanted = running.configuration.conf.text
+            running.take(configure(spec, memory.learnt()))
+            self._changes.follow()
+            changed = bool(plan(running.configuration.conf.text, wanted, None).changes)
+            advice = f"kannelkit apply {self._spec.path}"
+        running.follow()
+        if changed:
+            running.say("spec-changed", f"the spec changed since the boxes were started: {advice}")
+        if spec is not None and self._applying.cut_off(cut_off):
+            self._asked.append(asyncio.create_task(self._applying.take_back()))
+        else:
+            for name in cut_off & running.watch.rates.keys():
+                self._changes.again(name)
+
+    # -- other configurations ----------------------------------------------------------------------------------
+
+    async def _answer(self, request: Mapping[str, Any], tell: Tell) -> Mapping[str, object]:
+        if request.get("spec") != str(self._spec.path):
+            raise GatewayError(f"the gateway runs from {self._spec.path}", "write the change into that file")
+        match request.get("do"):
+            case "plan":
+                planned = await self._applying.planned()
+                return {"event": "done", "plan": plain(planned.plan)}
+            case "apply":
+                digest = request.get("digest")
+                return await self._applying.apply(
+                    digest if isinstance(digest, str) else None,
+                    agreed=request.get("agreed") is True,
+                    discard=request.get("discard") is True,
+                    tell=tell,
+                )
+            case _:
+                raise GatewayError("the kannelkit that supervises knows no such request", "are both the same version?")
+
+    async def _reload(self) -> None:
+        try:
+            await self._applying.apply(None, agreed=False, discard=False, tell=lambda event: None)
+        except KannelkitError as error:
+            self._running.say("apply-refused", f"the spec is not applied: {error}")
+
+    async def _cancel(self) -> None:
+        for task in self._asked:
+            task.cancel()
+        await asyncio.gather(*self._asked, return_exceptions=True)
+        await self._changes.cancel()
 
     # -- running -----------------------------------------------------------------------------------------------
 
@@ -164,8 +235,10 @@ class Supervisor:
     async def _keep_running(self, now: float) -> None:
         running = self._running
         for box in (running.bearerbox, running.smsbox):
-            if box.running:
+            if box.running or box.name in running.busy:
                 continue
+            if box is running.bearerbox and self._applying.under_way:
+                continue  # whoever changes the configuration notices, and starts it
             if box.name not in self._restart_at:
                 wait = box.ended(now)
                 self._restart_at[box.name] = now + wait

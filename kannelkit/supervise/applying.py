@@ -1,0 +1,240 @@
+"""Applies another spec to the gateway that runs: plans, tries, changes step by step, and takes back what fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from kannelkit.conf import check
+from kannelkit.errors import GatewayError, InputError, KannelkitError
+from kannelkit.host.files import write_whole
+from kannelkit.plan.compare import plan
+from kannelkit.plan.values import Add, LinkSeen, Plan, Recreate, Remove, Reroute, Restart, Step
+from kannelkit.render import kannel_conf
+from kannelkit.spec import Spec
+from kannelkit.supervise.asrun import AsRun
+from kannelkit.supervise.changes import Changes
+from kannelkit.supervise.configuration import Configuration, succeed
+from kannelkit.supervise.kept import keep
+from kannelkit.supervise.running import Running
+from kannelkit.supervise.steps import Steps
+
+_MODE = 0o640
+
+Tell = Callable[[Mapping[str, object]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan with the configuration that it leads to."""
+
+    plan: Plan
+    configuration: Configuration
+
+
+class Applying:
+    """Brings the gateway to other specs, one at a time.
+
+    `load` reads the spec file anew; it raises InputError or HostError.
+    """
+
+    def __init__(self, running: Running, changes: Changes, load: Callable[[], Spec]) -> None:
+        self._running = running
+        self._changes = changes
+        self._load = load
+        self._one = asyncio.Lock()
+
+    @property
+    def under_way(self) -> bool:
+        """Whether something is being applied now."""
+        return self._one.locked()
+
+    async def planned(self) -> Planned:
+        """Return what the spec file asks for now. Raises KannelkitError."""
+        running = self._running
+        spec = self._load()
+        former = running.configuration.spec
+        if spec.state_dir != former.state_dir:
+            raise GatewayError(
+                f"the gateway's state-dir is {former.state_dir}, the spec's is {spec.state_dir}",
+                "that is another gateway: stop this one and start that one",
+            )
+        configuration = succeed(running.configuration, spec)
+        found = plan(
+            running.configuration.conf.text,
+            configuration.conf.text,
+            await self._seen(),
+            secrets=spec.secrets() | former.secrets(),
+            unlearnt=kannel_conf(spec),
+        )
+        return Planned(found, configuration)
+
+    async def apply(self, digest: str | None, *, agreed: bool, discard: bool, tell: Tell) -> Mapping[str, object]:
+        """Apply the spec as it is in its file now; return the last event to tell.
+
+        With a digest, exactly that plan or nothing. Raises KannelkitError where nothing was changed, or all of it was
+        taken back.
+        """
+        if self._one.locked():
+            raise GatewayError("another change is being applied", "try again when it is done")
+        async with self._one, self._changes.hold():
+            planned = await self.planned()
+            found = planned.plan
+            if digest is not None and digest != found.digest:
+                raise GatewayError(
+                    "the gateway or the spec changed since the plan was shown", "look at the new plan: kannelkit plan"
+                )
+            if found.dangers and not agreed:
+                raise GatewayError(
+                    "somebody has to agree to this:\n" + "\n".join(f"  {danger}" for danger in found.dangers),
+                    "agree with kannelkit apply --yes",
+                )
+            unsettled = self._running.memory.unsettled() & self._running.configuration.rates.keys()
+            if unsettled:
+                raise GatewayError(
+                    f"a change of rate is not finished: {', '.join(sorted(unsettled))}", "try again in a minute"
+                )
+            return await self._apply(planned, discard, tell)
+
+    async def _apply(self, planned: Planned, discard: bool, tell: Tell) -> Mapping[str, object]:
+        running, found = self._running, planned.plan
+        former, wanted = running.configuration, planned.configuration
+        if not found.changes:
+            self._commit(wanted)
+            return {"event": "done", "changes": 0}
+        findings = check(found.wanted, str(former.conf.path))
+        if findings:
+            raise InputError(findings)
+        running.say("apply", f"applying {_count(len(found.changes), 'change')}", digest=found.digest)
+        as_run = AsRun(former.conf.text)
+        steps = self._steps(as_run, tell, discard=discard)
+        try:
+            await steps.carry_out(found)
+        except KannelkitError as error:
+            running.say("apply-failed", f"not applied: {error.message}")
+            tell({"event": "failed", "text": error.message})
+            await self._take_back(as_run, former, tell, error)
+        self._commit(wanted)
+        running.say("applied", f"applied: {_count(len(found.changes), 'change')}", digest=found.digest)
+        return {"event": "done", "changes": len(found.changes)}
+
+    def cut_off(self, changing: Collection[str]) -> bool:
+        """Return whether the file is that of a change that an earlier kannelkit was applying when it was cut off.
+
+        Accounts in `changing` may run at another rate than the file's, which is no sign of it. Has bearerbox commanded
+        as the file says.
+        """
+        conf = self._running.configuration.conf
+        try:
+            as_run = AsRun(conf.path.read_text())
+        except (OSError, UnicodeDecodeError):
+            return False
+        self._running.command_as(as_run.core)
+        return not as_run.same(AsRun(conf.text), changing)
+
+    async def take_back(self) -> None:
+        """Bring the gateway back to what it ran with before a change that was cut off."""
+        async with self._one, self._changes.hold():
+            former = self._running.configuration
+            self._running.say("apply", "a change was cut off before its end: it is taken back")
+            try:
+                as_run = AsRun(former.conf.path.read_text())
+                await self._undo(as_run, former, lambda event: None)
+            except (KannelkitError, OSError, UnicodeDecodeError) as error:
+                said = error.message if isinstance(error, KannelkitError) else str(error)
+                self._running.say("apply-failed", f"the change that was cut off could not be taken back: {said}")
+                return
+            self._running.say("apply-undone", "everything is as it was before")
+
+    async def _take_back(self, as_run: AsRun, former: Configuration, tell: Tell, why: KannelkitError) -> None:
+        """Undo what was done and raise what happened."""
+        running = self._running
+        try:
+            if running.bearerbox.running:
+                await self._undo(as_run, former, tell)
+            else:
+                former.conf.write()
+                as_run.take(former.conf.text)
+                await running.start("bearerbox", as_run.core)
+            if not running.smsbox.running:
+                await running.start("smsbox", as_run.core)
+        except KannelkitError as error:
+            former.conf.write()
+            differing = _differing(as_run, former.conf.text)
+            text = (
+                f"{why.message}; it could not be taken back whole: {error.message}. "
+                f"These do not run as before: {', '.join(differing) or 'none'}"
+            )
+            running.say("apply-failed", text)
+            raise GatewayError(
+                text, f"{former.conf.path} is as before: a link takes it when it is started again, all at a restart"
+            ) from error
+        running.say("apply-undone", "everything is as it was before")
+        raise GatewayError(f"{why.message}; everything was taken back", why.hint) from why
+
+    async def _undo(self, as_run: AsRun, former: Configuration, tell: Tell) -> None:
+        back = plan(as_run.text, former.conf.text, await self._seen())
+        await self._steps(as_run, tell, hurried=True).carry_out(back)
+        former.conf.write()
+
+    def _commit(self, wanted: Configuration) -> None:
+        keep(wanted.spec)
+        wanted.conf.write()
+        self._running.take(wanted)
+        self._changes.follow()
+
+    def _steps(self, as_run: AsRun, tell: Tell, *, hurried: bool = False, discard: bool = False) -> Steps:
+        running = self._running
+
+        def write(text: str) -> None:
+            findings = check(text, str(running.configuration.conf.path))
+            if findings:
+                raise InputError(findings)
+            write_whole(running.configuration.conf.path, text, _MODE)
+
+        def told(step: Step) -> None:
+            text = ("back: " if hurried else "") + in_words(step)
+            running.say("apply-step", text)
+            tell({"event": "step", "text": text})
+
+        return Steps(
+            as_run,
+            running.admin,
+            running.watch,
+            running,
+            write,
+            running.note,
+            told,
+            watched=frozenset(running.watch.accounts),
+            hurried=hurried,
+            discard=discard,
+        )
+
+    async def _seen(self) -> Sequence[LinkSeen]:
+        status = await self._running.watch.look()
+        return [LinkSeen(link.admin_id, link.state) for link in status.links]
+
+
+def in_words(step: Step) -> str:
+    """Return what a step does, for a person."""
+    match step:
+        case Recreate(link, _):
+            return f"{link}: bound anew"
+        case Add(link, _):
+            return f"{link}: added"
+        case Remove(link, _):
+            return f"{link}: removed"
+        case Reroute(links):
+            return f"{', '.join(links)}: routes changed, no bind touched"
+        case Restart(boxes):
+            return f"{' and '.join(boxes)}: restarted"
+
+
+def _differing(as_run: AsRun, text: str) -> list[str]:
+    other = AsRun(text)
+    return [name for name in sorted(as_run.names | other.names) if as_run.link(name) != other.link(name)]
+
+
+def _count(number: int, of: str) -> str:
+    return f"{number} {of}" if number == 1 else f"{number} {of}s"

@@ -1,0 +1,104 @@
+"""Asks the kannelkit that supervises a gateway, through the socket in its state-dir."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kannelkit.errors import GatewayError, HostError
+from kannelkit.plan.values import Add, Change, DirectiveChange, Plan, Rate, Recreate, Remove, Reroute, Restart, Step
+from kannelkit.supervise.control import FILE
+
+# a plan of a gateway with thousands of accounts is one line
+_LONGEST_EVENT = 256 * 1024 * 1024
+_STEPS: Mapping[str, Callable[..., Step]] = {step.__name__: step for step in (Add, Recreate, Remove, Reroute, Restart)}
+
+
+async def ask(
+    state_dir: Path, request: Mapping[str, object], tell: Callable[[Mapping[str, Any]], None]
+) -> Mapping[str, Any]:
+    """Send a request and return the last event of its answer; `tell` is given those before.
+
+    Raises GatewayError with what the supervisor says against it, HostError where nobody answers.
+    """
+    try:
+        folder = os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise HostError(f"{state_dir}: {error.strerror}", _NOBODY) from error
+    try:  # the path of a socket may be too long to be named
+        reader, writer = await asyncio.open_unix_connection(f"/proc/self/fd/{folder}/{FILE}", limit=_LONGEST_EVENT)
+    except PermissionError as error:
+        raise HostError(
+            f"{state_dir / FILE}: {error.strerror}", "run as the user that runs kannelkit up, or as root"
+        ) from error
+    except OSError as error:
+        raise HostError(f"no kannelkit supervises this gateway ({state_dir})", _NOBODY) from error
+    finally:
+        os.close(folder)
+    try:
+        writer.write(json.dumps(request).encode() + b"\n")
+        await writer.drain()
+        async for line in reader:
+            event = json.loads(line)
+            match event.get("event"):
+                case "done":
+                    return dict(event)
+                case "error":
+                    raise GatewayError(str(event.get("message")), str(event.get("hint")))
+                case _:
+                    tell(event)
+    except (OSError, ValueError) as error:
+        raise GatewayError("the answer broke off", _BROKE_OFF) from error
+    finally:
+        writer.close()
+    raise GatewayError("the kannelkit that supervises went away", _BROKE_OFF)
+
+
+_NOBODY = "start the gateway: kannelkit up SPEC"
+_BROKE_OFF = "what was begun goes on or is taken back without this command: look at kannelkit status"
+
+
+def plain(plan: Plan) -> dict[str, object]:
+    """Return what may be shown of a plan as plain values: all but the texts, which hold passwords."""
+    return {
+        "changes": [_plain_change(change) for change in plan.changes],
+        "steps": [_plain_step(step) for step in plan.steps],
+        "digest": plan.digest,
+        "running": plan.running,
+        "rates": [dataclasses.asdict(rate) for rate in plan.rates],
+    }
+
+
+def shown(values: Mapping[str, Any]) -> Plan:
+    """Return the plan that `plain` made these values of, without its texts. Raises KeyError or TypeError."""
+    return Plan(
+        changes=tuple(_change(each) for each in values["changes"]),
+        steps=tuple(_step(each) for each in values["steps"]),
+        digest=values["digest"],
+        wanted="",
+        running=values["running"],
+        rates=tuple(Rate(**each) for each in values["rates"]),
+    )
+
+
+def _plain_change(change: Change) -> dict[str, object]:
+    return {**dataclasses.asdict(change), "steps": [_plain_step(step) for step in change.steps]}
+
+
+def _plain_step(step: Step) -> dict[str, object]:
+    return {"step": type(step).__name__, **dataclasses.asdict(step)}
+
+
+def _change(values: Mapping[str, Any]) -> Change:
+    directives = tuple(DirectiveChange(**each) for each in values["directives"])
+    return Change(**{**values, "directives": directives, "steps": tuple(_step(each) for each in values["steps"])})
+
+
+def _step(values: Mapping[str, Any]) -> Step:
+    fields: dict[str, Any] = {name: tuple(each) if isinstance(each, list) else each for name, each in values.items()}
+    return _STEPS[fields.pop("step")](**fields)

@@ -1,0 +1,295 @@
+"""Carries out a plan's steps on a running gateway, one after the other, each watched until its links are back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Protocol
+
+from kannelkit.errors import GatewayError
+from kannelkit.gateway.admin import Admin
+from kannelkit.gateway.status import GatewayStatus
+from kannelkit.plan.groups import Values, groups, links
+from kannelkit.plan.values import Add, Box, Plan, Recreate, Remove, Reroute, Restart, Step
+from kannelkit.supervise.asrun import AsRun, closed
+from kannelkit.supervise.links import Links, Observer, Patience
+
+_LOOK_EVERY = 0.02
+# a bind that is refused three times is refused
+_PATIENCE = Patience(dead=3.0, connecting=15.0)
+# a link that was not online before is not waited for
+_NO_PATIENCE = Patience(dead=0.0, connecting=0.0)
+_THERE_SECONDS = 5.0
+_REST_SECONDS = 30.0
+_DRAIN_SECONDS = 60.0
+
+
+class Boxes(Protocol):
+    """The gateway's boxes, which are stopped and started with what is in the file then."""
+
+    async def stop(self, name: Box) -> None:
+        """Stop a box in order."""
+
+    async def start(self, name: Box, core: Values) -> None:
+        """Start a box with what is in the file now, whose group core is `core`; return when it works with the others.
+
+        Raises GatewayError.
+        """
+
+
+class Steps:
+    """Brings a gateway from one configuration to another; `as_run` is what it runs with at any moment.
+
+    `write` puts a text in place as the gateway's file, checked, or raises. `tell` is given each step as it begins;
+    `observer.moment` may be asked for the accounts in `watched`. With `hurried`, a link is re-created without a quiet
+    moment where none comes: it is for taking a change back. With `discard`, messages that wait for an account that is
+    removed and cannot be sent are given up.
+    """
+
+    def __init__(
+        self,
+        as_run: AsRun,
+        admin: Admin,
+        observer: Observer,
+        boxes: Boxes,
+        write: Callable[[str], None],
+        note: Callable[[str, str], None],
+        tell: Callable[[Step], None],
+        *,
+        watched: frozenset[str],
+        hurried: bool = False,
+        discard: bool = False,
+    ) -> None:
+        self.as_run = as_run
+        self._admin = admin
+        self._observer = observer
+        self._boxes = boxes
+        self._write = write
+        self._note = note
+        self._tell = tell
+        self._watched = watched
+        self._hurried = hurried
+        self._discard = discard
+        self._links = Links(admin, observer, note)
+        self._to_open: dict[str, tuple[Values, ...]] = {}
+        self._closed: set[str] = set()
+
+    async def carry_out(self, plan: Plan) -> None:
+        """Take the plan's steps in their order. Raises GatewayError, HostError or InputError at the first that fails;
+        `as_run` then says what the gateway runs with."""
+        known = self.as_run.accounts()
+        staying = frozenset(group.get("smsc-id", "") for each in links(groups(plan.wanted)).values() for group in each)
+        for stage in plan.stages:
+            wanted = links(groups(stage.text))
+            for step in stage.steps:
+                self._tell(step)
+                match step:
+                    case Add(link, account):
+                        await self._add(link, account, wanted[link], new=account not in known)
+                        continue
+                    case _:
+                        await self._open()
+                match step:
+                    case Recreate(link, account):
+                        await self._recreate(link, account, wanted[link])
+                    case Remove(link, account):
+                        await self._remove(link, account, goes=account not in staying)
+                    case Reroute(names):
+                        await self._reroute({name: wanted[name] for name in names})
+                    case Restart(boxes):
+                        await self._restart(boxes, stage.text)
+            await self._open()
+
+    async def _recreate(self, name: str, account: str, to: tuple[Values, ...]) -> None:
+        before = self.as_run.link(name)
+        state = await self._state(name)
+        self._put(name, to)
+        if state == "online":
+            try:
+                await self._moment(account)
+            except GatewayError:
+                if not self._hurried:
+                    self._put(name, before)  # it was not touched
+                    raise
+                self._note(account, f"no quiet moment to re-create {name}: done without one")
+        patience = _PATIENCE if state == "online" else _NO_PATIENCE
+        brought = await self._links.recreate(account, name, _NO_PATIENCE if _never_binds(to) else patience)
+        if state == "online" and not brought.online:
+            raise await self._not_back(name, to)
+
+    async def _add(self, name: str, account: str, to: tuple[Values, ...], *, new: bool) -> None:
+        """Add a link; one of a new account takes messages only when it is known to be online."""
+        self._put(name, closed(to) if new else to)
+        if new:
+            self._to_open[name] = to
+        await self._admin.add_link(name)
+        await self._there(name)
+        if not _never_binds(to) and not await self._links.online(account, name, _PATIENCE):
+            raise await self._not_back(name, to)
+
+    async def _open(self) -> None:
+        if self._to_open:
+            opened, self._to_open = self._to_open, {}
+            await self._reroute(opened)
+
+    async def _reroute(self, to: dict[str, tuple[Values, ...]]) -> None:
+        """Have links take other messages; the file says of all others what they run with, so that none is touched."""
+        before = await self._look()
+        for name, each in to.items():
+            self.as_run.put(name, each)
+        self._write(self.as_run.text)
+        await self._admin.graceful_restart()
+        after = await self._look()
+        away = [
+            link.admin_id
+            for link in before.links
+            if link.online and not any(other.online for other in after.links_of(link.admin_id))
+        ]
+        for name in away:  # a link may lose its bind at any time, for a reason of its own
+            if not await self._links.online(name, name, _PATIENCE):
+                raise GatewayError(f"{name} is not online after the reload")
+
+    async def _remove(self, name: str, account: str, *, goes: bool) -> None:
+        state = await self._state(name)
+        if state is None:
+            self._put(name, ())
+            return
+        if goes and account not in self._closed:
+            await self._close(account)
+        if state == "online":
+            await (self._rest(name) if goes else self._moment(account))
+        if state != "dead":
+            await self._links.stop(account, name)
+        await self._admin.remove_link(name)
+        await self._gone(name)
+        self._put(name, ())
+
+    async def _close(self, account: str) -> None:
+        """Keep new messages from an account that goes, when none wait for it: bearerbox would discard those."""
+        names = self._names_of(account)
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + _DRAIN_SECONDS
+        while True:
+            status = await self._look()
+            waiting = status.sms_queued_out + sum(link.queued for name in names for link in status.links_of(name))
+            if waiting <= 0:
+                break
+            if clock() >= deadline:
+                if self._discard:
+                    self._note(account, f"up to {waiting} messages that wait for it are discarded")
+                    break
+                raise GatewayError(
+                    f"{account}: {waiting} messages wait after {_DRAIN_SECONDS:.0f} s, and bearerbox would discard "
+                    "those for this account",
+                    "wait until they are sent, or give them up with --discard",
+                )
+            await asyncio.sleep(_LOOK_EVERY)
+        self._closed.add(account)
+        await self._reroute({name: closed(self.as_run.link(name)) for name in names})
+
+    def _names_of(self, account: str) -> list[str]:
+        return [
+            name
+            for name, each in links(groups(self.as_run.text)).items()
+            if any(group.get("smsc-id", name) == account for group in each)
+        ]
+
+    async def _restart(self, boxes: tuple[Box, ...], text: str) -> None:
+        online = [link.admin_id for link in (await self._look()).links if link.online]
+        await self._boxes.stop("smsbox")
+        if "bearerbox" in boxes:
+            await self._quiet(online)
+            await self._boxes.stop("bearerbox")
+            self.as_run.take(text)
+            self._write(self.as_run.text)
+            await self._boxes.start("bearerbox", self.as_run.core)
+        else:
+            self.as_run.take_boxes(text)
+            self._write(self.as_run.text)
+        if "smsbox" in boxes:
+            await self._boxes.start("smsbox", self.as_run.core)
+        if "bearerbox" in boxes:
+            for name in online:
+                groups_of = self.as_run.link(name)
+                if groups_of and not await self._links.online(name, name, _PATIENCE):
+                    raise await self._not_back(name, groups_of)
+
+    async def _quiet(self, online: list[str]) -> None:
+        """Stop every link with nothing in flight: what is unanswered when bearerbox ends is sent again by the next."""
+        accounts: dict[str, list[str]] = {}
+        for name in online:
+            account = self.as_run.link(name)[0].get("smsc-id", name) if self.as_run.link(name) else name
+            accounts.setdefault(account, []).append(name)
+
+        async def stop(account: str, names: list[str]) -> None:
+            for name in names:
+                await self._moment(account)
+                await self._links.stop(account, name)
+
+        await asyncio.gather(*(stop(account, names) for account, names in accounts.items()))
+
+    # -- waiting
+
+    async def _moment(self, account: str) -> None:
+        if account in self._watched:
+            await self._links.moment(account)
+        else:
+            await self._rest(account)
+
+    async def _rest(self, name: str) -> None:
+        """Wait until nothing is in flight, where nobody follows the account's bursts."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + _REST_SECONDS
+        while True:
+            status = await self._look()
+            if not sum(link.queued for link in status.links_of(name)) and (status.in_flight or 0) <= 0:
+                return
+            if clock() >= deadline:
+                if self._hurried or self._discard:
+                    self._note(name, "no moment without an unanswered submit: stopped without one")
+                    return
+                raise GatewayError(f"{name}: no moment without an unanswered submit in {_REST_SECONDS:.0f} s")
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def _look(self) -> GatewayStatus:
+        return await self._observer.look()
+
+    async def _state(self, name: str) -> str | None:
+        found = (await self._look()).links_of(name)
+        return min((link.state for link in found), key=lambda state: state != "online", default=None)
+
+    async def _there(self, name: str) -> None:
+        await self._until(name, lambda state: state is not None, "is not there after it was added: see bearerbox's log")
+
+    async def _gone(self, name: str) -> None:
+        await self._until(name, lambda state: state is None, "is still there after it was removed")
+
+    async def _until(self, name: str, holds: Callable[[str | None], bool], otherwise: str) -> None:
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + _THERE_SECONDS
+        while True:
+            with contextlib.suppress(GatewayError):
+                if holds(await self._state(name)):
+                    return
+            if clock() >= deadline:
+                raise GatewayError(f"{name} {otherwise}")
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def _not_back(self, name: str, to: tuple[Values, ...]) -> GatewayError:
+        state = await self._state(name)
+        where = f"{to[0].get('host', '')}:{to[0].get('port', '')}"
+        if state == "dead":
+            return GatewayError(f"{name}: {where} refused its bind")
+        return GatewayError(f"{name} did not come online at {where} within {_PATIENCE.connecting:.0f} s: {state}")
+
+    def _put(self, name: str, to: tuple[Values, ...]) -> None:
+        self.as_run.put(name, to)
+        self._write(self.as_run.text)
+
+
+def _never_binds(to: tuple[Values, ...]) -> bool:
+    """Return whether a link only keeps messages waiting, or stands by until it is started."""
+    first = to[0]
+    parks = (first.get("host"), first.get("port")) == ("127.0.0.1", "1")
+    return parks or first.get("dead-start", "").lower() in ("true", "yes", "on", "1")
