@@ -1,0 +1,99 @@
+"""What `kannelkit explain` can be asked for: groups, directives, kannelkit's own keys, rules."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kannelkit.conf import GROUPS, Directive, Group
+from kannelkit.spec.keys import TOP_KEYS
+from kannelkit.spec.own import OWN, PATHS
+
+if TYPE_CHECKING:
+    from kannelkit.lint.rules import Rule
+
+RULE_ID = re.compile(r"[a-z][0-9]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A directive of Kannel's, or a key of kannelkit's own; `path` is how a person names it, with its group."""
+
+    path: str
+    group: Group
+    directive: Directive
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A group of Kannel's, or a part of the spec that is kannelkit's own, with its rows in order."""
+
+    path: str
+    group: Group
+    rows: tuple[Row, ...]
+    own: bool
+
+
+def parts() -> Mapping[str, Part]:
+    """Return everything that holds rows, by its path: Kannel's groups, then what is kannelkit's own.
+
+    The path of kannelkit's keys at the top of a spec is empty; those of an account stand in Kannel's group smsc.
+    """
+    own = {path: tuple(_rows(path, OWN[name], own=True)) for name, path in PATHS.items()}
+    found = {
+        name: Part(name, group, (*own.get(name, ()), *_rows(name, group, own=False)), own=False)
+        for name, group in GROUPS.items()
+    }
+    for name, path in PATHS.items():
+        found.setdefault(path, Part(path, OWN[name], own[path], own=True))
+    return found
+
+
+def _rows(path: str, group: Group, *, own: bool) -> Iterator[Row]:
+    for name, directive in group.directives.items():
+        if path or name in TOP_KEYS:
+            yield Row(f"{path}.{name}" if path else name, group, directive, own)
+
+
+def rules() -> Mapping[str, Rule]:
+    """Return the rules by id; they are read only here, since most questions are for a directive."""
+    from kannelkit.lint.rules import RULES
+
+    return RULES
+
+
+def find(name: str) -> tuple[Part | Row | Rule, ...]:
+    """Return what the name stands for: a rule, a group, or every directive of that name; nothing where it is unknown.
+
+    A group goes before a directive of its name, which `group.directive` still reaches.
+    """
+    if RULE_ID.fullmatch(name) and name.upper() in rules():
+        return (rules()[name.upper()],)
+    name = name.lower()
+    everything = parts()
+    if name == "supervisor":
+        return tuple(part for path, part in everything.items() if path.startswith("supervisor."))
+    if name and (part := everything.get(name) or everything.get(f"supervisor.{name}")):
+        return (part,)
+    rows = [row for part in everything.values() for row in part.rows]
+    return tuple(row for row in rows if row.path == name) or tuple(row for row in rows if row.directive.name == name)
+
+
+def names() -> tuple[str, ...]:
+    """Return every name that can be asked for but the rules': groups, directives, directives with their group."""
+    everything = parts()
+    rows = [row for part in everything.values() for row in part.rows]
+    groups = ("supervisor", *(path for path in everything if path))
+    return tuple(dict.fromkeys((*groups, *(row.directive.name for row in rows), *(row.path for row in rows))))
+
+
+def near(name: str) -> tuple[str, ...]:
+    """Return what a name was perhaps meant to be, the nearest first, at most three."""
+    if RULE_ID.fullmatch(name):
+        return tuple(difflib.get_close_matches(name.upper(), rules(), n=3, cutoff=0.6))
+    known = [each for each in names() if ("." in each) == ("." in name)]
+    return tuple(difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.6))
