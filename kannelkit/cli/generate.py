@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 
-from kannelkit.conf import GROUPS
 from kannelkit.errors import HostError
 from kannelkit.host.files import write_whole
 from kannelkit.host.secrets import keep, kept
 from kannelkit.render import kannel_conf
+from kannelkit.render.difference import masked_diff
 from kannelkit.spec import Spec, load
-
-_MASK = "***"
-_LONG = 5_000  # lines
-# Shorter ones would mask half of the text; those of directives that are secret are masked by the directive's name.
-_TELLING = 4  # characters
-_SECRET_NAMES = frozenset(
-    name for group in GROUPS.values() for name, directive in group.directives.items() if directive.secret
-)
 
 
 @click.command(short_help="Print or write the kannel.conf that a spec stands for.")
@@ -66,37 +56,3 @@ def _compare(spec: Spec, output: Path) -> int:
     for line in masked_diff(found, wanted, str(output), spec.secrets() | frozenset(made.values())):
         click.echo(line)
     return 1
-
-
-def masked_diff(found: str, wanted: str, name: str, secrets: frozenset[str]) -> Iterator[str]:
-    """Yield the unified diff between two texts with every password in either of them masked."""
-    old, new = found.split("\n"), wanted.split("\n")
-    # Alike lines of alike groups are no junk; only in a very long file they are left out, since they cost minutes.
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=len(new) > _LONG)
-    old, new = list(_masked(old, secrets)), list(_masked(new, secrets))
-    yield f"--- {name}"
-    yield "+++ what the spec stands for"
-    for operations in matcher.get_grouped_opcodes(2):
-        first, last = operations[0], operations[-1]
-        yield f"@@ -{first[1] + 1},{last[2] - first[1]} +{first[3] + 1},{last[4] - first[3]} @@"
-        for tag, old_from, old_to, new_from, new_to in operations:
-            if tag == "equal":
-                yield from (f" {line}" for line in old[old_from:old_to])
-            else:
-                yield from (f"-{line}" for line in old[old_from:old_to])
-                yield from (f"+{line}" for line in new[new_from:new_to])
-
-
-def _masked(lines: Iterable[str], secrets: frozenset[str]) -> Iterator[str]:
-    hidden = False
-    for line in lines:
-        name, equals, _ = line.partition("=")
-        goes_on = hidden  # the line above ends in a backslash, and is one with this
-        hidden = goes_on or (bool(equals) and name.strip() in _SECRET_NAMES)
-        if hidden:
-            yield _MASK if goes_on else f"{name.rstrip()} = {_MASK}"
-            hidden = line.endswith("\\")
-            continue
-        for secret in (secret for secret in secrets if len(secret) >= _TELLING):
-            line = line.replace(secret, _MASK)
-        yield line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 
-from kannelkit.cli.generate import masked_diff
 from kannelkit.cli.prepared import prepared
 from kannelkit.cli.status import shown
 from kannelkit.errors import GatewayError, HostError, InputError
@@ -22,6 +21,7 @@ from kannelkit.plan.masking import secrets_in
 from kannelkit.plan.values import LinkSeen, Plan, Rate, Step
 from kannelkit.plan.words import Style, lines
 from kannelkit.render import kannel_conf
+from kannelkit.render.difference import masked_diff
 from kannelkit.spec import Spec, lacking
 from kannelkit.spec.model import reached_at
 

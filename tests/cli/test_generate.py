@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from kannelkit.cli.generate import masked_diff
 from kannelkit.cli.main import group
 
 SPEC = """
@@ -112,24 +111,6 @@ def test_a_password_file_that_others_can_read_is_refused(spec: Path) -> None:
     done = run(spec)
     assert done.exit_code == 1
     assert "can be read by others" in done.stderr
-
-
-# what stood there, what should, and what must not be seen in the difference
-DIFFS = [
-    ("password = old-one", "password = new-one", ["old-one", "new-one"]),
-    ("  smsc-password   =  old-one", "x", ["old-one"]),
-    ("smsc-password = begin\\\nend-of-it", "x", ["begin", "end-of-it"]),
-    ("smsc-password = begin\\\nmiddle\\\nend-of-it", "x", ["begin", "middle", "end-of-it"]),
-    ("smsc-username = from-env", "smsc-username = x", ["from-env"]),
-    ("# a comment about from-env", "x", ["from-env"]),
-]
-
-
-@pytest.mark.parametrize(("found", "wanted", "hidden"), DIFFS)
-def test_masks(found: str, wanted: str, hidden: list[str]) -> None:
-    shown = "\n".join(masked_diff(found, wanted, "FILE", frozenset({"from-env"})))
-    assert shown
-    assert [secret for secret in hidden if secret in shown] == []
 
 
 def test_octets_that_are_no_text_are_shown_somehow(spec: Path, tmp_path: Path) -> None:
