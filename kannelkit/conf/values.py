@@ -10,7 +10,13 @@ from kannelkit.conf.table import Directive
 TRUE = ("true", "yes", "on", "1")
 FALSE = ("false", "no", "off", "0")
 
+_INTEGERS = frozenset({"integer", "seconds", "port"})
+_FILLED = frozenset({"host", "file", "folder", "url", "regex"})  # kinds of which an empty value is none
 _INTEGER = re.compile(r"-?[0-9]+")
+_MOST_DIGITS = 20  # more are too large without being counted
+_LONGEST_SHOWN = 60  # characters of a value that a message repeats
+# Nothing in it opens, repeats or escapes, so that it cannot be broken.
+_PLAIN_REGEX = re.compile(r"[^()\[\]{}*+?\\]*")
 # What PCRE, which Kannel is built with, and Python's own regular expressions both refuse. A bad one is a panic when the
 # link is started; other differences between the two are left to Kannel.
 _BROKEN = (
@@ -32,23 +38,22 @@ def fault(directive: Directive, value: str, *, smpp: bool = True) -> tuple[str, 
     Sources: cfg_get_integer and cfg_get_bool in gwlib/cfg.c (0x10 is 16 there, 010 is 8, and a strange truth value is
     true), and the ranges at the places where each value is used.
     """
-    shown = "the value" if directive.secret else repr(value)
-    if directive.kind in ("integer", "seconds", "port"):
-        return _integer_fault(directive, value, shown)
-    if directive.kind == "number":
+    kind = directive.kind
+    if kind in _INTEGERS:
+        return _integer_fault(directive, value)
+    if kind == "number":
         if not _NUMBER.fullmatch(value):
-            return f"is no number: {shown}", "write digits"
-    elif directive.kind == "boolean":
+            return f"is no number: {_shown(directive, value)}", "write digits"
+    elif kind == "boolean":
         if value.lower() not in TRUE + FALSE:
-            return f"is neither true nor false: {shown}", "write true or false"
-    elif not value and (directive.filled or directive.kind in ("host", "file", "folder", "url", "regex")):
+            return f"is neither true nor false: {_shown(directive, value)}", "write true or false"
+    elif not value and (directive.filled or kind in _FILLED):
         return "is empty", "leave the line out, or write a value"
-    if directive.kind == "regex" and (problem := _broken(value)):
+    if kind == "regex" and (problem := _broken(value)):
         return f"is no regular expression: {problem}", "Kannel would panic over it"
     if directive.one_of and value not in directive.one_of:
-        return f"cannot be {shown}", f"one of {', '.join(directive.one_of)}"
-    octets = len(value.encode("utf-8", "surrogatepass"))
-    if smpp and directive.octets is not None and octets > directive.octets:
+        return f"cannot be {_shown(directive, value)}", f"one of {', '.join(directive.one_of)}"
+    if smpp and directive.octets is not None and (octets := _octets(value)) > directive.octets:
         return (
             f"has {octets} octets, of which {directive.octets} fit: Kannel cuts the rest",
             f"use one of at most {directive.octets} octets",
@@ -56,7 +61,22 @@ def fault(directive: Directive, value: str, *, smpp: bool = True) -> tuple[str, 
     return None
 
 
+def _shown(directive: Directive, value: str) -> str:
+    """Return the value as a message may show it: not at all when it is a secret, and not all of a long one."""
+    if directive.secret:
+        return "the value"
+    return repr(value) if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]!r}..."
+
+
+def _octets(value: str) -> int:
+    """Return how many octets the value has in UTF-8; one that is no UTF-8 is one."""
+    alone = sum("\udc80" <= character <= "\udcff" for character in value) if not value.isascii() else 0
+    return len(value.encode("utf-8", "surrogatepass")) - 2 * alone
+
+
 def _broken(pattern: str) -> str:
+    if _PLAIN_REGEX.fullmatch(pattern):
+        return ""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # POSIX classes such as [[:digit:]] are Kannel's business
         try:
@@ -68,12 +88,15 @@ def _broken(pattern: str) -> str:
     return ""
 
 
-def _integer_fault(directive: Directive, value: str, shown: str) -> tuple[str, str] | None:
+def _integer_fault(directive: Directive, value: str) -> tuple[str, str] | None:
     if not _INTEGER.fullmatch(value):
-        return f"is no whole number: {shown}", "write digits only"
-    if len(value.lstrip("-")) > 1 and value.lstrip("-").startswith("0"):
-        return f"begins with a zero, so that Kannel reads it as octal: {shown}", f"write {int(value)}"
+        return f"is no whole number: {_shown(directive, value)}", "write digits only"
+    digits = value.lstrip("-").lstrip("0")
+    if len(digits) > _MOST_DIGITS:
+        return f"is too large: {_shown(directive, value)}", f"at most {2**31 - 1}"
     number = int(value)
+    if value.lstrip("-") != (digits or "0"):
+        return f"begins with a zero, so that Kannel reads it as octal: {_shown(directive, value)}", f"write {number}"
     if directive.least is not None and number < directive.least:
         return f"is too small: {number}", f"at least {directive.least}"
     if directive.most is not None and number > directive.most:
