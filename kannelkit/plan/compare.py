@@ -38,8 +38,10 @@ def plan(
     groups as Kannel reads them, so that a comment or a blank is no difference. Rates move by themselves and are no
     reason to look at a plan again: `unlearnt`, the wanted text at the spec's own rates, takes its place there.
     """
-    before = groups(running) if running is not None else {}
-    after = groups(wanted)
+    # a large file takes seconds to read, and most often some of these are one and the same
+    read = {text: groups(text) for text in {running, wanted, unlearnt} if text is not None}
+    before = read[running] if running is not None else {}
+    after = read[wanted]
     of_links = judged(before, after, links) if links is not None else judged(before, after, _as_in(before))
     found = list(changes(before, after, of_links))
     stage: tuple[Stage, ...] = ()
@@ -54,7 +56,7 @@ def plan(
         stage = stages(of_links, _through_modems(found), boxes, after, wanted)
     steps = tuple(step for each in stage for step in each.steps)
     masking = Masking({*secrets, *secrets_in(before, after)})
-    digest = _digest(found, groups(wanted if unlearnt is None else unlearnt), running=links is not None)
+    digest = _digest(found, read[wanted if unlearnt is None else unlearnt], running=links is not None)
     found = list(_with_dangers(found, of_links, steps, first=running is None))
     return Plan(
         changes=tuple(_masked(change, masking) for change in found),

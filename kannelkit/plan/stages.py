@@ -61,6 +61,7 @@ def stages(
     begin: list[Step] = [Add(link.name, link.account) for link in first]
     begin += [_again(link) for link in recreated if link in unknown]
     begin += [Remove(link.name, link.account) for link in removed if link in unknown]
+    among = sum(len(link.after) for link in links)
     rerouted = tuple(link.name for link in links if link.rerouted)
     waiting = _waiting_places([link for link in recreated if link not in unknown], links, {link.name for link in first})
     middle: list[Step] = [Add(name, values["smsc-id"]) for name, values in waiting.items()]
@@ -77,7 +78,7 @@ def stages(
     texts: list[tuple[str, list[Step]]] = []
     if reroute:
         texts.append(
-            (_rerouting(links, {link.name for link in (*first, *unknown)}, after), [*begin, Reroute(rerouted)])
+            (_rerouting(links, {link.name for link in (*first, *unknown)}, after), [*begin, Reroute(rerouted, among)])
         )
     else:
         texts.append((wanted, begin))

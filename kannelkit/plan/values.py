@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Action = Literal["create", "update", "delete"]
@@ -68,9 +68,12 @@ class Reroute:
     """A reload that changes only which messages these links take; no bind is touched (graceful-restart).
 
     True only while nothing else differs between the file and the links that run, which its stage's text sees to.
+    `among` is how many links the file has then: a reload compares every link with every group, and holds the list of
+    links meanwhile, so that messages wait.
     """
 
     links: tuple[str, ...]
+    among: int = field(default=0, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

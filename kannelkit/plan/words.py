@@ -41,8 +41,11 @@ def lines(plan: Plan) -> Iterator[Line]:
     if not plan.changes:
         yield Line("no changes: the gateway runs as the spec says" if plan.running else "no changes", "heading")
     else:
+        everything = _restarts_bearerbox(plan.steps)
         for changes in _alike(plan.changes):
-            yield from _changes(changes, plan)
+            yield from _changes(changes)
+            if plan.running:
+                yield Line(f"    {_disturbs(changes, everything=everything)}", "aside")
             yield Line("")
         yield from _order(plan)
         yield Line(_totals(plan), "heading")
@@ -65,7 +68,7 @@ def _alike(changes: Sequence[Change]) -> Iterator[list[Change]]:
     return (list(group) for _, group in groupby(changes, what))
 
 
-def _changes(changes: Sequence[Change], plan: Plan) -> Iterator[Line]:
+def _changes(changes: Sequence[Change]) -> Iterator[Line]:
     change = changes[0]
     names = ", ".join(one.name for one in changes if one.name)
     yield Line(f"{SIGNS[change.action]} {change.group} {names}".rstrip(), change.action)
@@ -75,8 +78,6 @@ def _changes(changes: Sequence[Change], plan: Plan) -> Iterator[Line]:
     if change.action != "delete":
         for directive in change.directives:
             yield Line(f"    {directive.name.ljust(width)}  {_values(directive)}", change.action)
-    if plan.running:
-        yield Line(f"    {_disturbs(changes, plan)}", "aside")
 
 
 def _values(directive: DirectiveChange) -> str:
@@ -91,11 +92,11 @@ def _value(text: str | None) -> str:
     return "(nothing)" if text is None else text if text else '""'
 
 
-def _disturbs(changes: Sequence[Change], plan: Plan) -> str:
+def _disturbs(changes: Sequence[Change], *, everything: bool) -> str:
     steps = [step for change in changes for step in change.steps]
     if not steps:
         return "disturbs nothing"
-    if _restarts_bearerbox(plan.steps) and not _restarts_bearerbox(steps):
+    if everything and not _restarts_bearerbox(steps):
         return "takes effect with the restart of bearerbox"
     if all(change.note == DOWN for change in changes):
         return f"{_whom(steps)}: started; its account's messages go on meanwhile"
