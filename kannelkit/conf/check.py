@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from kannelkit.conf.lines import lines_of, placed
+from kannelkit.conf.lines import lines_of
 from kannelkit.conf.read import ReadGroup, gathered, shown
 from kannelkit.conf.table import GROUPS, Group
 from kannelkit.conf.values import fault
@@ -16,7 +16,7 @@ _LONGEST_COMPARED = 60  # characters of a name, so that a hostile one costs no m
 def check(text: str, file: str = "kannel.conf") -> tuple[Finding, ...]:
     """Return what would keep Kannel from starting, or a link from being there; nothing when the text is sound."""
     findings: list[Finding] = []
-    findings += check_groups(gathered(placed(lines_of(text), file), findings), file)
+    findings += check_groups(gathered(lines_of(text, file), findings), file)
     return in_order(findings)
 
 

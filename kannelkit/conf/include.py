@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kannelkit.conf.lines import Kind, Line, Placed
+from kannelkit.conf.lines import Kind, Line
 from kannelkit.conf.read import INCLUDE_IN_A_VALUE, ReadGroup, gathered, shown
 from kannelkit.conf.tree import Tree, parse
 from kannelkit.findings import Finding, Place, in_order
@@ -91,7 +91,7 @@ class _Open:
     """A file that is being read, or waits for its turn."""
 
     identity: str
-    lines: Iterator[Placed]
+    lines: Iterator[Line]
 
 
 @dataclass(slots=True)
@@ -106,22 +106,22 @@ class _Walk:
     characters: int = 0
     full: bool = False
 
-    def lines(self, path: str) -> Iterator[Placed]:
+    def lines(self, path: str) -> Iterator[Line]:
         """Yield every line as Kannel comes to it, and a blank one behind each file."""
-        stack = self._included(Placed(path, 0, Line("", Kind.INCLUDE, "include", path)))
+        stack = self._included(Line(path, 0, "", Kind.INCLUDE, "include", path))
         while stack:
             self.begun.add(stack[-1].identity)
             at = next(stack[-1].lines, None)
             if at is None:
                 self.begun.discard(stack.pop().identity)
-            elif at.line.kind is Kind.INCLUDE:
+            elif at.kind is Kind.INCLUDE:
                 stack.extend(reversed(self._included(at)))
             else:
                 yield at
 
-    def _included(self, at: Placed) -> list[_Open]:
+    def _included(self, at: Line) -> list[_Open]:
         """Return what the include brings in, file by file."""
-        name = at.line.value
+        name = at.value
         if self.full:
             return []
         if name in self.spelled:
@@ -147,7 +147,7 @@ class _Walk:
                 self._unreadable(at, inside, error)
         return files
 
-    def _file(self, at: Placed, name: str, found: Opened) -> list[_Open]:
+    def _file(self, at: Line, name: str, found: Opened) -> list[_Open]:
         self.spelled.add(name)
         if found.identity in self.begun:
             self._report(
@@ -171,11 +171,11 @@ class _Walk:
         self.trees[name] = tree
         return [_Open(found.identity, _with_end(tree))] if found.text else []
 
-    def _unreadable(self, at: Placed, name: str, error: OSError) -> None:
+    def _unreadable(self, at: Line, name: str, error: OSError) -> None:
         message = f"cannot read {shown(name)}: {error.strerror or type(error).__name__}"
         if not at.number:
             self._report(at, "C113", message, "name a file that is there and may be read")
-        elif at.line.name != "include":  # the value may be a password: it is not told
+        elif at.name != "include":  # the value may be a password: it is not told
             self._report(at, "C103", *INCLUDE_IN_A_VALUE)
         else:
             hint = "make the file, or take the include out"
@@ -183,11 +183,11 @@ class _Walk:
                 hint += "; Kannel looks for the name from the folder that it is started in"
             self._report(at, "C113", f"{message}; Kannel panics", hint)
 
-    def _report(self, at: Placed, rule: str, message: str, hint: str) -> None:
+    def _report(self, at: Line, rule: str, message: str, hint: str) -> None:
         place = at.value_place if at.number else Place(at.file)
         self.findings.append(Finding(place, rule, message, hint))
 
 
-def _with_end(tree: Tree) -> Iterator[Placed]:
-    yield from tree.placed()
-    yield Placed(tree.file, 0, Line("", Kind.BLANK))
+def _with_end(tree: Tree) -> Iterator[Line]:
+    yield from tree.lines
+    yield Line(tree.file, 0, "", Kind.BLANK)

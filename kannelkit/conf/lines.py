@@ -7,7 +7,7 @@ beginning makes a comment, and the letters `include` anywhere in what has an equ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
 
@@ -26,20 +26,33 @@ class Kind(Enum):
 
 
 class Line(NamedTuple):
-    """One line with those that backslashes join to it; `raw` has their line feeds, but not the one at its own end.
+    """One line with those that backslashes join to it: the file, its number there (of its first line, from 1), `raw` as
+    it stands, with inner line feeds but not the one at its end, and what Kannel takes it for.
 
     `name` and `value` are what Kannel reads in a directive; an include's value is the file, a comment's its words.
     """
 
+    file: str
+    number: int
     raw: str
     kind: Kind
     name: str = ""
     value: str = ""
 
+    @property
+    def place(self) -> Place:
+        """Where its first word is."""
+        joined = self.joined()
+        return self._place(len(joined) - len(joined.lstrip(BLANKS)))
+
+    @property
+    def value_place(self) -> Place:
+        """Where the value is, its quotes included."""
+        return self._place(self.value_index())
+
     def joined(self) -> str:
         """Return the line as one, without the backslashes that join its parts."""
-        *parts, last = self.raw.split("\n")
-        return "".join(part[:-1] for part in parts) + (last[:-1] if last.endswith("\\") else last)
+        return _joined(self.raw)
 
     def value_index(self) -> int:
         """Return where in `joined()` the value begins, or would begin when it is empty."""
@@ -48,28 +61,9 @@ class Line(NamedTuple):
         rest = joined[index:].lstrip(BLANKS)
         return len(joined) - len(rest) if rest else index
 
-
-class Placed(NamedTuple):
-    """A line where it stands: the file and the number of its first line there, from 1."""
-
-    file: str
-    number: int
-    line: Line
-
-    @property
-    def place(self) -> Place:
-        """Where the line's first word is."""
-        joined = self.line.joined()
-        return self._place(len(joined) - len(joined.lstrip(BLANKS)))
-
-    @property
-    def value_place(self) -> Place:
-        """Where the value is, its quotes included."""
-        return self._place(self.line.value_index())
-
     def _place(self, index: int) -> Place:
         """Return the place of a character of the joined line; columns count characters, not octets."""
-        *parts, _ = self.line.raw.split("\n")
+        *parts, _ = self.raw.split("\n")
         number = self.number
         for part in parts:
             if index < len(part) - 1:
@@ -79,51 +73,49 @@ class Placed(NamedTuple):
         return Place(self.file, number, index + 1)
 
 
-def lines_of(text: str) -> Iterator[Line]:
+def lines_of(text: str, file: str) -> Iterator[Line]:
     """Yield the lines of a text; joined by line feeds, their `raw` is the text again."""
     parts: list[str] = []
-    for raw in text.split("\n"):
+    for number, raw in enumerate(text.split("\n"), start=1):
         if not raw.endswith("\\"):
             if not parts:
-                yield _line(raw, raw)
+                yield _line(file, number, raw, raw)
                 continue
             parts.append(raw)
         else:
             parts.append(raw)
             if not raw.endswith("\\\\"):
                 continue
-        yield _joined(parts)
+        yield _line_of_parts(file, number, parts)
         parts = []
     if parts:
-        yield _joined(parts)
+        yield _line_of_parts(file, number, parts)
 
 
-def placed(lines: Iterable[Line], file: str) -> Iterator[Placed]:
-    """Yield the lines with their numbers in the file."""
-    number = 1
-    for line in lines:
-        yield Placed(file, number, line)
-        number += 1 + line.raw.count("\n")
-
-
-def _joined(parts: list[str]) -> Line:
+def _line_of_parts(file: str, last: int, parts: list[str]) -> Line:
     raw = "\n".join(parts)
-    return _line(raw, Line(raw, Kind.BLANK).joined())
+    return _line(file, last - len(parts) + 1, raw, _joined(raw))
 
 
-def _line(raw: str, joined: str) -> Line:
+def _joined(raw: str) -> str:
+    *parts, last = raw.split("\n")
+    return "".join([part[:-1] for part in parts]) + (last[:-1] if last.endswith("\\") else last)
+
+
+def _line(file: str, number: int, raw: str, joined: str) -> Line:
     stripped = joined.strip(BLANKS)
     if not stripped:
-        return Line(raw, Kind.BLANK)
+        return Line(file, number, raw, Kind.BLANK)
     if stripped[0] == "#":
-        return Line(raw, Kind.COMMENT, "", stripped[1:].strip(BLANKS))
+        return Line(file, number, raw, Kind.COMMENT, "", stripped[1:].strip(BLANKS))
     name, equals, value = stripped.partition("=")
     if not equals:
-        return Line(raw, Kind.BROKEN)
+        return Line(file, number, raw, Kind.BROKEN)
     value = value.strip(BLANKS)
     if value and value[0] == '"' == value[-1]:
         value = _unwrapped(value)
-    return Line(raw, Kind.INCLUDE if "include" in stripped else Kind.DIRECTIVE, name.strip(BLANKS), value)
+    kind = Kind.INCLUDE if "include" in stripped else Kind.DIRECTIVE
+    return Line(file, number, raw, kind, name.strip(BLANKS), value)
 
 
 def _unwrapped(value: str) -> str:

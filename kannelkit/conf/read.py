@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from kannelkit.conf.lines import Kind, Placed, lines_of, placed
+from kannelkit.conf.lines import Kind, Line, lines_of
 from kannelkit.conf.table import GROUPS
 from kannelkit.findings import Finding, Place, in_order
 
@@ -35,13 +35,13 @@ class ReadGroup:
     values: Mapping[str, str]
     places: Mapping[str, Place]
     value_places: Mapping[str, Place] = field(default_factory=dict)
-    lines: tuple[Placed, ...] = ()
+    lines: tuple[Line, ...] = ()
 
 
 class _Places(Mapping[str, Place]):
     """The places of lines by the lines' names, worked out when they are asked for: few of them ever are."""
 
-    def __init__(self, lines: Mapping[str, Placed], of: Callable[[Placed], Place]) -> None:
+    def __init__(self, lines: Mapping[str, Line], of: Callable[[Line], Place]) -> None:
         self._lines = lines
         self._of = of
 
@@ -58,7 +58,7 @@ class _Places(Mapping[str, Place]):
 def read(text: str, file: str = "kannel.conf") -> tuple[tuple[ReadGroup, ...], tuple[Finding, ...]]:
     """Return the groups in the text, in order, and what is wrong with its lines."""
     findings: list[Finding] = []
-    groups = tuple(gathered(placed(lines_of(text), file), findings))
+    groups = tuple(gathered(lines_of(text, file), findings))
     return groups, in_order(findings)
 
 
@@ -77,24 +77,24 @@ def in_force(groups: Iterable[ReadGroup]) -> tuple[ReadGroup, ...]:
     return tuple(kept)
 
 
-def gathered(lines: Iterable[Placed], findings: list[Finding]) -> Iterator[ReadGroup]:
+def gathered(lines: Iterable[Line], findings: list[Finding]) -> Iterator[ReadGroup]:
     """Yield the groups that the lines make, and add to `findings` what is wrong with a line.
 
     An `include` that is still among the lines is wrong, and ends its group as the included file would.
     """
-    open_lines: list[Placed] = []
+    open_lines: list[Line] = []
     ended_by = ""  # the include that ended the group which stands right above
     for at in lines:
-        kind = at.line.kind
+        kind = at.kind
         if kind is Kind.DIRECTIVE:
             open_lines.append(at)
-            if "\0" in at.line.raw:
+            if "\0" in at.raw:
                 findings.append(_nul(at))
             continue
         if kind is Kind.BROKEN:
             findings.append(_broken(at))
         elif kind is not Kind.COMMENT:
-            if kind is Kind.BLANK or at.line.name == "include":
+            if kind is Kind.BLANK or at.name == "include":
                 if open_lines:
                     yield _group(open_lines, ended_by, findings)
                     open_lines = []
@@ -105,12 +105,12 @@ def gathered(lines: Iterable[Placed], findings: list[Finding]) -> Iterator[ReadG
         yield _group(open_lines, ended_by, findings)
 
 
-def _group(lines: list[Placed], ended_by: str, findings: list[Finding]) -> ReadGroup:
-    last = {at.line.name: at for at in lines}
-    values = {name: at.line.value for name, at in last.items()}
+def _group(lines: list[Line], ended_by: str, findings: list[Finding]) -> ReadGroup:
+    last = {at.name: at for at in lines}
+    values = {name: at.value for name, at in last.items()}
     place = lines[0].place
     if "group" not in values:
-        if lines[0].line.raw.startswith(_BYTE_ORDER_MARK):
+        if lines[0].raw.startswith(_BYTE_ORDER_MARK):
             hint = _BYTE_ORDER_MARK_HINT
         elif ended_by:
             hint = f"{ended_by} ended the group: put the include behind the group, or last in it"
@@ -127,20 +127,20 @@ def _group(lines: list[Placed], ended_by: str, findings: list[Finding]) -> ReadG
     )
 
 
-def _included_above(at: Placed) -> str:
+def _included_above(at: Line) -> str:
     """Return which include stands where this line is: not read, or read to its end; nothing when it is a blank line."""
-    if at.line.kind is Kind.INCLUDE:
+    if at.kind is Kind.INCLUDE:
         return f"the include at {at.place}"
     return "" if at.number else f"the end of {shown(at.file)}"
 
 
-def _broken(at: Placed) -> Finding:
-    marked = at.line.raw.startswith(_BYTE_ORDER_MARK)
+def _broken(at: Line) -> Finding:
+    marked = at.raw.startswith(_BYTE_ORDER_MARK)
     hint = _BYTE_ORDER_MARK_HINT if marked else "write `name = value`; a comment begins with #"
     return Finding(at.place, "C101", "a line without an equals sign", hint)
 
 
-def _nul(at: Placed) -> Finding:
+def _nul(at: Line) -> Finding:
     return Finding(
         at.place, "C112", "a NUL octet: most of Kannel takes the text to end there", "take it out of the line"
     )

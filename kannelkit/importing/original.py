@@ -103,9 +103,9 @@ def _forgotten(every: Iterable[ReadGroup], in_force: Iterable[ReadGroup], linked
             yield f"{group.place}: group {group.name}, because it stands for no link: {lines}"
             continue
         for at in group.lines:
-            winner = group.places[at.line.name]
+            winner = group.places[at.name]
             if at.place != winner:
-                yield f"{at.place}: {shown(group, at.line.name, at.line.value)}, because line {winner.line} wins"
+                yield f"{at.place}: {shown(group, at.name, at.value)}, because line {winner.line} wins"
 
 
 def _comments(trees: Iterable[Tree], groups: Iterable[ReadGroup]) -> tuple[Mapping[int, tuple[str, ...]], int]:
@@ -116,24 +116,24 @@ def _comments(trees: Iterable[Tree], groups: Iterable[ReadGroup]) -> tuple[Mappi
     """
     first = {(group.place.file, group.lines[0].number): id(group) for group in groups}
     secrets = {
-        at.line.value
+        at.value
         for group in groups
         for at in group.lines
-        if (row := GROUPS[group.name].directives.get(at.line.name)) and row.secret and len(at.line.value) >= _TELLING
+        if (row := GROUPS[group.name].directives.get(at.name)) and row.secret and len(at.value) >= _TELLING
     }
     carried: dict[int, tuple[str, ...]] = {}
     lines_read = lines_carried = 0
     for tree in trees:
         above: list[str] = []
         block: list[str] = []
-        for at in tree.placed():
-            if at.line.kind is Kind.COMMENT:
-                lines_read += _says_something(at.line.value)
-                block.append(_utf_8(at.line.value))
+        for at in tree.lines:
+            if at.kind is Kind.COMMENT:
+                lines_read += _says_something(at.value)
+                block.append(_utf_8(at.value))
                 continue
             above += _fit(block, secrets)
             block = []
-            if at.line.kind is Kind.BLANK:
+            if at.kind is Kind.BLANK:
                 continue
             if above and (group := first.get((at.file, at.number))) is not None:
                 carried[group] = tuple(above)

@@ -222,17 +222,17 @@ def _profile_of(host: str) -> Profile | None:
 
 def _overruled(groups: Iterable[ReadGroup]) -> Iterator[Overruled]:
     for group in groups:
-        last = {at.line.name: at for at in group.lines}
+        last = {at.name: at for at in group.lines}
         for at in group.lines:
-            if last[at.line.name] is not at:
-                yield Overruled(group.name, at.line.name, at.place, last[at.line.name].place)
+            if last[at.name] is not at:
+                yield Overruled(group.name, at.name, at.place, last[at.name].place)
 
 
 def _raw(groups: Iterable[ReadGroup]) -> Iterator[Raw]:
     for group in groups:
         for at in group.lines:
-            joined = at.line.joined()
-            yield Raw(at.line.name, joined[at.line.value_index() :].strip(), at.value_place)
+            joined = at.joined()
+            yield Raw(at.name, joined[at.value_index() :].strip(), at.value_place)
 
 
 # How a secret that stands elsewhere begins: {file: PATH}, or the same over two lines.
