@@ -133,7 +133,7 @@ def _about_standby(called: str, entry: Entry) -> Iterator[str]:
     if not all(is_dead(group) for group in entry.standby):
         yield f"{called}: the links to {host} were up together with the others; now they stand by until these are down"
     if there != wanted:
-        yield f"{called}: {_count(there, 'link')} to {host} -> {wanted} that stand by"
+        yield f"{called}: {_count(there, 'link')} to {host} -> {_count(wanted, 'link')} that stand by"
     first = entry.links[0].values.get("throughput")
     if any(group.values.get("throughput") != first for group in entry.standby):
         limits = _limits([group.values.get("throughput") for group in entry.standby])

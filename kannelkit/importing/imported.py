@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kannelkit.conf import Opener, in_force, read
+from kannelkit.conf.values import TRUE
 from kannelkit.errors import KannelkitError
 from kannelkit.findings import Place
 from kannelkit.importing.accounts import Entry, entries
@@ -91,9 +92,15 @@ def _dropped(lines: int) -> Iterator[str]:
 def _hints(made: Iterable[Entry]) -> Iterator[str]:
     hosts = {host: profile for profile in PROFILES.values() for host in (profile.host, profile.backup_host) if host}
     for entry in made:
-        if entry.is_account and (profile := hosts.get(entry.values.get("host", "").lower())):
-            settings = [row.directive for row in profile.settings if row.directive in entry.values]
+        values = entry.values
+        if entry.is_account and (profile := hosts.get(values.get("host", "").lower())):
+            tls = values.get("use-ssl", "").lower() in TRUE
+            usual = [
+                row.directive
+                for row in profile.settings
+                if values.get(row.directive) == (row.tls_value if tls and row.tls_value is not None else row.value)
+            ]
             yield (
-                f"smsc {entry.name}: `provider: {profile.name}` could take over {', '.join(settings)}"
-                f" (see `kannelkit explain`), where they are what the provider asks for"
+                f"smsc {entry.name} goes to {profile.name}: `provider: {profile.name}` sets {', '.join(usual)} as they"
+                " are here, and further lines that the provider asks for"
             )
