@@ -111,7 +111,7 @@ def rotated_by_reload(subject: Subject) -> Iterator[Found]:
 @rule("I320")
 def no_access_log(subject: Subject) -> Iterator[Found]:
     """Nobody can say afterwards what became of a message."""
-    if any(subject.live()) and not subject.core.text("access-log") and subject.single("core"):
+    if any(subject.live()) and subject.has("core") and not subject.core.text("access-log"):
         yield Found(subject.core.at("access-log"), "no access-log: nothing says afterwards what became of a message")
 
 

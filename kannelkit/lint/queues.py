@@ -26,7 +26,7 @@ _CONNECTIONS = {
 def no_store(subject: Subject) -> Iterator[Found]:
     """No location means no store, whatever store-type says."""
     core = subject.core
-    if not subject.links or core.text("store-type") == "redis":
+    if not subject.links or not subject.has("core") or core.text("store-type") == "redis":
         return
     if not core.text("store-file") and not core.text("store-location"):
         yield Found(
@@ -101,7 +101,7 @@ def forgotten_receipts(subject: Subject) -> Iterator[Found]:
     """Receipts that wait in memory."""
     core = subject.core
     storage = core.text("dlr-storage")
-    if subject.links and storage in (None, "internal") and "core" in {group.name for group in subject.groups}:
+    if subject.links and subject.has("core") and storage in (None, "internal"):
         how = "dlr-storage is internal" if storage else "dlr-storage is not written, so that it is internal"
         yield Found(core.at("dlr-storage"), f"{how}: every receipt that is still to come is forgotten at a restart")
 
@@ -109,7 +109,7 @@ def forgotten_receipts(subject: Subject) -> Iterator[Found]:
 @rule("I310")
 def slow_second_try(subject: Subject) -> Iterator[Found]:
     """A refused one-time password that waits a minute."""
-    if not any(subject.live()):
+    if not any(subject.live()) or not subject.has("core"):
         return
     wait = subject.core.number("sms-resend-freq", _KANNELS_RESEND)
     if wait >= _KANNELS_RESEND:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from urllib.parse import quote
 
 from kannelkit.conf import GROUPS
@@ -102,10 +103,11 @@ def _result(finding: Finding, index: int) -> dict[str, object]:
     }
 
 
-_SECRET = "|".join(
-    sorted({name for group in GROUPS.values() for name, each in group.directives.items() if each.secret} | {"secret"})
-)
-_TELLING = re.compile(rf"\b(?:{_SECRET}|passw|env|file)\b", re.IGNORECASE)
+@cache
+def _telling() -> re.Pattern[str]:
+    """Return what a line says that holds a secret, or may."""
+    names = {name for group in GROUPS.values() for name, each in group.directives.items() if each.secret}
+    return re.compile(rf"\b(?:{'|'.join(sorted(names))}|secret|passw|env|file)\b", re.IGNORECASE)
 
 
 def source_line(finding: Finding, texts: Mapping[str, str]) -> Iterator[str]:
@@ -117,9 +119,9 @@ def source_line(finding: Finding, texts: Mapping[str, str]) -> Iterator[str]:
     number = finding.place.line
     if not 0 < number <= len(lines):
         return
-    line = lines[number - 1]
+    line, telling = lines[number - 1], _telling()
     above = lines[max(number - 4, 0) : number - 1]
-    if _TELLING.search(line) or any(_TELLING.search(each) and not _ends(each) for each in above):
+    if telling.search(line) or any(telling.search(each) and not _ends(each) for each in above):
         return
     if len(line) <= 160 and line.isprintable():
         yield f"    {line}"

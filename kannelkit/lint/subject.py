@@ -144,6 +144,10 @@ class Subject:
         """Return the group of that name that counts: the last one."""
         return next((group for group in reversed(self.groups) if group.name == name), None)
 
+    def has(self, name: str) -> bool:
+        """Return whether there is a group of that name."""
+        return self.single(name) is not None
+
     def all(self, *names: str) -> Iterator[Group]:
         """Yield the groups of these names, in order."""
         return (group for group in self.groups if group.name in names)
