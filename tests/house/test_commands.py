@@ -12,6 +12,7 @@ import pytest
 
 from kannelkit.cli.main import COMMANDS
 
+README = Path(__file__).parents[2] / "README.md"
 # what takes long to import belongs inside the commands that need it
 HEAVY = ("aiohttp", "asyncio", "cryptography", "jinja2", "psutil", "pydantic", "rich", "sqlite3", "yaml")
 
@@ -45,7 +46,7 @@ def test_command_takes_an_unknown_option_as_wrong_use(command: str, tmp_path: Pa
     assert answer.stdout == ""
 
 
-@pytest.mark.parametrize("command", ["generate", "up", "status", "make-dummy-cert"])
+@pytest.mark.parametrize("command", ["generate", "lint", "import", "plan", "apply", "up", "status", "make-dummy-cert"])
 def test_command_without_its_file_is_wrong_use(command: str, tmp_path: Path) -> None:
     answer = kannelkit(command, cwd=tmp_path)
     assert answer.returncode == 2
@@ -65,7 +66,7 @@ SPECS_THAT_CANNOT_BE = {
 }
 
 
-@pytest.mark.parametrize("command", ["generate", "up", "status"])
+@pytest.mark.parametrize("command", ["generate", "lint", "plan", "apply", "up", "status"])
 @pytest.mark.parametrize("spec", SPECS_THAT_CANNOT_BE)
 def test_command_refuses_a_bad_spec_in_words(command: str, spec: str, tmp_path: Path) -> None:
     content = SPECS_THAT_CANNOT_BE[spec]
@@ -74,7 +75,7 @@ def test_command_refuses_a_bad_spec_in_words(command: str, spec: str, tmp_path: 
     answer = kannelkit(command, "spec.yaml", cwd=tmp_path)
     assert answer.returncode in (1, 2)
     assert "Traceback" not in answer.stderr
-    assert "spec.yaml" in answer.stderr
+    assert "spec.yaml" in answer.stdout + answer.stderr
 
 
 def test_unknown_command_is_wrong_use(tmp_path: Path) -> None:
@@ -87,6 +88,11 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     answer = kannelkit("--help", cwd=tmp_path)
     assert answer.returncode == 0
     assert [command for command in COMMANDS if command not in answer.stdout] == []
+
+
+def test_readme_names_every_command() -> None:
+    table = README.read_text().partition("## Commands")[2]
+    assert [command for command in COMMANDS if f"| `{command}" not in table] == []
 
 
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
