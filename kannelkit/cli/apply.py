@@ -39,8 +39,9 @@ class _AnyVariable(dict[str, str]):
 )
 @click.option("--yes", "agreed", is_flag=True, help="Agree to what a person has to agree to.")
 @click.option("--discard", is_flag=True, help="Give up messages that wait for an account that is removed.")
+@click.option("--force", is_flag=True, help="Apply although kannelkit lint finds errors that were not there before.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout at the end.")
-def command(spec: Path, digest: str | None, agreed: bool, discard: bool, as_json: bool) -> None:
+def command(spec: Path, digest: str | None, agreed: bool, discard: bool, force: bool, as_json: bool) -> None:
     """Bring the running gateway to what SPEC says now, link by link, and take everything back where a link stays away.
 
     The kannelkit that runs the gateway (kannelkit up) does it; it goes on when this command is ended.
@@ -74,7 +75,7 @@ def command(spec: Path, digest: str | None, agreed: bool, discard: bool, as_json
             raise GatewayError("\n".join(found.dangers), "agree with --yes")
         click.confirm("apply?", abort=True, err=True)
         agreed = True
-    asyncio.run(ask(do="apply", digest=found.digest, agreed=agreed, discard=discard))
+    asyncio.run(ask(do="apply", digest=found.digest, agreed=agreed, discard=discard, force=force))
     _end(as_json, found, said)
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from kannelkit.conf import check
 from kannelkit.errors import GatewayError, InputError, KannelkitError
-from kannelkit.host.files import write_whole
+from kannelkit.findings import Finding
+from kannelkit.host.files import make_folder, write_whole
 from kannelkit.plan.compare import plan
-from kannelkit.plan.values import Add, LinkSeen, Plan, Recreate, Remove, Reroute, Restart, Step
+from kannelkit.plan.values import Add, LinkSeen, Plan, Rate, Recreate, Remove, Reroute, Restart, Step
 from kannelkit.render import kannel_conf
 from kannelkit.spec import Spec
 from kannelkit.supervise.asrun import AsRun
@@ -19,10 +20,24 @@ from kannelkit.supervise.configuration import Configuration, succeed
 from kannelkit.supervise.kept import keep
 from kannelkit.supervise.running import Running
 from kannelkit.supervise.steps import Steps
+from kannelkit.supervise.trial import Trial
 
 _MODE = 0o640
 
 Tell = Callable[[Mapping[str, object]], None]
+Faults = Callable[[Spec], Sequence[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a change is to be applied: with a `digest` exactly that plan or nothing; `agreed` to its dangers; `discard`
+    gives up messages that wait for an account that goes; `force` has new errors that lint finds be no reason not to.
+    """
+
+    digest: str | None = None
+    agreed: bool = False
+    discard: bool = False
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +51,17 @@ class Planned:
 class Applying:
     """Brings the gateway to other specs, one at a time.
 
-    `load` reads the spec file anew; it raises InputError or HostError.
+    `load` reads the spec file anew, and raises InputError or HostError; `faults` returns what it would be wrong to
+    begin, of a spec with its text in the file that runs. Both may take their time, in a thread of their own.
     """
 
-    def __init__(self, running: Running, changes: Changes, load: Callable[[], Spec]) -> None:
+    def __init__(self, running: Running, changes: Changes, load: Callable[[], Spec], faults: Faults) -> None:
         self._running = running
         self._changes = changes
         self._load = load
+        self._faults = faults
         self._one = asyncio.Lock()
+        self._trial = Trial(running.configuration.spec.state_dir, running.keep)
 
     @property
     def under_way(self) -> bool:
@@ -53,7 +71,7 @@ class Applying:
     async def planned(self) -> Planned:
         """Return what the spec file asks for now. Raises KannelkitError."""
         running = self._running
-        spec = self._load()
+        spec = await asyncio.to_thread(self._load)
         former = running.configuration.spec
         if spec.state_dir != former.state_dir:
             raise GatewayError(
@@ -61,31 +79,32 @@ class Applying:
                 "that is another gateway: stop this one and start that one",
             )
         configuration = succeed(running.configuration, spec)
-        found = plan(
+        found = await asyncio.to_thread(
+            plan,
             running.configuration.conf.text,
             configuration.conf.text,
             await self._seen(),
             secrets=spec.secrets() | former.secrets(),
+            rates=rates_of(configuration),
             unlearnt=kannel_conf(spec),
         )
         return Planned(found, configuration)
 
-    async def apply(self, digest: str | None, *, agreed: bool, discard: bool, tell: Tell) -> Mapping[str, object]:
+    async def apply(self, asked: Asked, tell: Tell) -> Mapping[str, object]:
         """Apply the spec as it is in its file now; return the last event to tell.
 
-        With a digest, exactly that plan or nothing. Raises KannelkitError where nothing was changed, or all of it was
-        taken back.
+        Raises KannelkitError where nothing was changed, or all of it was taken back.
         """
         if self._one.locked():
             raise GatewayError("another change is being applied", "try again when it is done")
         async with self._one, self._changes.hold():
             planned = await self.planned()
             found = planned.plan
-            if digest is not None and digest != found.digest:
+            if asked.digest is not None and asked.digest != found.digest:
                 raise GatewayError(
                     "the gateway or the spec changed since the plan was shown", "look at the new plan: kannelkit plan"
                 )
-            if found.dangers and not agreed:
+            if found.dangers and not asked.agreed:
                 raise GatewayError(
                     "somebody has to agree to this:\n" + "\n".join(f"  {danger}" for danger in found.dangers),
                     "agree with kannelkit apply --yes",
@@ -95,20 +114,19 @@ class Applying:
                 raise GatewayError(
                     f"a change of rate is not finished: {', '.join(sorted(unsettled))}", "try again in a minute"
                 )
-            return await self._apply(planned, discard, tell)
+            return await self._apply(planned, asked, tell)
 
-    async def _apply(self, planned: Planned, discard: bool, tell: Tell) -> Mapping[str, object]:
+    async def _apply(self, planned: Planned, asked: Asked, tell: Tell) -> Mapping[str, object]:
         running, found = self._running, planned.plan
         former, wanted = running.configuration, planned.configuration
         if not found.changes:
             self._commit(wanted)
             return {"event": "done", "changes": 0}
-        findings = check(found.wanted, str(former.conf.path))
-        if findings:
-            raise InputError(findings)
+        tell({"event": "trial", "text": "a scratch Kannel tries the configuration"})
+        await self._try(planned, force=asked.force)
         running.say("apply", f"applying {_count(len(found.changes), 'change')}", digest=found.digest)
         as_run = AsRun(former.conf.text)
-        steps = self._steps(as_run, tell, discard=discard)
+        steps = self._steps(as_run, tell, discard=asked.discard)
         try:
             await steps.carry_out(found)
         except KannelkitError as error:
@@ -118,6 +136,23 @@ class Applying:
         self._commit(wanted)
         running.say("applied", f"applied: {_count(len(found.changes), 'change')}", digest=found.digest)
         return {"event": "done", "changes": len(found.changes)}
+
+    async def _try(self, planned: Planned, *, force: bool) -> None:
+        """Raise KannelkitError where the configuration would not do; the gateway that runs is not touched."""
+        running, wanted = self._running, planned.plan.wanted
+        findings = check(wanted, str(running.configuration.conf.path))
+        if findings:
+            raise InputError(findings)
+        if not force and (faults := await asyncio.to_thread(self._faults, planned.configuration.spec)):
+            raise InputError(faults)
+        for folder in planned.configuration.spec.folders():
+            make_folder(folder)
+        restarted = {box for step in planned.plan.steps if isinstance(step, Restart) for box in step.boxes}
+        await self._trial.run(wanted, smsbox="smsbox" in restarted)
+
+    async def clean(self) -> None:
+        """End what an earlier kannelkit left of a trial."""
+        await self._trial.clean(self._running.memory.boxes())
 
     def cut_off(self, changing: Collection[str]) -> bool:
         """Return whether the file is that of a change that an earlier kannelkit was applying when it was cut off.
@@ -229,6 +264,15 @@ def in_words(step: Step) -> str:
             return f"{', '.join(links)}: routes changed, no bind touched"
         case Restart(boxes):
             return f"{' and '.join(boxes)}: restarted"
+
+
+def rates_of(configuration: Configuration) -> tuple[Rate, ...]:
+    """Return the rates in force that are not the spec's."""
+    return tuple(
+        Rate(name, rate.throughput, rate.settings.ceiling)
+        for name, rate in configuration.rates.items()
+        if rate.throughput is not None and rate.throughput != rate.settings.ceiling
+    )
 
 
 def _differing(as_run: AsRun, text: str) -> list[str]:

@@ -48,8 +48,8 @@ class Running:
         self._stopping = stopping
         log = configuration.spec.files.bearerbox_log
         folder = configuration.spec.state_dir if log is None else log.parent
-        self.bearerbox = Box("bearerbox", configuration.conf.path, folder / "bearerbox.out", self._keep)
-        self.smsbox = Box("smsbox", configuration.conf.path, folder / "smsbox.out", self._keep)
+        self.bearerbox = Box("bearerbox", configuration.conf.path, folder / "bearerbox.out", self.keep)
+        self.smsbox = Box("smsbox", configuration.conf.path, folder / "smsbox.out", self.keep)
         self.busy: set[str] = set()  # boxes that are being stopped and started by somebody
         self._boxes = {"bearerbox": self.bearerbox, "smsbox": self.smsbox}
 
@@ -169,7 +169,7 @@ class Running:
         """Tell an event of an account."""
         self._journal.tell(kind, text, account, **data)
 
-    def _keep(self, name: str, process: ProcessId | None) -> None:
+    def keep(self, name: str, process: ProcessId | None) -> None:
         """Keep which process a box is; a full disk is no reason to let the gateway down."""
         try:
             self.memory.box(name, process)

@@ -17,7 +17,7 @@ from kannelkit.host import notify
 from kannelkit.host.files import make_folder
 from kannelkit.plan.compare import plan
 from kannelkit.spec import Spec
-from kannelkit.supervise.applying import Applying
+from kannelkit.supervise.applying import Applying, Asked, Faults
 from kannelkit.supervise.asking import plain
 from kannelkit.supervise.changes import Changes
 from kannelkit.supervise.configuration import configure
@@ -40,7 +40,7 @@ class Supervisor:
 
     `spec` has all its passwords; `listener` is given every event. Raises HostError and GatewayError where the gateway
     cannot be started; once it runs, nothing that Kannel, a provider or a log says ends it. `load` reads the spec file
-    anew, for a change of it to be applied; it raises InputError or HostError.
+    anew, for a change of it to be applied, and `faults` finds what it would be wrong to begin: see Applying.
     """
 
     def __init__(
@@ -49,10 +49,12 @@ class Supervisor:
         listener: Listener,
         environment: Mapping[str, str] | None = None,
         load: Callable[[], Spec] | None = None,
+        faults: Faults = lambda spec: (),
     ) -> None:
         self.ready = asyncio.Event()
         self._spec = spec
         self._load = load or (lambda: spec)
+        self._faults = faults
         self._environment = os.environ if environment is None else environment
         self._listener = listener
         self._stopping = asyncio.Event()
@@ -82,7 +84,7 @@ class Supervisor:
             journal = Journal(memory, self._listener)
             self._running = Running(configuration, admin, memory, journal, self._stopping.is_set)
             self._changes = Changes(self._running)
-            self._applying = Applying(self._running, self._changes, self._load)
+            self._applying = Applying(self._running, self._changes, self._load, self._faults)
             stack.callback(self._running.watch.close)
             try:
                 await self._bring_up(clock())
@@ -115,6 +117,7 @@ class Supervisor:
         known = memory.boxes()
         adopted = running.bearerbox.adopt(known.get("bearerbox"))
         smsbox_adopted = running.smsbox.adopt(known.get("smsbox"))
+        await self._applying.clean()
         if adopted:
             assert running.bearerbox.process is not None  # noqa: S101 - adopted
             running.say("adopted", f"bearerbox runs already (pid {running.bearerbox.process.pid}): adopted")
@@ -171,18 +174,14 @@ class Supervisor:
                 return {"event": "done", "plan": plain(planned.plan)}
             case "apply":
                 digest = request.get("digest")
-                return await self._applying.apply(
-                    digest if isinstance(digest, str) else None,
-                    agreed=request.get("agreed") is True,
-                    discard=request.get("discard") is True,
-                    tell=tell,
-                )
+                flags = {name: request.get(name) is True for name in ("agreed", "discard", "force")}
+                return await self._applying.apply(Asked(digest if isinstance(digest, str) else None, **flags), tell)
             case _:
                 raise GatewayError("the kannelkit that supervises knows no such request", "are both the same version?")
 
     async def _reload(self) -> None:
         try:
-            await self._applying.apply(None, agreed=False, discard=False, tell=lambda event: None)
+            await self._applying.apply(Asked(), lambda event: None)
         except KannelkitError as error:
             self._running.say("apply-refused", f"the spec is not applied: {error}")
 

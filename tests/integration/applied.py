@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Sequence
@@ -43,7 +45,7 @@ class Load:
     """Messages sent to some prefixes in turn, `speed` a second, until it is stopped."""
 
     sendsms_port: int
-    prefixes: Sequence[str]
+    prefixes: list[str]
     speed: float = 60.0
     accepted: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
@@ -121,6 +123,15 @@ class Applied(Up):
             code = await process.wait()
         return code, self.applied.read_text()
 
+    async def applies(self, *options: str) -> None:
+        """Run `kannelkit apply`, and fail unless it is done."""
+        code, said = await self.apply(*options)
+        assert code == 0, said
+
+    def hang_up(self) -> None:
+        """Send SIGHUP to `kannelkit up`."""
+        os.kill(self.pid, signal.SIGHUP)
+
     async def begin_apply(self, *options: str) -> Process:
         self.applied.unlink(missing_ok=True)
         return await child.start(
@@ -169,3 +180,15 @@ async def binds(*smscs: NodeSmsc) -> list[int]:
 async def smscs(count: int, **behaviour: Any) -> AsyncIterator[list[NodeSmsc]]:
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(NodeSmsc(**{"delay_ms": 20, **behaviour})) for _ in range(count)]
+
+
+@asynccontextmanager
+async def silent() -> AsyncIterator[int]:
+    """Listen on a port and never answer."""
+
+    async def nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(nothing, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
