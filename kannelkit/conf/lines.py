@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
+from functools import partial
 from typing import NamedTuple
 
 from kannelkit.conf.write import BLANKS
@@ -73,6 +74,11 @@ class Line(NamedTuple):
         return Place(self.file, number, index + 1)
 
 
+# Most lines are directives: for them, what Line(...) does without its detour, and what Kind.X looks up each time.
+_made = partial(tuple.__new__, Line)
+_DIRECTIVE, _INCLUDE = Kind.DIRECTIVE, Kind.INCLUDE
+
+
 def lines_of(text: str, file: str) -> Iterator[Line]:
     """Yield the lines of a text; joined by line feeds, their `raw` is the text again."""
     parts: list[str] = []
@@ -114,8 +120,8 @@ def _line(file: str, number: int, raw: str, joined: str) -> Line:
     value = value.strip(BLANKS)
     if value and value[0] == '"' == value[-1]:
         value = _unwrapped(value)
-    kind = Kind.INCLUDE if "include" in stripped else Kind.DIRECTIVE
-    return Line(file, number, raw, kind, name.strip(BLANKS), value)
+    kind = _INCLUDE if "include" in stripped else _DIRECTIVE
+    return _made((file, number, raw, kind, name.strip(BLANKS), value))
 
 
 def _unwrapped(value: str) -> str:

@@ -82,11 +82,12 @@ def gathered(lines: Iterable[Line], findings: list[Finding]) -> Iterator[ReadGro
 
     An `include` that is still among the lines is wrong, and ends its group as the included file would.
     """
+    directive = Kind.DIRECTIVE  # looked up once, not for each line
     open_lines: list[Line] = []
     ended_by = ""  # the include that ended the group which stands right above
     for at in lines:
         kind = at.kind
-        if kind is Kind.DIRECTIVE:
+        if kind is directive:
             open_lines.append(at)
             if "\0" in at.raw:
                 findings.append(_nul(at))
@@ -97,8 +98,8 @@ def gathered(lines: Iterable[Line], findings: list[Finding]) -> Iterator[ReadGro
             if kind is Kind.BLANK or at.name == "include":
                 if open_lines:
                     yield _group(open_lines, ended_by, findings)
-                    open_lines = []
-                ended_by = _included_above(at)
+                ended_by = _included_above(at) if open_lines else ""
+                open_lines = []
             if kind is Kind.INCLUDE:
                 findings.append(Finding(at.place, "C103", *INCLUDE_IN_A_VALUE))
     if open_lines:

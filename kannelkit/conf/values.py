@@ -94,7 +94,7 @@ def _integer_fault(directive: Directive, value: str) -> tuple[str, str] | None:
     digits = value.lstrip("-").lstrip("0")
     if len(digits) > _MOST_DIGITS:
         return f"is too large: {_shown(directive, value)}", f"at most {2**31 - 1}"
-    number = int(value)
+    number = int(digits or "0") * (-1 if value.startswith("-") else 1)
     if value.lstrip("-") != (digits or "0"):
         return f"begins with a zero, so that Kannel reads it as octal: {_shown(directive, value)}", f"write {number}"
     if directive.least is not None and number < directive.least:

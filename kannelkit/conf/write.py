@@ -8,9 +8,14 @@ backslashes or outer blanks is wrapped, and a few values cannot be written.
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
 # What C's isspace() takes for a blank, in the C locale that Kannel runs in.
 BLANKS = " \t\n\v\f\r"
 
+# What most values are: nothing in them needs a closer look but the letters `include`.
+_PLAIN_VALUE = re.compile(r"[!#-\[\]-~]+")
 # A value with any of these is wrapped: outer blanks have to be, inner ones look better so.
 _WRAPPED = frozenset(BLANKS + '"\\')
 
@@ -30,6 +35,8 @@ def written(value: str) -> str:
     Raises UnwritableError for a line feed, a carriage return, a NUL octet, what is no UTF-8 (half of a surrogate pair,
     or an octet that surrogateescape made one of), and the letters `include`.
     """
+    if _PLAIN_VALUE.fullmatch(value) and "include" not in value:
+        return value
     _refuse_what_no_line_holds(value, "choose another value; in a URL write %69nclude")
     if value and not set(value) & _WRAPPED:
         return value
@@ -38,6 +45,12 @@ def written(value: str) -> str:
 
 def directive_line(name: str, value: str) -> str:
     """Return `name = value` without a line feed; raises UnwritableError, for a name as well."""
+    return f"{_name(name)} = {written(value)}"
+
+
+@lru_cache(maxsize=1024)  # Kannel has about 500 names, and writes them over and over
+def _name(name: str) -> str:
+    """Return the name; raises UnwritableError for one that Kannel would not read back as it is."""
     if not name or name != name.strip(BLANKS):
         raise UnwritableError("has a name that is empty or has blanks around it", "write the name alone")
     if name.startswith("#"):
@@ -45,7 +58,7 @@ def directive_line(name: str, value: str) -> str:
     if "=" in name:
         raise UnwritableError("has an equals sign in its name, where Kannel ends the name", "leave the sign out")
     _refuse_what_no_line_holds(name, "no directive of Kannel has these letters")
-    return f"{name} = {written(value)}"
+    return name
 
 
 def _refuse_what_no_line_holds(text: str, instead: str) -> None:

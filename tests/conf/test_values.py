@@ -22,6 +22,7 @@ TAKEN = [
     ("smsc", "allowed-prefix-regex", r"^\d++(?>7)\h"),
     ("core", "syslog-level", "none"),
     ("smsc", "smsc-password", ""),
+    ("smsc", "smsc-password", "\udcff" * 8),
 ]
 REFUSED = [
     ("core", "admin-port", "0", "too small"),
@@ -32,6 +33,11 @@ REFUSED = [
     ("core", "admin-port", "010", "octal"),
     ("core", "log-level", "6", "too large"),
     ("core", "store-dump-freq", "99999999999", "too large"),
+    ("core", "store-dump-freq", "9" * 5000, "too large"),
+    ("core", "store-dump-freq", "-" + "9" * 5000, "too large"),
+    ("core", "store-dump-freq", "0" * 5000 + "7", "octal"),
+    ("smsc", "smsc-password", "\udcff" * 9, "9 octets"),
+    ("smsc", "smsc-password", "жирный", "12 octets"),
     ("smsc", "throughput", "fast", "no number"),
     ("smsc", "throughput", "-1", "no number"),
     ("smsc", "transceiver-mode", "maybe", "neither"),
