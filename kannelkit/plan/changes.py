@@ -74,11 +74,11 @@ def _directives(kind: str, before: Values | None, after: Values | None) -> tuple
 
 def _link(key: Key, before: Values | None, after: Values | None, link: Link, there: frozenset[Box]) -> Iterator[Change]:
     directives = _directives("smsc", before, after)
-    if not directives and (before is None) == (after is None) and (link.need == "nothing" or key.number):
+    drifted = link.before == link.after
+    if not directives and not (drifted and link.need != "nothing" and key.number == 0):
         return
-    drifted = before == after
-    # a link that is wanted and has vanished is created again, one that has stopped is brought up
-    action: Action = "create" if drifted and link.need == "add" else _action(before, after)
+    # one that is wanted and has vanished is created again, one that has stopped is brought up
+    action: Action = "create" if drifted and link.state is None else _action(before, after)
     note = link.note or ("" if link.need != "nothing" else _UNREAD)
     yield Change(action, "smsc", str(key), directives, _steps(link, there), note=note)
 
@@ -142,6 +142,6 @@ def _order(
         return
     kind = kept[0].group
     steps = _beside_links(_needs(kind, ""), links, there)
-    old, new = (", ".join(str(key) or f"number {key.number + 1}" for key in keys) for keys in (before, kept))
+    old, new = (", ".join(str(key) or "(number 1)" for key in keys) for keys in (before, kept))
     note = "the first that fits is taken, in the order of the file"
     yield Change("update", kind, "", (DirectiveChange("order", old, new),), steps, note=note)

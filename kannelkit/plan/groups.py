@@ -39,7 +39,7 @@ class Key:
     number: int
 
     def __str__(self) -> str:
-        return f"{self.name} (number {self.number + 1})" if self.number else self.name
+        return f"{self.name} (number {self.number + 1})".lstrip() if self.number else self.name
 
 
 Values = Mapping[str, str]

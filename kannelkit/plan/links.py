@@ -65,8 +65,10 @@ class Link:
 
     @property
     def rerouted(self) -> bool:
-        """Whether it runs and is to take other messages than now."""
-        return self.alive and bool(self.before and self.after) and route(self.before[0]) != route(self.after[0])
+        """Whether it runs and goes on, and is to take other messages than now."""
+        if not self.alive or self.need not in ("reroute", "recreate") or not self.before:
+            return False
+        return [*map(route, self.before)] != [*map(route, self.after)]
 
 
 Route = tuple[tuple[str, str], ...]

@@ -3,15 +3,15 @@
 No message may be without a route at any moment: bearerbox discards one whose every route is a stopped link, and keeps
 it while one route is merely not connected (smsc2_rout in gw/bb_smscconn.c). So
 
-1. what gives routes comes first: links of new accounts, their parking links before all;
+1. what gives routes comes first: links that are new or were down, parking links before all;
 2. then routes change, all at once: bearerbox holds its list of links for the whole reload, so that no message sees one
    half of it. The reload acts on every group that differs from what runs: a link is re-created that changed otherwise,
    one that is not in the file is shut down, one that does not run is started. So it works from a text of its own in
    which every running link stands as it runs, but for its routing;
 3. then links are re-created, one at a time; where nothing else takes a link's messages, a parking link does meanwhile;
-4. links that are added to accounts follow, so that an account is not above its limit for a moment;
+4. links follow that an account gets besides others of the same route, so that it is never above its limit;
 5. then smsbox, which by now has every link that its users and services name;
-6. last, links go away, parking links after all others.
+6. last, links go away or to their standby, parking links after all others.
 """
 
 from __future__ import annotations
@@ -46,49 +46,67 @@ def stages(
     """
     if "bearerbox" in boxes:
         return (Stage(wanted, (Restart(boxes),)),)
-    extra = frozenset(extra)
-    recreated = [link for link in links if link.need in ("recreate", "replace") or link.name in extra]
-    reroute = any(link.rerouted for link in links)
-    surviving = {link.account for link in links if link.before and link.after and link.alive}
-    first = [link for link in links if link.need == "add" and (link.parking or link.account not in surviving)]
-    first.sort(key=lambda link: not link.parking)  # stable: in the file's order otherwise
-    later = [link for link in links if link.need == "add" and link not in first]
-    removed = [link for link in links if link.need == "remove"]
-    removed.sort(key=lambda link: link.parking)
-    # of these nobody knows the text that they were made from, so that a reload would take them for changed
-    unknown = [link for link in links if not link.before and link.state is not None] if reroute else []
-
-    begin: list[Step] = [Add(link.name, link.account) for link in first]
-    begin += [_again(link) for link in recreated if link in unknown]
-    begin += [Remove(link.name, link.account) for link in removed if link in unknown]
-    among = sum(len(link.after) for link in links)
-    rerouted = tuple(link.name for link in links if link.rerouted)
-    waiting = _waiting_places([link for link in recreated if link not in unknown], links, {link.name for link in first})
+    order = _Order(links, frozenset(extra))
+    waiting = _waiting_places(links, order)
+    begin = [_begun(link) for link in order.first]
     middle: list[Step] = [Add(name, values["smsc-id"]) for name, values in waiting.items()]
-    for link in recreated:
-        if link.need == "replace":
-            middle += [Remove(link.name, link.account), Add(link.name, link.account)]
-        elif link not in unknown:
-            middle.append(_again(link))
-    middle += [Add(link.name, link.account) for link in later]
+    middle += [Recreate(link.name, link.account) for link in order.recreated]
+    middle += [Add(link.name, link.account) for link in order.later]
     end: list[Step] = [Restart(boxes)] if boxes else []
-    end += [Remove(link.name, link.account) for link in removed if link not in unknown]
+    for link in order.last:
+        end.append(Remove(link.name, link.account))
+        if link.after:
+            end.append(Add(link.name, link.account))
     end += [Remove(name, values["smsc-id"]) for name, values in waiting.items()]
 
-    texts: list[tuple[str, list[Step]]] = []
-    if reroute:
-        texts.append(
-            (_rerouting(links, {link.name for link in (*first, *unknown)}, after), [*begin, Reroute(rerouted, among)])
-        )
+    texts = [("\n".join((wanted, *map(_smsc, waiting.values()))), middle), (wanted, end)]
+    if order.rerouted:
+        reload = Reroute(tuple(link.name for link in order.rerouted), sum(len(link.after) for link in links))
+        texts.insert(0, (_rerouting(links, order, after), [*begin, reload]))
     else:
-        texts.append((wanted, begin))
-    texts.append(("\n".join((wanted, *map(_smsc, waiting.values()))), middle))
-    texts.append((wanted, end))
+        texts.insert(0, (wanted, begin))
     return tuple(_joined(texts))
 
 
-def _again(link: Link) -> Recreate:
-    return Recreate(link.name, link.account)
+class _Order:
+    """The links by when something is done with them.
+
+    `first`: before the reload; `rerouted`: by it; `recreated`, then `later`: after it; `last`: after smsbox.
+    """
+
+    def __init__(self, links: Sequence[Link], extra: frozenset[str]) -> None:
+        self.rerouted = [link for link in links if link.rerouted]
+        # of these nobody knows the text that they were made from, so that a reload would take them for changed
+        strangers = {link.name for link in links if not link.before and link.state is not None and self.rerouted}
+        staying = {(link.account, route(group)) for link in links if _stays(link) for group in link.after}
+
+        def opens(link: Link) -> bool:
+            if link.need == "recreate":
+                return link.state == "dead"
+            # one more of an account whose other links take the same messages can come after these have changed
+            known = all((link.account, route(group)) in staying for group in link.after)
+            return link.need == "add" and (link.parking or not known)
+
+        self.first = sorted((link for link in links if opens(link)), key=lambda link: not link.parking)
+        self.first += [link for link in links if link.name in strangers and link.need in ("recreate", "remove")]
+        done = {link.name for link in self.first}
+        self.recreated = [
+            link for link in links if (link.need == "recreate" or link.name in extra) and link.name not in done
+        ]
+        self.later = [link for link in links if link.need == "add" and link.name not in done]
+        self.last = [link for link in links if link.need in ("remove", "replace") and link.name not in done]
+        self.last.sort(key=lambda link: link.parking)
+
+
+def _stays(link: Link) -> bool:
+    """Return whether the link is a route all the time, but for its own re-creation."""
+    return link.alive and bool(link.before and link.after) and link.need != "replace"
+
+
+def _begun(link: Link) -> Step:
+    if link.need == "add":
+        return Add(link.name, link.account)
+    return (Recreate if link.need == "recreate" else Remove)(link.name, link.account)
 
 
 def _joined(texts: Iterable[tuple[str, list[Step]]]) -> Iterable[Stage]:
@@ -105,40 +123,42 @@ def _joined(texts: Iterable[tuple[str, list[Step]]]) -> Iterable[Stage]:
         yield Stage(text, tuple(steps))
 
 
-def _waiting_places(recreated: Sequence[Link], links: Sequence[Link], added: set[str]) -> Mapping[str, Values]:
-    """Return a parking link, by its name, for each link that is the only route of its messages while it is away."""
-    taken = {link.name for link in links}
+def _waiting_places(links: Sequence[Link], order: _Order) -> Mapping[str, Values]:
+    """Return a parking link, by its name, for each route that only the link that is away for a moment is open for."""
+    begun = {link.name for link in order.first if link.after}
     open_for: dict[Route, set[str]] = {}
     for link in links:
-        if link.alive or link.name in added:
+        if _stays(link) or link.name in begun:
             for group in link.after:
                 if sends(group):
                     open_for.setdefault(route(group), set()).add(link.name)
+    taken = {link.name for link in links}
     places: dict[str, Values] = {}
-    for link in recreated:
-        routes = [route(group) for group in link.after if sends(group)]
-        if not link.alive or not routes or any(open_for[one] - {link.name} for one in routes):
-            continue
-        name = f"{link.name}-waiting"
-        while name in taken:
-            name += "-"
-        taken.add(name)
-        places[name] = {**_PARKED, **dict(routes[0]), "smsc-id": link.account, "smsc-admin-id": name}
+    for link in order.recreated:
+        for one in dict.fromkeys(route(group) for group in link.after if sends(group)):
+            if open_for.get(one, set()) - {link.name}:
+                continue
+            name = f"{link.name}-waiting"
+            while name in taken:
+                name += "-"
+            taken.add(name)
+            places[name] = {**_PARKED, **dict(one), "smsc-id": link.account, "smsc-admin-id": name}
     return places
 
 
-def _rerouting(links: Sequence[Link], begun: set[str], after: Mapping[Key, Values]) -> str:
+def _rerouting(links: Sequence[Link], order: _Order, after: Mapping[Key, Values]) -> str:
     """Return the text in which every running link stands as it runs, but for its routing."""
+    begun = {link.name for link in order.first}
+    rerouted = {link.name for link in order.rerouted}
     parts = [_HEAD]
     parts += [_group(key.group, values) for key, values in after.items() if key.group != "smsc"]
     for link in links:
         if link.name in begun:
             parts += [_smsc(values) for values in link.after]
+        elif link.name in rerouted:
+            parts += [_smsc(_with_routing(*each)) for each in zip(link.before, link.after, strict=True)]
         elif link.state is not None or not link.name:
-            parts += [
-                _smsc(_with_routing(values, link.after[number] if number < len(link.after) else values))
-                for number, values in enumerate(link.before)
-            ]
+            parts += [_smsc(values) for values in link.before]
     return "\n".join(parts)
 
 
