@@ -62,7 +62,7 @@ def original(path: str, opened: Opener) -> Original:
     )
     if recoded:
         linked = tuple(map(_as_utf_8, linked))
-    comments, dropped = _comments(reading.trees.values(), linked)
+    comments, dropped = _comments(reading.trees.values(), linked, set(_secrets(reading.groups)))
     return Original(
         files=tuple(reading.trees),
         groups=linked,
@@ -74,9 +74,10 @@ def original(path: str, opened: Opener) -> Original:
 
 
 def shown(group: ReadGroup, name: str, value: str) -> str:
-    """Return `name = value` as it may be shown: without the value of a secret."""
+    """Return `name = value` as it may be shown: without the value of a secret or of an address, which may hold one."""
     directive = GROUPS[group.name].directives.get(name)
-    return f"{name} = {_MASK if directive is not None and directive.secret and value else value}"
+    hidden = value and directive is not None and (directive.secret or directive.kind == "url")
+    return f"{name} = {_MASK if hidden else value}"
 
 
 def _utf_8(text: str) -> str:
@@ -108,19 +109,24 @@ def _forgotten(every: Iterable[ReadGroup], in_force: Iterable[ReadGroup], linked
                 yield f"{at.place}: {shown(group, at.name, at.value)}, because line {winner.line} wins"
 
 
-def _comments(trees: Iterable[Tree], groups: Iterable[ReadGroup]) -> tuple[Mapping[int, tuple[str, ...]], int]:
+def _secrets(groups: Iterable[ReadGroup]) -> Iterator[str]:
+    for group in groups:
+        directives = GROUPS[group.name].directives
+        for at in group.lines:
+            directive = directives.get(at.name)
+            if directive is not None and directive.secret and len(at.value) >= _TELLING:
+                yield at.value
+
+
+def _comments(
+    trees: Iterable[Tree], groups: Iterable[ReadGroup], secrets: Set[str]
+) -> tuple[Mapping[int, tuple[str, ...]], int]:
     """Return the comments above each group, and how many lines of comments stay behind.
 
     A block in which a directive is commented out stays behind whole, and so does a line that may hold a secret: what
     was commented out is often an old password.
     """
     first = {(group.place.file, group.lines[0].number): id(group) for group in groups}
-    secrets = {
-        at.value
-        for group in groups
-        for at in group.lines
-        if (row := GROUPS[group.name].directives.get(at.name)) and row.secret and len(at.value) >= _TELLING
-    }
     carried: dict[int, tuple[str, ...]] = {}
     lines_read = lines_carried = 0
     for tree in trees:

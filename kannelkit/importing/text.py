@@ -86,8 +86,9 @@ class _Writer:
                 self._add(f"{indent}# {emit.comment(words)}")
 
     def head(self) -> None:
-        files = ", ".join(self._original.files)
-        self._add(f"# {emit.comment(f'Imported from {files} by kannelkit.')}")
+        first, *included = self._original.files
+        more = f" and {len(included)} more that it includes" if included else ""
+        self._add(f"# {emit.comment(f'Imported from {first}{more} by kannelkit.')}")
         self._add("# Nothing is filled in that is not written here: Kannel's own defaults count (see `defaults`).")
         self._add("# Behind a line that kannelkit would refuse in a new spec stands what is wrong with it.")
         self._add()
