@@ -88,6 +88,10 @@ def _in_group(group: ReadGroup, known: Group) -> Iterator[Finding]:
                 )
         elif problem := fault(directive, value, smpp=smpp):
             yield Finding(group.value_places[name], "C108", f"{name} {problem[0]}", problem[1])
+        elif kind in directive.one_of_for and value.lower() not in directive.one_of_for[kind]:
+            message = f"{name} cannot be {shown(value)} for a link of kind {kind}"
+            hint = f"one of {', '.join(directive.one_of_for[kind])}"
+            yield Finding(group.value_places[name], "C108", message, hint)
 
 
 def _unknown_group(group: ReadGroup) -> Finding:

@@ -44,6 +44,7 @@ FAULTS = [
     (SOUND + "\n" + SMPP, ["C106 9:1"]),
     (SOUND + "smsc-admin-id = a\n\n" + SMPP + "smsc-password = p\nsmsc-admin-id = a\n", ["C111 16:17"]),
     (SOUND + "allowed-prefix-regex = 7(\n", ["C108 8:24"]),
+    (SOUND.replace("fake", "http") + "system-type = nonsense\n", ["C106 5:1", "C108 8:15"]),
     (SOUND + "host = a\0b\n", ["C112 8:1"]),
     (SOUND.split("\n\n")[0], ["C110 0:0"]),
     ("\ufeff" + SOUND, ["C102 1:1", "C109 0:0"]),
