@@ -67,7 +67,7 @@ def command(
     texts: dict[str, str] = {}
     for file in files:
         looked = _looked(file, kind, secrets=not no_secrets)
-        facts = None if offline or looked.subject is None else _facts(looked.subject, now)
+        facts = None if offline or looked.subject is None else observed(looked.subject, now)
         texts.update(looked.texts)
         findings += look.findings(looked, facts)
     shown = [
@@ -116,7 +116,7 @@ def _with_stdin(text: str) -> Opener:
     return opened
 
 
-def _facts(subject: Subject, now: datetime) -> Facts:
+def observed(subject: Subject, now: datetime) -> Facts:
     """Look at all that the configuration names."""
     from kannelkit.host import observe
 

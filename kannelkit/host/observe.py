@@ -75,21 +75,40 @@ def rotations(places: Iterable[Path] = LOGROTATE) -> tuple[Rotation, ...]:
     return tuple(found)
 
 
-_OPENING = re.compile(r"^([^#\n{]*(?:\n[^#\n{]+)*)\{[ \t]*$", re.MULTILINE)
 _HANGUP = re.compile(r"-(?:s[ ]*)?(?:SIG)?(?:HUP|1)\b")
+_PATTERN = re.compile(r"\"([^\"]+)\"|(\S+)")
 
 
 def blocks(text: str, file: str) -> Iterator[Rotation]:
-    """Yield the blocks of one of logrotate's files: patterns, an opening brace, directives, a closing brace."""
-    everywhere = re.search(r"^[ \t]*copytruncate\b", re.sub(r"\{[^}]*\}", "", text), re.MULTILINE) is not None
-    for opening in _OPENING.finditer(text):
-        end = text.find("\n}", opening.end() - 1)
-        body = text[opening.end() : end if end >= 0 else len(text)]
-        yield Rotation(
-            file=file,
-            line=text.count("\n", 0, opening.start() + len(opening[0]) - len(opening[0].lstrip())) + 1,
-            patterns=tuple(quoted or bare for quoted, bare in re.findall(r'"([^"]+)"|(\S+)', opening[1])),
-            copytruncate=not re.search(r"^[ \t]*nocopytruncate\b", body, re.MULTILINE)
-            and (everywhere or re.search(r"^[ \t]*copytruncate\b", body, re.MULTILINE) is not None),
-            hangs_up="kannel reload" in body or ("bearerbox" in body and _HANGUP.search(body) is not None),
-        )
+    """Yield the blocks of one of logrotate's files: patterns, an opening brace, directives, a closing brace.
+
+    A `copytruncate` outside of any block counts for those behind it.
+    """
+    everywhere = False
+    patterns: list[str] = []
+    body: list[str] | None = None
+    start = 0
+    for number, line in enumerate(text.split("\n"), start=1):
+        bare = line.strip()
+        if body is not None:
+            if bare != "}":
+                body.append(bare)
+                continue
+            yield Rotation(file, start, tuple(patterns), *_done(body, everywhere))
+            patterns, body = [], None
+        elif bare and not bare.startswith("#"):
+            named = [quoted or word for quoted, word in _PATTERN.findall(bare.removesuffix("{"))]
+            if not patterns or not bare.startswith(("/", '"', "{")):
+                patterns, start = [], number
+            patterns += [each for each in named if each.startswith("/")]
+            everywhere = everywhere or bare == "copytruncate"
+            if bare.endswith("{"):
+                body = []
+
+
+def _done(body: Iterable[str], everywhere: bool) -> tuple[bool, bool]:
+    """Return whether a block with these lines copies and cuts, and whether it sends bearerbox SIGHUP."""
+    words = {line.split()[0] for line in body if line}
+    script = "\n".join(body)
+    copies = "copytruncate" in words or (everywhere and "nocopytruncate" not in words)
+    return copies, "kannel reload" in script or ("bearerbox" in script and _HANGUP.search(script) is not None)

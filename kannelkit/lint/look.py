@@ -59,7 +59,7 @@ def conf(file: str, opened: Opener) -> Looked:
     reading = read_files(file, opened)
     findings = reading.findings
     subject = None
-    if reading.groups:
+    if reading.groups or not findings:  # a file that is not there is only that
         findings = in_order((*findings, *_checked(reading.groups, file)))
         subject = of_conf(in_force(reading.groups), file)
         subject = replace(subject, overruled=of_conf(reading.groups, file).overruled)

@@ -1,0 +1,187 @@
+"""`kannelkit lint`: what goes in, what comes out, and what never does: a password."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from click.testing import CliRunner, Result
+
+from kannelkit.cli.main import group
+
+HOUSE = Path(__file__).parents[2]
+CASES = HOUSE / "tests/lint/cases"
+SCHEMA = HOUSE / "tests/lint/sarif-2.1.0.json"
+SECRET = "s3cr-Et"
+
+CONF = f"""\
+group = core
+admin-port = 13000
+admin-interface = 127.0.0.1
+admin-password = {SECRET}
+status-password = {SECRET}
+smsbox-port = 13001
+
+group = smsbox
+bearerbox-host = 127.0.0.1
+smsc-password = {SECRET}
+"""
+SPEC = """\
+smsc:
+  - {provider: smsc.ru, smsc-username: login, smsc-password: {env: NOT_SET_ANYWHERE}, use-ssl: true}
+sendsms-user:
+  - username: app
+    password:
+      file: "no-such-file" # here
+"""
+
+
+def run(*arguments: str | Path, stdin: str = "", **environ: str) -> Result:
+    return CliRunner(env=environ).invoke(group, ["lint", *map(str, arguments)], input=stdin)
+
+
+def rules(result: Result) -> list[str]:
+    return [row["rule"] for row in json.loads(result.stdout)]
+
+
+@pytest.fixture
+def conf(tmp_path: Path) -> Path:
+    path = tmp_path / "kannel.conf"
+    path.write_text(CONF)
+    path.chmod(0o600)
+    return path
+
+
+def test_it_says_what_where_and_what_to_do(conf: Path) -> None:
+    done = run(conf, "--offline")
+    assert done.exit_code == 1
+    assert f"{conf}:5:19: E121 error: status-password is the admin-password as well" in done.stdout
+    assert "  hint: give each a password of its own\n" in done.stdout
+    assert done.stderr.startswith("4 errors")
+    assert "`kannelkit explain C110`" in done.stderr
+
+
+def test_a_sound_file_is_no_finding() -> None:
+    done = run(CASES / "E110-good.conf", "--offline")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr.startswith("nothing found in ")
+
+
+def test_a_warning_is_an_error_for_the_strict() -> None:
+    assert run(CASES / "W201-bad.conf", "--offline").exit_code == 0
+    assert run(CASES / "W201-bad.conf", "--offline", "--strict").exit_code == 1
+    assert run(CASES / "I310-bad.conf", "--offline", "--strict").exit_code == 0
+
+
+def test_select_and_ignore_take_ids_and_beginnings(conf: Path) -> None:
+    assert rules(run(conf, "--offline", "--format=json", "--select=E12")) == ["E121", "E123"]
+    assert rules(run(conf, "--offline", "--format=json", "--select", "e121,C", "--select=I")) == [
+        "C110",
+        "E121",
+        "C107",
+    ]
+    assert "E121" not in rules(run(conf, "--offline", "--format=json", "--ignore=E121"))
+
+
+@pytest.mark.parametrize("option", ["--select", "--ignore"])
+def test_an_unknown_rule_is_wrong_use(option: str, conf: Path) -> None:
+    done = run(conf, option, "E121,X1")
+    assert done.exit_code == 2
+    assert "no rule's id begins with X1" in done.stderr
+
+
+def test_several_files_at_once(conf: Path) -> None:
+    done = run(conf, CASES / "W201-bad.conf", "--offline", "--format=json")
+    assert {row["file"] for row in json.loads(done.stdout)} == {str(conf), str(CASES / "W201-bad.conf")}
+    assert "in 2 files" in done.stderr
+
+
+def test_the_standard_input_is_a_spec_or_a_conf() -> None:
+    assert "C107" in rules(run("-", "--offline", "--format=json", stdin=CONF))
+    assert rules(run("-", "--offline", "--format=json", stdin="core: {admin-prot: 1}")) == ["S105", "S101"]
+    assert "S102" in rules(run("-", "--kind=spec", "--format=json", stdin=CONF))
+    assert run("-", "-").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rule"),
+    [
+        ("none.yaml", None, "S001"),
+        ("none.conf", None, "C113"),
+        ("bad.yaml", b"core: \xff\xfe", "S002"),
+        ("bad.conf", b"group = core\nadmin-port = \xff\x00\n", "C108"),
+        ("empty.conf", b"", "C109"),
+        ("empty.yaml", b"", "S105"),
+    ],
+)
+def test_what_cannot_be_read_is_a_finding(name: str, content: bytes | None, rule: str, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    done = run(tmp_path / name, "--format=json")
+    assert done.exit_code == 1
+    assert rule in rules(done)
+
+
+def test_secrets_that_are_not_at_hand(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(SPEC)
+    assert [row["rule"] for row in json.loads(run(spec, "--format=json").stdout)] == ["S203", "S203"]
+    without = run(spec, "--format=json", "--no-secrets", "--offline")
+    assert without.exit_code == 0
+    assert rules(without) == ["I303", "I311"]
+
+
+def test_it_looks_at_the_files_unless_told_not_to(tmp_path: Path) -> None:
+    path = tmp_path / "kannel.conf"
+    path.write_text((CASES / "E160-good.conf").read_text().replace("/var", str(tmp_path)))
+    path.chmod(0o644)
+    assert {"E124", "E160", "W261"} <= set(rules(run(path, "--format=json")))
+    assert rules(run(path, "--format=json", "--offline")) == []
+
+
+def test_a_certificate_is_looked_into(tmp_path: Path) -> None:
+    pem = tmp_path / "kannel.pem"
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        f"core: {{ssl-trusted-ca-file: {pem}}}\n"
+        f"smsc: [{{provider: smsc.ru, smsc-username: a, smsc-password: {{env: PASSWORD}}, use-ssl: true, "
+        f"ssl-client-certkey-file: {pem}}}]\n"
+    )
+    assert rules(run(spec, "--format=json", PASSWORD="p")) == ["E170", "E170"]
+    CliRunner().invoke(group, ["make-dummy-cert", str(pem)])
+    assert rules(run(spec, "--format=json", PASSWORD="p")) == []
+    text = pem.read_text()
+    pem.write_text(text[text.index("-----BEGIN CERT") : text.index("-----END CERT")] + "-----END CERTIFICATE-----\n")
+    assert rules(run(spec, "--format=json", PASSWORD="p")) == ["E171"]
+
+
+def test_a_password_is_never_shown(conf: Path) -> None:
+    for form in ("text", "json", "sarif"):
+        done = run(conf, "--format", form)
+        assert SECRET not in done.stdout + done.stderr
+
+
+def test_sarif_is_what_its_schema_says(conf: Path) -> None:
+    done = run(conf, CASES / "I302-bad.yaml", CASES / "W201-bad.conf", "--format=sarif", "--offline")
+    log: dict[str, Any] = json.loads(done.stdout)
+    jsonschema.Draft4Validator(json.loads(SCHEMA.read_text())).validate(log)
+    run_ = log["runs"][0]
+    ids = [each["id"] for each in run_["tool"]["driver"]["rules"]]
+    levels = {(each["ruleId"], each["level"]) for each in run_["results"]}
+    assert {("E121", "error"), ("W201", "warning"), ("I302", "note")} <= levels
+    for each in run_["results"]:
+        assert ids[each["ruleIndex"]] == each["ruleId"]
+        place = each["locations"][0]["physicalLocation"]
+        assert place["region"]["startLine"] >= 1
+    assert {each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in run_["results"]} == {
+        str(path) for path in (conf, CASES / "I302-bad.yaml", CASES / "W201-bad.conf")
+    }
+
+
+def test_the_examples_have_neither_errors_nor_warnings() -> None:
+    for example in sorted((HOUSE / "examples").glob("*.yaml")):
+        done = run(example, "--no-secrets", "--offline", "--strict")
+        assert done.exit_code == 0, done.stdout
