@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from kannelkit.conf import GROUPS, ReadGroup
 from kannelkit.conf.values import FALSE
 from kannelkit.providers.profile import MOST_CONNECTIONS
+from kannelkit.render.links import PARKING_HOST, PARKING_PORT
 from kannelkit.spec.numbers import per_second, whole
 
 # What may differ between the links of one account: kannelkit writes it for each link by itself.
@@ -49,6 +50,13 @@ def is_smpp(group: ReadGroup) -> bool:
     return group.values.get("smsc") == "smpp"
 
 
+def is_parking(group: ReadGroup) -> bool:
+    """Return whether the group is a parking link that kannelkit wrote, as it does again for every account."""
+    values = group.values
+    where = (values.get("host"), values.get("port"), values.get("smsc-username"))
+    return where == (PARKING_HOST, str(PARKING_PORT), "parking") and values.get("smsc-admin-id", "").endswith("-park")
+
+
 def is_dead(group: ReadGroup) -> bool:
     """Return whether its link stays down until it is started by a command; Kannel takes a strange value for true."""
     return group.values.get("dead-start", "false").lower() not in FALSE
@@ -65,9 +73,11 @@ def entries(groups: Sequence[ReadGroup]) -> tuple[Entry, ...]:
 
     Links are one account's when they share smsc-id, login and every other directive but those of `OF_A_LINK`, and go
     to one host and port, or to two: the first that is not dead from the start, and another one. A group that stands for
-    no link is in no entry.
+    no link is in no entry, nor is the parking link of an account that is there.
     """
     taken = _names_in_use(groups)
+    bound = {group.values.get("smsc-id") for group in groups if is_smpp(group) and not is_parking(group)}
+    groups = [group for group in groups if not (is_parking(group) and group.values.get("smsc-id") in bound)]
     alike: dict[object, list[ReadGroup]] = {}
     for number, group in enumerate(groups):
         shared = frozenset((key, value) for key, value in group.values.items() if key not in OF_A_LINK)

@@ -7,13 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kannelkit.conf import GROUPS, ReadGroup
-from kannelkit.importing.accounts import OF_A_LINK, Entry, instances, is_dead
+from kannelkit.importing.accounts import OF_A_LINK, Entry, instances, is_dead, is_parking
 from kannelkit.importing.original import shown
 from kannelkit.spec.numbers import per_second
 
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-# The routing of the parking link is its account's; the rest of it is kannelkit's own.
-_PARKED = "-park"
 
 
 @dataclass(slots=True)
@@ -78,7 +76,7 @@ def _account(found: Differences, entry: Entry, links: Sequence[ReadGroup]) -> No
     wanted = [(group, False) for group in entry.links]
     if entry.standby:
         wanted += [(entry.standby[min(number, len(entry.standby) - 1)], True) for number in range(count)]
-    if len(links) != len(wanted) + 1 or not links[-1].values.get("smsc-admin-id", "").endswith(_PARKED):
+    if len(links) != len(wanted) + 1 or not is_parking(links[-1]):
         found.unexpected.append(
             f"smsc {name}: {_count(count, 'link')} became {len(links)}, the parking link among them"
         )

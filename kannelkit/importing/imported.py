@@ -59,13 +59,16 @@ def imported(path: str, opened: Opener, spec_path: Path, secrets_dir: str | None
         for line, silenced in zip(in_files.lines, written.lines, strict=True):
             line.ignored = silenced.ignored
         written = in_files
+    changed = (*found.expected, *was.recoded)
+    written.remark("What is not as it was:", changed)
+    written.remark("Left out, because Kannel does not use it:", was.forgotten)
     told = {(finding.place, finding.rule) for finding in findings}
     report = Report(
         files=was.files,
         groups=len(was.groups),
         links=sum(len(entry.groups()) for entry in made if entry.is_account),
         accounts=sum(entry.is_account for entry in made),
-        differences=(*found.expected, *was.recoded),
+        differences=changed,
         left_out=(*was.forgotten, *_dropped(was.dropped)),
         mend=findings,
         lacking=tuple(each for each in lacking(spec) if (each.place, each.rule) not in told),

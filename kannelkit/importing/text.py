@@ -51,6 +51,12 @@ class SpecText:
     def __str__(self) -> str:
         return "".join(f"{line}\n" for line in self.lines)
 
+    def remark(self, heading: str, notes: Sequence[str]) -> None:
+        """Add the notes as a comment at the end, where there are any."""
+        if notes:
+            self.lines += [SpecLine(""), SpecLine(f"# {heading}")]
+            self.lines += [SpecLine(f"#   {emit.comment(note)}") for note in notes]
+
 
 def spec_text(original: Original, entries: Sequence[Entry], secrets_dir: str | None) -> SpecText:
     """Return the spec: with `secrets_dir`, its secrets are in files of that folder, else in the text.
@@ -67,7 +73,6 @@ def spec_text(original: Original, entries: Sequence[Entry], secrets_dir: str | N
             writer.accounts(entries)
         elif name in by_name:
             writer.groups(name, by_name[name])
-    writer.tail()
     return writer.written
 
 
@@ -93,13 +98,6 @@ class _Writer:
         self._add("# Behind a line that kannelkit would refuse in a new spec stands what is wrong with it.")
         self._add()
         self._add("defaults: kannel")
-
-    def tail(self) -> None:
-        if self._original.forgotten:
-            self._add()
-            self._add("# Left out, because Kannel does not use it:")
-            for note in self._original.forgotten:
-                self._add(f"#   {emit.comment(note)}")
 
     def groups(self, name: str, groups: Sequence[ReadGroup]) -> None:
         self._add()

@@ -90,6 +90,7 @@ def test_octets_that_are_no_utf_8_are_told() -> None:
     assert made.report.differences == (
         "kannel.conf:7:22: reply-emptymessage has octets that are no UTF-8: taken for Latin-1 and written as UTF-8",
     )
+    assert made.text.endswith(f"\n# What is not as it was:\n#   {made.report.differences[0]}\n")
 
 
 BROKEN = [
