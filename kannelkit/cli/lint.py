@@ -76,13 +76,13 @@ def command(
         if (not select or finding.rule.startswith(select)) and not (ignore and finding.rule.startswith(ignore))
     ]
     if form == "json":
-        click.echo(report.as_json(shown))
+        click.echo(_encodable(report.as_json(shown)))
     elif form == "sarif":
-        click.echo(report.as_sarif(shown, __version__))
+        click.echo(_encodable(report.as_sarif(shown, __version__)))
     else:
         for line in _lines(shown, texts if sys.stdout.isatty() else {}):
             click.echo(line)
-    click.echo(report.summary(shown, files), err=True)
+    click.echo(_printable(report.summary(shown, files)), err=True)
     counts = report.counted(shown)
     ctx.exit(1 if counts["error"] or (strict and counts["warning"]) else 0)
 
@@ -145,13 +145,19 @@ def _certificate(certificate: str, key: str) -> Certificate | None:
 def _lines(findings: Iterable[Finding], texts: Mapping[str, str]) -> Iterator[str]:
     for finding in findings:
         how = report.severity(finding.rule)
-        place = click.style(_printable(finding.place), bold=True)
+        place = click.style(_printable(str(finding.place)), bold=True)
         label = click.style(f"{finding.rule} {how}:", fg=_COLOURS[how], bold=True)
-        yield f"{place}: {label} {finding.message}"
+        yield f"{place}: {label} {_printable(finding.message)}"
         yield from report.source_line(finding, texts)
         if finding.hint:
-            yield f"  hint: {finding.hint}"
+            yield f"  hint: {_printable(finding.hint)}"
 
 
-def _printable(place: Place) -> str:
-    return "".join(each if each.isprintable() else "?" for each in str(place))
+def _printable(text: str) -> str:
+    """Return the text as a terminal may get it: what a file holds must not move its cursor."""
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
+def _encodable(text: str) -> str:
+    """Return the text without the octets of a file that are no UTF-8."""
+    return text.encode("utf-8", "replace").decode()

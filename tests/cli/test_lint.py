@@ -164,6 +164,15 @@ def test_a_password_is_never_shown(conf: Path) -> None:
         assert SECRET not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("form", ["text", "json", "sarif"])
+def test_a_hostile_file_moves_no_cursor(form: str, tmp_path: Path) -> None:
+    path = tmp_path / "kannel.conf"
+    path.write_bytes(CONF.encode() + b"\ngroup = sendsms-user\nusername = a\x1b[2J\xff\npassword = p\nlog = \x1b[1m\n")
+    done = run(path, "--format", form)
+    assert done.exit_code == 1
+    assert "\x1b" not in done.stdout + done.stderr
+
+
 def test_sarif_is_what_its_schema_says(conf: Path) -> None:
     done = run(conf, CASES / "I302-bad.yaml", CASES / "W201-bad.conf", "--format=sarif", "--offline")
     log: dict[str, Any] = json.loads(done.stdout)
