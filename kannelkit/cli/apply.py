@@ -3,80 +3,155 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from kannelkit.cli.lint import observed
 from kannelkit.cli.plan import as_object, shown_lines
-from kannelkit.errors import GatewayError
+from kannelkit.conf import opener
+from kannelkit.errors import GatewayError, KannelkitError
+from kannelkit.findings import Finding
+from kannelkit.lint import look, report
 from kannelkit.plan.values import Plan
 from kannelkit.plan.words import SHORT
-from kannelkit.spec import load
+from kannelkit.spec import Spec, load
+from kannelkit.spec.source import decoded
+
+_CHANGED = "the gateway or the spec changed since the plan was shown"
 
 
-class _AnyVariable(dict[str, str]):
-    """An environment in which every variable is there: only the supervisor needs the secrets."""
+class _AnyVariable(Mapping[str, str]):
+    """An environment in which every variable is there: only the kannelkit that supervises needs the secrets."""
 
-    def __missing__(self, name: str) -> str:
-        return "x"
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self[name]
+    def __getitem__(self, name: str) -> str:
+        return os.environ.get(name) or "x"
 
     def __contains__(self, name: object) -> bool:
-        return True
+        return isinstance(name, str)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(os.environ)
+
+    def __len__(self) -> int:
+        return len(os.environ)
 
 
 @click.command("apply")
 @click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "--plan", "digest", metavar="DIGEST", help="Carry out this plan and no other, as kannelkit plan showed it."
-)
+@click.option("--plan", "digest", metavar="DIGEST", help="Carry out this plan, as kannelkit plan showed it, or none.")
 @click.option("--yes", "agreed", is_flag=True, help="Agree to what a person has to agree to.")
 @click.option("--discard", is_flag=True, help="Give up messages that wait for an account that is removed.")
 @click.option("--force", is_flag=True, help="Apply although kannelkit lint finds errors that were not there before.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout at the end.")
-def command(spec: Path, digest: str | None, agreed: bool, discard: bool, force: bool, as_json: bool) -> None:
+@click.pass_context
+def command(
+    ctx: click.Context, spec: Path, digest: str | None, agreed: bool, discard: bool, force: bool, as_json: bool
+) -> None:
     """Bring the running gateway to what SPEC says now, link by link, and take everything back where a link stays away.
 
-    The kannelkit that runs the gateway (kannelkit up) does it; it goes on when this command is ended.
+    The kannelkit that runs the gateway (kannelkit up) does it, and goes on when this command is ended.
     """
-    loaded = load(spec, _AnyVariable(os.environ))
-    asked = {"spec": str(loaded.path)}
+    loaded = load(spec, _AnyVariable())
     said: list[str] = []
+    found: Plan | None = None
+    try:
+        found = _shown(asyncio.run(_ask(loaded, {"do": "plan"}, [])))
+        if not as_json:
+            for line in shown_lines(found):
+                click.echo(line)
+        if digest is not None and (len(digest) < SHORT or not found.digest.startswith(digest)):
+            raise GatewayError(_CHANGED, f"look at the new plan: kannelkit plan {spec}")
+        if found.changes:
+            if found.dangers and not agreed:
+                _agree(found, asking=not as_json and sys.stdin.isatty())
+            wish = {"agreed": bool(found.dangers), "discard": discard, "force": force, "digest": found.digest}
+            asyncio.run(_ask(loaded, {"do": "apply", **wish}, said))
+    except KannelkitError as error:
+        if not as_json:
+            raise
+        click.echo(_json(found, said, error))
+        ctx.exit(error.exit_code)
+    if as_json:
+        click.echo(_json(found, said, None))
+    elif found.changes:
+        click.echo(click.style("applied", fg="green", bold=True))
 
-    def tell(event: Mapping[str, Any]) -> None:
-        said.append(str(event.get("text", "")))
-        click.echo(said[-1], err=True)
 
-    async def ask(**request: object) -> Mapping[str, Any]:
-        from kannelkit.supervise.asking import ask
+def new_errors(spec: Spec) -> tuple[Finding, ...]:
+    """Return the errors that lint finds in the spec's file and does not find in the kannel.conf that runs.
 
-        return await ask(loaded.state_dir, {**asked, **request}, tell)
+    Where the file is not what was loaded any more, or cannot be read, there are none: its digest is another one then.
+    """
+    now = datetime.now(UTC)
 
-    found = _shown(asyncio.run(ask(do="plan")))
-    if not as_json:
-        for line in shown_lines(found):
-            click.echo(line)
-    if not found.changes:
-        _end(as_json, found, [])
-        return
-    if digest is not None and (len(digest) < SHORT or not found.digest.startswith(digest)):
-        raise GatewayError(
-            "the gateway or the spec changed since the plan was shown", f"look at the new plan: kannelkit plan {spec}"
-        )
-    if found.dangers and not agreed:
-        if as_json or not sys.stdin.isatty():
-            raise GatewayError("\n".join(found.dangers), "agree with --yes")
-        click.confirm("apply?", abort=True, err=True)
-        agreed = True
-    asyncio.run(ask(do="apply", digest=found.digest, agreed=agreed, discard=discard, force=force))
-    _end(as_json, found, said)
+    def found(looked: look.Looked) -> tuple[Finding, ...]:
+        return look.findings(looked, None if looked.subject is None else observed(looked.subject, now))
+
+    known = {(each.rule, each.message) for each in found(look.conf(str(spec.files.kannel_conf), opener()))}
+    with contextlib.suppress(OSError):
+        text = decoded(spec.path.read_bytes(), str(spec.path))
+        errors = [
+            finding
+            for finding in found(look.spec(text, spec.path, os.environ, str(spec.path)))
+            if report.severity(finding.rule) == "error"
+        ]
+        return tuple(finding for finding in errors if (finding.rule, finding.message) not in known)
+    return ()
+
+
+async def _ask(spec: Spec, request: Mapping[str, object], said: list[str]) -> Mapping[str, Any]:
+    """Ask the kannelkit that supervises; what it says meanwhile is shown, and added to `said`."""
+    from kannelkit.supervise.asking import ask
+
+    with _progress() as show:
+
+        def tell(event: Mapping[str, Any]) -> None:
+            said.append(str(event.get("text", "")))
+            show(said[-1])
+
+        return await ask(spec.state_dir, {"spec": str(spec.path), **request}, tell)
+
+
+def _progress() -> AbstractContextManager[Any]:
+    """Return what shows each step as it begins: with a spinner in a terminal, as a line elsewhere."""
+    if not sys.stderr.isatty():
+        return contextlib.nullcontext(lambda text: click.echo(text, err=True))
+    return _spinning()
+
+
+@contextlib.contextmanager
+def _spinning() -> Iterator[Any]:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(stderr=True)
+    with console.status("") as status:
+        last: list[str] = []
+
+        def show(text: str) -> None:
+            if last:
+                console.print(Text(f"  {last[-1]}"))
+            last.append(text)
+            status.update(Text(text))
+
+        yield show
+        if last:
+            console.print(Text(f"  {last[-1]}"))
+
+
+def _agree(found: Plan, *, asking: bool) -> None:
+    if not asking:
+        raise GatewayError("somebody has to agree to this:\n  " + "\n  ".join(found.dangers), "agree with --yes")
+    click.confirm("apply?", abort=True, err=True)
 
 
 def _shown(event: Mapping[str, Any]) -> Plan:
@@ -88,8 +163,8 @@ def _shown(event: Mapping[str, Any]) -> Plan:
         raise GatewayError("the supervisor's plan cannot be read", "are both kannelkits the same version?") from error
 
 
-def _end(as_json: bool, found: Plan, steps: list[str]) -> None:
-    if as_json:
-        click.echo(json.dumps({"applied": True, "plan": as_object(found), "said": steps}, ensure_ascii=False))
-    elif found.changes:
-        click.echo("applied")
+def _json(found: Plan | None, said: list[str], error: KannelkitError | None) -> str:
+    plan = None if found is None else as_object(found)
+    problem = None if error is None else {"message": error.message, "hint": error.hint}
+    whole = {"applied": error is None and bool(found and found.changes), "error": problem, "plan": plan, "said": said}
+    return json.dumps(whole, ensure_ascii=False)

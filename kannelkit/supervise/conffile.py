@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from kannelkit.conf import check
 from kannelkit.errors import InputError
 from kannelkit.host.files import write_whole
-from kannelkit.render import kannel_conf
+from kannelkit.render import faults, kannel_conf
 from kannelkit.spec import Spec
 
 _MODE = 0o640
@@ -71,7 +70,7 @@ class ConfFile:
         self._under_way = dict(under_way)
 
     def _write(self, text: str) -> None:
-        findings = check(text, str(self.path))
+        findings = faults(self._spec, text, str(self.path))
         if findings:
             raise InputError(findings)
         write_whole(self.path, text, _MODE)

@@ -29,16 +29,19 @@ Answer = Callable[[Mapping[str, Any], Tell], Coroutine[Any, Any, Mapping[str, ob
 
 _LONGEST_REQUEST = 16 * 1024
 _REQUEST_SECONDS = 5.0
+_GOODBYE_SECONDS = 1.0
 _MOST_CLIENTS = 8
 # what a client may leave unread before it is given up; a plan of a large gateway has some megabytes
 _MOST_UNREAD = 64 * 1024 * 1024
+_STOPPED = "the gateway's next start takes the spec as it is then"
 _PEER = struct.Struct("3i")  # struct ucred: pid, uid, gid
 
 
 class Control:
     """Listens on the socket while it is entered; `answer` is called for each request and returns the last event.
 
-    `answer` raises KannelkitError for what cannot be done. Raises HostError where the socket cannot be made.
+    `answer` raises KannelkitError for what cannot be done. What is still under way when this is left is cancelled.
+    Raises HostError where the socket cannot be made.
     """
 
     def __init__(self, state_dir: Path, answer: Answer) -> None:
@@ -46,6 +49,7 @@ class Control:
         self._answer = answer
         self._server: asyncio.Server | None = None
         self._clients: set[asyncio.Task[None]] = set()
+        self._works: set[asyncio.Task[Mapping[str, object]]] = set()
 
     async def __aenter__(self) -> Control:
         try:
@@ -59,9 +63,13 @@ class Control:
     async def __aexit__(self, *_: object) -> None:
         if self._server is not None:
             self._server.close()
-        for task in self._clients:
-            task.cancel()
-        await asyncio.gather(*self._clients, return_exceptions=True)
+        for work in self._works:
+            work.cancel()
+        if self._clients:  # they are told
+            await asyncio.wait(self._clients, timeout=_GOODBYE_SECONDS)
+        for client in self._clients:
+            client.cancel()
+        await asyncio.gather(*self._clients, *self._works, return_exceptions=True)
         with contextlib.suppress(OSError):
             (self._state_dir / FILE).unlink()
 
@@ -95,11 +103,17 @@ class Control:
             await writer.drain()
             return
         # in a task of its own: it goes on when the client is gone
-        work = asyncio.ensure_future(self._answer(request, tell))
+        work = asyncio.create_task(self._answer(request, tell))
+        self._works.add(work)
+        work.add_done_callback(self._works.discard)
         try:
             tell(await asyncio.shield(work))
         except KannelkitError as error:
             tell({"event": "error", "message": error.message, "hint": error.hint})
+        except asyncio.CancelledError:
+            if not work.cancelled():
+                raise
+            tell({"event": "error", "message": "kannelkit was stopped meanwhile", "hint": _STOPPED})
         async with asyncio.timeout(_REQUEST_SECONDS):
             await writer.drain()
 

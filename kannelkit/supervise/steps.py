@@ -21,7 +21,10 @@ _PATIENCE = Patience(dead=3.0, connecting=15.0)
 # a link that was not online before is not waited for
 _NO_PATIENCE = Patience(dead=0.0, connecting=0.0)
 _THERE_SECONDS = 5.0
-_REST_SECONDS = 30.0
+# no moment for a stop within this time: one is made
+_MOMENT_SECONDS = 10.0
+# a link that has nothing and was answered nothing for this long has nothing in flight: providers answer sooner
+_IDLE_SECONDS = 3.0
 _DRAIN_SECONDS = 60.0
 
 
@@ -104,18 +107,17 @@ class Steps:
     async def _recreate(self, name: str, account: str, to: tuple[Values, ...]) -> None:
         before = self.as_run.link(name)
         state = await self._state(name)
-        self._put(name, to)
-        if state == "online":
+        self._put(name, to)  # first: what is written between a moment and the stop would take the moment away
+        if state == "online" and not await self._moment(name, account):
             try:
-                await self._moment(account)
+                await self._make_moment(name, account, before)
             except GatewayError:
-                if not self._hurried:
-                    self._put(name, before)  # it was not touched
-                    raise
-                self._note(account, f"no quiet moment to re-create {name}: done without one")
-        patience = _PATIENCE if state == "online" else _NO_PATIENCE
-        brought = await self._links.recreate(account, name, _NO_PATIENCE if _never_binds(to) else patience)
-        if state == "online" and not brought.online:
+                self._put(name, before)
+                raise
+            self._put(name, to)
+        patience = _PATIENCE if state == "online" and not _never_binds(to) else _NO_PATIENCE
+        brought = await self._links.recreate(account, name, patience)
+        if patience is _PATIENCE and not brought.online:
             raise await self._not_back(name, to)
 
     async def _add(self, name: str, account: str, to: tuple[Values, ...], *, new: bool) -> None:
@@ -158,7 +160,10 @@ class Steps:
         if goes and account not in self._closed:
             await self._close(account)
         if state == "online":
-            await (self._rest(name) if goes else self._moment(account))
+            if goes:
+                await self._drained(name, account)
+            elif not await self._moment(name, account):
+                await self._make_moment(name, account, self.as_run.link(name))
         if state != "dead":
             await self._links.stop(account, name)
         await self._admin.remove_link(name)
@@ -224,32 +229,59 @@ class Steps:
 
         async def stop(account: str, names: list[str]) -> None:
             for name in names:
-                await self._moment(account)
+                if not await self._moment(name, account):
+                    await self._make_moment(name, account, self.as_run.link(name))
                 await self._links.stop(account, name)
 
         await asyncio.gather(*(stop(account, names) for account, names in accounts.items()))
 
     # -- waiting
 
-    async def _moment(self, account: str) -> None:
-        if account in self._watched:
-            await self._links.moment(account)
-        else:
-            await self._rest(account)
-
-    async def _rest(self, name: str) -> None:
-        """Wait until nothing is in flight, where nobody follows the account's bursts."""
+    async def _moment(self, name: str, account: str) -> bool:
+        """Wait for a moment at which a link can be stopped with nothing in flight; return whether one came."""
         clock = asyncio.get_running_loop().time
-        deadline = clock() + _REST_SECONDS
+        deadline = clock() + _MOMENT_SECONDS
+        idle = _Idle(name)
         while True:
             status = await self._look()
-            if not sum(link.queued for link in status.links_of(name)) and (status.in_flight or 0) <= 0:
+            if account in self._watched and self._observer.moment(account):
+                return True
+            if idle.seconds(status, clock()) >= _IDLE_SECONDS:
+                return True
+            if clock() >= deadline:
+                return False
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def _make_moment(self, name: str, account: str, groups_of: tuple[Values, ...]) -> None:
+        """Keep new messages from a link, which then wait for its account, until what it has is sent and answered."""
+        self._note(account, f"{name} is never at rest: it takes no new messages until it is")
+        await self._reroute({name: closed(groups_of)})
+        try:
+            await self._drained(name, account)
+        except GatewayError:
+            await self._reroute({name: groups_of})
+            raise
+
+    async def _drained(self, name: str, account: str) -> None:
+        """Wait until a link that takes no new messages has sent those it has. Raises GatewayError."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + _DRAIN_SECONDS
+        idle = _Idle(name)
+        while True:
+            status = await self._look()
+            queued = sum(link.queued for link in status.links_of(name))
+            # the whole gateway's count, so that zero says it of this link, too
+            if not queued and status.in_flight is not None and status.in_flight <= 0:
+                return
+            if idle.seconds(status, clock()) >= _IDLE_SECONDS:
                 return
             if clock() >= deadline:
                 if self._hurried or self._discard:
-                    self._note(name, "no moment without an unanswered submit: stopped without one")
+                    self._note(account, f"{name} is not at rest after {_DRAIN_SECONDS:.0f} s: stopped all the same")
                     return
-                raise GatewayError(f"{name}: no moment without an unanswered submit in {_REST_SECONDS:.0f} s")
+                raise GatewayError(
+                    f"{name} has not sent what it has after {_DRAIN_SECONDS:.0f} s: {queued} messages wait for it"
+                )
             await asyncio.sleep(_LOOK_EVERY)
 
     async def _look(self) -> GatewayStatus:
@@ -286,6 +318,29 @@ class Steps:
     def _put(self, name: str, to: tuple[Values, ...]) -> None:
         self.as_run.put(name, to)
         self._write(self.as_run.text)
+
+
+class _Idle:
+    """For how long a link has had nothing, as far as a status can tell."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._own: object = None
+        self._others: object = None
+        self._since = self._others_moved = 0.0
+
+    def seconds(self, status: GatewayStatus, now: float) -> float:
+        """Return for how long, at `now`, no message waited for the link and none was answered; `status` is new."""
+        links = status.links_of(self._name)
+        own = tuple((link.state, link.sms_sent, link.failed) for link in links)
+        others = tuple((link.queued, link.sms_sent) for link in status.links if link.admin_id != self._name)
+        if own != self._own or any(link.queued for link in links):
+            self._own, self._since = own, now
+        if others != self._others:
+            self._others, self._others_moved = others, now
+        if (status.in_flight or 0) > 0 and self._others_moved <= self._since:
+            return 0.0  # no other link does anything: what is unanswered may be this one's
+        return now - self._since
 
 
 def _never_binds(to: tuple[Values, ...]) -> bool:

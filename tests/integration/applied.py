@@ -21,6 +21,7 @@ from tests.harness import child
 from tests.harness.gateway import PASSWORD, SYSTEM_ID, USER, stored
 from tests.harness.load import SENDER
 from tests.harness.node_smsc import NodeSmsc
+from tests.harness.supervised import Supervised
 from tests.harness.timeline import doubled, lost
 from tests.integration.operated import PATIENCE, Up
 
@@ -103,8 +104,9 @@ class Applied(Up):
     """`kannelkit up` whose spec is changed while it runs."""
 
     def __init__(self, folder: Path, accounts: Sequence[dict[str, Any]], **more: Any) -> None:
+        self.core = {}
         calm = {"rate": {"raise-after": 3600}}
-        super().__init__(folder, _NoPort(), spec={"smsc": list(accounts), "supervisor": calm, **more})
+        Supervised.__init__(self, folder, 0, 60, spec={"smsc": list(accounts), "supervisor": calm, **more})
 
     @property
     def conf(self) -> str:
@@ -144,10 +146,6 @@ class Applied(Up):
 
     def pids(self) -> dict[str, ProcessId]:
         return self.boxes()
-
-
-class _NoPort:
-    port = 0
 
 
 @dataclass
