@@ -108,6 +108,7 @@ def _as_object(row: Row) -> dict[str, Any]:
         "default": directive.default,
         "kannelkit-default": None if row.own else wording.kannelkit_default(row.group.name, directive.name),
         "change": None if row.own else list(directive.change),
+        "removal": None if row.own else list(directive.removal),
     }
 
 
@@ -131,6 +132,8 @@ def facts(row: Row) -> Iterator[tuple[str, str]]:
     if directive.secret:
         yield "secret", "never shown; better {env: NAME} or {file: PATH} in a spec"
     yield "change", "kannelkit's own key: Kannel never sees it" if row.own else wording.change_words(directive.change)
+    if directive.removal != directive.change:
+        yield "removal", wording.change_words(directive.removal)
 
 
 class _Page:

@@ -23,7 +23,7 @@ class Directive:
 
     `kinds` are the values of group smsc's directive `smsc` whose links read it, none for every kind, and `one_of_for`
     bounds a value for one of them, in any case of letters; `default` is what Kannel takes where the line is missing, or
-    nothing; `change` says what has to happen before another value counts.
+    nothing; `change` says what has to happen before another value counts, `removal` before none does.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Directive:
     kinds: tuple[str, ...] = ()
     default: str | None = None
     change: tuple[Change, ...] = ()
+    removal: tuple[Change, ...] = ()
     one_of_for: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}), hash=False)
 
 
@@ -126,7 +127,8 @@ def _directive(name: str, row: Mapping[str, Any], changes: tuple[Change, ...]) -
         filled=row.get("filled", False),
         kinds=tuple(row.get("kinds", ())),
         default=row.get("default"),
-        change=tuple(row["change"]) if "change" in row else changes,
+        change=(change := tuple(row["change"]) if "change" in row else changes),
+        removal=tuple(row["removal"]) if "removal" in row else change,
         one_of_for=_tuples(row.get("one-of-for", {})),
     )
 

@@ -24,6 +24,8 @@ _SMSC = GROUPS["smsc"].directives
 ROUTING = tuple(name for name, directive in _SMSC.items() if "routing" in directive.change)
 # What a reload brings to a running link besides: read into it, and then never used (gw/smscconn.c).
 _RELOADED = frozenset({*ROUTING, "preferred-smsc-id-regex"})
+# What a reload cannot take away: bearerbox goes on to use what it has freed, and dies at the next message.
+_STAYING = frozenset(name for name, directive in _SMSC.items() if "link" in directive.removal)
 # Where nothing listens: what is sent to connect there waits for ever.
 PARKED_AT = ("127.0.0.1", "1")
 DOWN = "is down: it was stopped, or its bind was refused"
@@ -145,10 +147,12 @@ def addressable(name: str, *sides: tuple[Values, ...]) -> bool:
 
 
 def _changed(before: tuple[Values, ...], after: tuple[Values, ...]) -> Need:
-    changed = {name for one, other in zip(before, after, strict=True) for name in differences(one, other)}
+    pairs = [*zip(before, after, strict=True)]
+    changed = {name for one, other in pairs for name in differences(one, other)}
+    removed = {name for one, other in pairs for name in one if name not in other}
     # also for what no link of its kind reads: Kannel compares whole groups, so that the next reload of anything else
     # would re-create the link, and badly: the new bind before the old one has ended
-    if changed - _RELOADED:
+    if changed - _RELOADED or removed & _STAYING:
         return "recreate"
     return "reroute" if changed & frozenset(ROUTING) else "nothing"
 

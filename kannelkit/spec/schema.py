@@ -177,6 +177,8 @@ def _own(row: Directive) -> Schema:
     values = list(_values(row))
     if row.name == "provider":
         values.insert(0, {"enum": list(PROFILES)})  # for completion; a file of the user's own may add others
+    if row.name == "providers":
+        values.append({"type": "array", "items": {"$ref": "#/$defs/filled"}})
     if row.name == "listen":
         values = [{"type": "string", "pattern": r"^[\s\S]+:[0-9]{1,5}(?![\s\S])"}]
     return {
@@ -262,6 +264,8 @@ def _described(row: Directive, usual: str | None) -> str:
     if row.secret:
         facts.append("secret: better {env: NAME} or {file: PATH}")
     facts.append(f"a change takes {wording.change_words(row.change)}")
+    if row.removal != row.change:
+        facts.append(f"its removal takes {wording.change_words(row.removal)}")
     return f"{row.about}\n\n{_sentence('; '.join(facts))}"
 
 
