@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,8 @@ def command(ctx: click.Context, spec: Path, as_json: bool, as_diff: bool, check:
             click.echo(line)
         if found.changes:
             click.echo(f"next: kannelkit {'apply' if found.running else 'up'} {spec}")
+    if found.changes and (said := _lint_finds(spec)):
+        click.echo(said, err=True)
     ctx.exit(1 if check and found.changes else 0)
 
 
@@ -191,6 +195,18 @@ def _step(step: Step) -> dict[str, Any]:
         **asdict(step),
         "seconds": {"least": lasts.least, "most": lasts.most},
     }
+
+
+def _lint_finds(spec: Path) -> str:
+    """Return how many errors and warnings `kannelkit lint` has for the spec, nothing where it has none."""
+    from kannelkit.cli.lint import observed
+    from kannelkit.lint import look, report
+
+    looked = look.spec(spec.read_text("utf-8"), spec.absolute(), os.environ, str(spec))
+    facts = observed(looked.subject, datetime.now(UTC)) if looked.subject else None
+    counts = report.counted(look.findings(looked, facts))
+    said = [f"{counts[how]} {how}{'s' * (counts[how] != 1)}" for how in ("error", "warning") if counts[how]]
+    return f"kannelkit lint {spec} finds {' and '.join(said)}" if said else ""
 
 
 def _diff(spec: Spec, running: str | None, found: Plan) -> Iterator[str]:

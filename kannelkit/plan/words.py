@@ -25,6 +25,8 @@ from kannelkit.plan.values import (
 Style = Literal["", "create", "update", "delete", "note", "danger", "heading", "aside"]
 
 SIGNS: dict[Action, str] = {"create": "+", "update": "~", "delete": "-"}
+_MOST_NAMES = 12  # told of one kind
+_LONG = 0.5  # seconds that are worth telling
 SHORT = 12  # digits of a digest that people compare
 
 
@@ -42,10 +44,11 @@ def lines(plan: Plan) -> Iterator[Line]:
         yield Line("no changes: the gateway runs as the spec says" if plan.running else "no changes", "heading")
     else:
         everything = _restarts_bearerbox(plan.steps)
+        reload = next((step for step in plan.steps if isinstance(step, Reroute)), None)
         for changes in _alike(plan.changes):
             yield from _changes(changes)
             if plan.running:
-                yield Line(f"    {_disturbs(changes, everything=everything)}", "aside")
+                yield Line(f"    {_disturbs(changes, everything, reload)}", "aside")
             yield Line("")
         yield from _order(plan)
         yield Line(_totals(plan), "heading")
@@ -70,18 +73,18 @@ def _alike(changes: Sequence[Change]) -> Iterator[list[Change]]:
 
 def _changes(changes: Sequence[Change]) -> Iterator[Line]:
     change = changes[0]
-    names = ", ".join(one.name for one in changes if one.name)
+    names = _named([one.name for one in changes if one.name])
     yield Line(f"{SIGNS[change.action]} {change.group} {names}".rstrip(), change.action)
     if change.note:
         yield Line(f"    {change.note}", "note")
     width = max((len(directive.name) for directive in change.directives), default=0)
     if change.action != "delete":
         for directive in change.directives:
-            yield Line(f"    {directive.name.ljust(width)}  {_values(directive)}", change.action)
+            yield Line(f"    {directive.name.ljust(width)}  {_values(directive, change.action)}", change.action)
 
 
-def _values(directive: DirectiveChange) -> str:
-    if directive.before is None:
+def _values(directive: DirectiveChange, action: Action) -> str:
+    if action == "create":
         return _value(directive.after)
     if directive.before == directive.after:
         return f"{_value(directive.before)} -> {_value(directive.after)} (another one)"
@@ -92,7 +95,7 @@ def _value(text: str | None) -> str:
     return "(nothing)" if text is None else text if text else '""'
 
 
-def _disturbs(changes: Sequence[Change], *, everything: bool) -> str:
+def _disturbs(changes: Sequence[Change], everything: bool, reload: Reroute | None) -> str:
     steps = [step for change in changes for step in change.steps]
     if not steps:
         return "disturbs nothing"
@@ -100,9 +103,11 @@ def _disturbs(changes: Sequence[Change], *, everything: bool) -> str:
         return "takes effect with the restart of bearerbox"
     if all(change.note == DOWN for change in changes):
         return f"{_whom(steps)}: started; its account's messages go on meanwhile"
-    said = []
+    said: list[str] = []
     for kind, group in groupby(sorted(steps, key=lambda step: _KINDS.index(type(step))), type):
         said.append(_said(kind, tuple(dict.fromkeys(group))))
+    if reload and figure(reload).most >= _LONG and any(isinstance(step, Reroute) for step in steps):
+        said.append(f"messages of all accounts wait {figure(reload)} for the reload")
     return "; ".join(said)
 
 
@@ -131,7 +136,13 @@ def _restarts_bearerbox(steps: Sequence[Step]) -> bool:
 
 def _whom(steps: Sequence[Step]) -> str:
     names = _links(steps)
-    return f"{'links' if len(names) > 1 else 'link'} {', '.join(names)}"
+    return f"{'links' if len(names) > 1 else 'link'} {_named(names)}"
+
+
+def _named(names: Sequence[str]) -> str:
+    if len(names) <= _MOST_NAMES:
+        return ", ".join(names)
+    return f"{', '.join(names[: _MOST_NAMES - 1])} and {len(names) - _MOST_NAMES + 1} more"
 
 
 def _links(steps: Sequence[Step]) -> tuple[str, ...]:
