@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from kannelkit.conf import GROUPS
@@ -35,9 +36,10 @@ def unlike_links(before: list[Mapping[str, str]], after: list[Mapping[str, str]]
     left = [values for values in after if values not in parked]
     names = {values["smsc-id"] for values in left}
     found = [f"the parking link {values} belongs to nobody" for values in parked if values["smsc-id"] not in names]
-    for values in before:
-        number = int(values.get("instances", "1"), 0)
-        for _ in range(number):
+    for values in sorted(
+        before, key=lambda values: "smsc-id" not in values
+    ):  # whose name is new may be any of the rest
+        for _ in range(number_of_links(values)):
             wanted = fixed(values)
             match = next((new for new in left if fixed(with_name(wanted, new)) == fixed(new)), None)
             if match is None:
@@ -49,6 +51,16 @@ def unlike_links(before: list[Mapping[str, str]], after: list[Mapping[str, str]]
         for values in left
         if values.get("dead-start") != "true" or all(fixed(with_name(old, values)) != fixed(values) for old in before)
     ]
+
+
+def number_of_links(values: Mapping[str, str]) -> int:
+    """Return how many links Kannel makes of the group: as C's strtol has it, and one where that finds no number."""
+    found = re.match(r"\s*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)", values.get("instances", ""))
+    if found is None:
+        return 1
+    digits = found[2].lower()
+    number = int(digits, 16 if digits.startswith("0x") else 8 if digits.startswith("0") else 10)
+    return 0 if found[1] == "-" else number
 
 
 def of(groups: Groups, name: str) -> list[Mapping[str, str]]:
