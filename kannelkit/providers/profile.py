@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import resources
-from types import MappingProxyType
-from typing import Any, Literal
+from typing import Generic, Literal, TypeVar
 
-from kannelkit.conf import GROUPS
-
+# A: the provider's own pages; B: a third party that copied them; C: a client's practice, or inferred
 Grade = Literal["A", "B", "C"]
+
+T = TypeVar("T", bound=int)
+
+# More links to one account than this help nobody; it only keeps a slip of the finger from making a thousand groups.
+MOST_CONNECTIONS = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Fact(Generic[T]):
+    """Something that a provider does or allows, and how well it is known."""
+
+    value: T
+    grade: Grade
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the provider allows an account unless it has agreed to something else; nothing where it is not known.
+
+    `throughput` is in SMS per second, over all connections of the account; `idle` is after how many seconds without a
+    PDU a link is closed; `connections` is how many binds of one login there may be at once without a flag in
+    system-type; `closes_older` is whether one more closes the oldest (true) or is refused (false).
+    """
+
+    throughput: Fact[int] | None = None
+    idle: Fact[int] | None = None
+    connections: Fact[int] | None = None
+    closes_older: Fact[bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,62 +63,23 @@ class Flag:
 class Profile:
     """What one provider, or one brand of it, fills in.
 
-    `connections_flag` has `{n}` where the number of connections stands in system-type, and is empty where no flag is
-    needed; `flags` are the other flags that the provider reads there.
+    `other_hosts` are further names of the two hosts. `connections_flag` has `{n}` where the number of connections
+    stands in system-type, and is empty where no flag is needed; `flags` are the other flags that the provider reads
+    there. `file` is the user's own file that the profile comes from, "" for those that are shipped.
     """
 
     name: str
     host: str
     backup_host: str
+    other_hosts: tuple[str, ...]
     settings: tuple[Setting, ...]
     connections_flag: str
     most_connections: int
     flags: tuple[Flag, ...]
+    limits: Limits
+    file: str = ""
 
-
-# More links to one account than this help nobody; it only keeps a slip of the finger from making a thousand groups.
-MOST_CONNECTIONS = 99
-
-
-def _grade(row: Mapping[str, Any]) -> Grade:
-    grade: Grade = row["grade"]
-    if grade not in ("A", "B", "C"):
-        raise ValueError(f"no such grade: {grade}")
-    return grade
-
-
-def _setting(row: Mapping[str, Any]) -> Setting:
-    if row["directive"] not in GROUPS["smsc"].directives:
-        raise ValueError(f"no such directive: {row['directive']}")
-    return Setting(row["directive"], row["value"], row.get("tls-value"), _grade(row), row["about"])
-
-
-def profiles(text: str) -> Iterator[Profile]:
-    """Yield the profile of every brand in a TOML text; raises KeyError or ValueError where a fact has no grade."""
-    table = tomllib.loads(text)
-    connections = table.get("connections", {})
-    for fact in (connections, *table["brand"]):
-        if fact:
-            _grade(fact)
-    settings = tuple(_setting(row) for row in table.get("setting", ()))
-    for brand in table["brand"]:
-        yield Profile(
-            name=brand["name"],
-            host=brand.get("host", ""),
-            backup_host=brand.get("backup-host", ""),
-            settings=settings,
-            connections_flag=connections.get("flag", ""),
-            most_connections=connections.get("most", MOST_CONNECTIONS),
-            flags=tuple(
-                Flag(row["name"], row.get("instead", ""), _grade(row), row["about"]) for row in table.get("flag", ())
-            ),
-        )
-
-
-def _shipped() -> Mapping[str, Profile]:
-    folder = resources.files(__package__)
-    texts = [folder.joinpath(name).read_text("utf-8") for name in ("smsc_ru.toml", "generic.toml")]
-    return MappingProxyType({profile.name: profile for text in texts for profile in profiles(text)})
-
-
-PROFILES: Mapping[str, Profile] = _shipped()
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every host by which the provider is known."""
+        return tuple(host for host in (self.host, self.backup_host, *self.other_hosts) if host)

@@ -6,9 +6,10 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from kannelkit.conf import GROUPS
-from kannelkit.render.lines import Lines
+from kannelkit.render.lines import Lines, comment
 from kannelkit.render.links import Account, Link
 from kannelkit.spec import SmppAccount
 
@@ -67,11 +68,12 @@ def view(of_spec: SmppAccount, account: Account, throughput: int | None, lines: 
     by_provider = tuple(name for name, value in values.items() if value.origin == "provider")
     by_default = tuple(name for name, value in values.items() if value.origin == "default")
     profile = of_spec.provider
+    whose = f" in {Path(of_spec.profile.file).name}" if of_spec.profile and of_spec.profile.file else ""
     return AccountView(
         account=account,
         provider=profile if by_provider else "",
         throughput=throughput,
-        told=_told(f"set by the profile {profile}", by_provider) + _told("set by kannelkit", by_default),
+        told=_told(f"set by the profile {profile}{whose}", by_provider) + _told("set by kannelkit", by_default),
         connections_flag=next((flag for flag in texts["system-type"].split(",") if flag.startswith("MCON")), ""),
         links=tuple((link, lines.body("smsc", _texts(texts, account, throughput, link))) for link in account.links),
     )
@@ -84,7 +86,9 @@ def _told(who: str, names: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     order = list(GROUPS["smsc"].directives)
     text = f"{who}: {', '.join(sorted(names, key=order.index))}"
-    return tuple(textwrap.wrap(text, _WIDTH - 2, subsequent_indent="  ", break_on_hyphens=False))
+    return tuple(
+        comment(line) for line in textwrap.wrap(text, _WIDTH - 2, subsequent_indent="  ", break_on_hyphens=False)
+    )
 
 
 def _texts(texts: Mapping[str, str], account: Account, throughput: int | None, link: Link) -> Mapping[str, str]:

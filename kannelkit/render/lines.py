@@ -49,3 +49,8 @@ def _order(group: str, texts: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     for heading, names in above.items():
         order += [(f"# {heading}\n" if name == names[0] else "", name) for name in names]
     return tuple(order)
+
+
+def comment(text: object) -> str:
+    """Make a text fit for a comment: a line feed would end it, a backslash at its end would swallow the next line."""
+    return "".join(character if character.isprintable() else "?" for character in str(text)).rstrip("\\ ")

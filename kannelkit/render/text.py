@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kannelkit.render.account import view
 from kannelkit.render.chapters import before_links, behind_links
-from kannelkit.render.lines import Lines
+from kannelkit.render.lines import Lines, comment
 from kannelkit.render.links import accounts
 from kannelkit.spec import Spec
 
@@ -64,8 +64,3 @@ def _environment() -> Environment:
     )
     environment.filters["comment"] = comment
     return environment
-
-
-def comment(text: object) -> str:
-    """Make a text fit for a comment: a line feed would end it, a backslash at its end would swallow the next line."""
-    return "".join(character if character.isprintable() else "?" for character in str(text)).rstrip("\\ ")

@@ -24,7 +24,7 @@ Pairs = Mapping[str, tuple[Scalar, Node]]
 
 _MULTIPLE = re.compile(r"MCON([0-9]+)")
 # Whose flags an account gets that names no provider.
-_USUAL = PROFILES["smsc.ru"]
+_USUAL = "smsc.ru"
 # What kannelkit writes into each link itself.
 _OURS = {
     "smsc-admin-id": "each link gets its own, made from smsc-id",
@@ -42,10 +42,12 @@ def smpp_account(reader: Reader, pairs: Pairs, values: dict[str, Value], place: 
     for directive, hint in _OURS.items():
         if directive in values:
             reader.find(values.pop(directive).place, "S309", f"{directive} is kannelkit's to write", hint)
+    unknown = "provider" in pairs and profile is None  # it may have a host and a name for the account
     own_host = "host" in values
     _fill(reader, values, profile, place)
-    smsc_id = None if "smsc-id" in pairs and "smsc-id" not in values else _smsc_id(reader, values, profile, place)
-    for directive in ("host", "smsc-username", "smsc-password"):
+    nameless = "smsc-id" not in values and ("smsc-id" in pairs or unknown)
+    smsc_id = None if nameless else _smsc_id(reader, values, profile, place)
+    for directive in ("smsc-username", "smsc-password") if unknown else ("host", "smsc-username", "smsc-password"):
         if not any(name in values or name in pairs for name in (directive, _OLDER.get(directive, directive))):
             reader.find(place, "S105", f"{smsc_id or 'an account'} has no {directive}", "write it")
     port, receive_port = values.get("port"), values.get("receive-port")
@@ -77,7 +79,7 @@ def smpp_account(reader: Reader, pairs: Pairs, values: dict[str, Value], place: 
         group=Group("smsc", values, place),
         smsc_id=smsc_id,
         stem=smsc_id,
-        provider=profile.name if profile else "",
+        profile=profile,
         connections=connections,
         backup_host=backup_host.text if backup_host else usual_backup,
         backup_port=backup_port or 0,
@@ -116,9 +118,10 @@ def _profile(reader: Reader, pairs: Pairs) -> Profile | None:
     node = reader.text(pairs, "provider")
     if node is None:
         return None
-    if node.text not in PROFILES:
-        reader.find(node.place, "S314", f"no such provider: {node.text}", f"one of {', '.join(PROFILES)}")
-    return PROFILES.get(node.text)
+    if node.text not in reader.profiles and not reader.profiles_unread:
+        hint = f"one of {', '.join(reader.profiles)}; a file of your own with another one is named at providers"
+        reader.find(node.place, "S314", f"no such provider: {node.text}", hint)
+    return reader.profiles.get(node.text)
 
 
 def _fill(reader: Reader, values: dict[str, Value], profile: Profile | None, place: Place) -> None:
@@ -155,10 +158,10 @@ def _flags(reader: Reader, values: dict[str, Value], profile: Profile | None, co
     """Add the flag for several connections to system-type, and see that it fits."""
     value = values["system-type"]
     if reader.defaults == "kannel" and profile is None:
-        _fits(reader, value.text, value.text.split(","), _USUAL, value.place)
+        _fits(reader, value.text, value.text.split(","), None, value.place)
         return
     flags = [flag.strip() for flag in value.text.split(",") if flag.strip()]
-    pattern = (profile or _USUAL).connections_flag
+    pattern = (profile or PROFILES[_USUAL]).connections_flag
     multiple = [int(found[1]) for flag in flags if (found := _MULTIPLE.fullmatch(flag))]
     if pattern and multiple:
         if max(multiple) < connections:
@@ -171,19 +174,18 @@ def _flags(reader: Reader, values: dict[str, Value], profile: Profile | None, co
     elif pattern and connections > 1:
         flags.append(pattern.format(n=connections))
     text = ",".join(flags) if flags else value.text
-    _fits(reader, text, flags, profile or _USUAL, value.place)
+    _fits(reader, text, flags, profile, value.place)
     values["system-type"] = Value(text, value.origin, value.place)
 
 
-def _fits(reader: Reader, text: str, flags: list[str], profile: Profile, place: Place) -> None:
+def _fits(reader: Reader, text: str, flags: list[str], profile: Profile | None, place: Place) -> None:
     octets = text.encode("utf-8", "surrogatepass")
     if len(octets) <= _FLAG_OCTETS:
         return
     kept = octets[:_FLAG_OCTETS].decode("utf-8", "ignore")
     cut = [flag for flag, at in zip(flags, _ends(flags), strict=True) if at > _FLAG_OCTETS]
-    hints = [
-        f"leave {flag.name} out and {flag.instead}" for flag in profile.flags if flag.instead and flag.name in flags
-    ]
+    known = (profile or PROFILES[_USUAL]).flags
+    hints = [f"leave {flag.name} out and {flag.instead}" for flag in known if flag.instead and flag.name in flags]
     reader.find(
         place,
         "S301",

@@ -11,7 +11,7 @@ from kannelkit.conf import GROUPS
 OWN_GROUPS = ("core", "smsbox", "sms-service", "sendsms-user", "smsc")
 OTHER_GROUPS = tuple(name for name in GROUPS if name not in OWN_GROUPS)
 
-TOP_KEYS = ("state-dir", "defaults", *OWN_GROUPS, *OTHER_GROUPS, "supervisor", "health")
+TOP_KEYS = ("state-dir", "defaults", "providers", *OWN_GROUPS, *OTHER_GROUPS, "supervisor", "health")
 SMSC_KEYS = ("provider", "backup-host", "backup-port", "connections", "pacing")
 SUPERVISOR_KEYS = {"rate": ("floor", "raise-after"), "failover": ("after", "back-after")}
 HEALTH_KEYS = ("listen",)

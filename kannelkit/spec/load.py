@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,7 @@ from kannelkit.spec.across import across, with_stems
 from kannelkit.spec.ignored import ignored
 from kannelkit.spec.keys import HEALTH_KEYS, OTHER_GROUPS, SMSC_KEYS, SUPERVISOR_KEYS, TOP_KEYS
 from kannelkit.spec.model import Address, Defaults, Group, SmppAccount, Spec, Supervisor, Value
+from kannelkit.spec.profiles import known_profiles
 from kannelkit.spec.read import Reader
 from kannelkit.spec.source import Node, Scalar, Table, compose, decoded
 
@@ -71,7 +73,7 @@ def _parsed(text: str, path: Path, environ: Mapping[str, str], file: str) -> Spe
     across(reader, spec, health="health" in top)
     if reader.findings:
         raise InputError(reader.findings)
-    return spec
+    return dataclasses.replace(spec, silenced=frozenset(reader.silenced))
 
 
 def _node(top: Pairs, name: str) -> Node | None:
@@ -89,6 +91,7 @@ def _spec(reader: Reader, top: Pairs, path: Path, start: Place) -> Spec:
         reader.writable(str(state_dir), "the path of state-dir", state.place if state else start)
 
     reader.defaults = _defaults(reader, top)
+    reader.profiles = known_profiles(reader, _node(top, "providers"))
     core_made = {"admin-password": "core.admin-password", "status-password": "core.status-password"}
     core = _single(reader, top, "core", start, core_made, lambda texts: defaults.core(state_dir, texts))
     smsbox = _single(reader, top, "smsbox", start, {}, lambda texts: defaults.smsbox(state_dir))
@@ -214,7 +217,7 @@ def _smsc(reader: Reader, node: Node) -> SmppAccount | Group | None:
     pairs = reader.table(node, "an entry of smsc")
     written = pairs["smsc"][1] if "smsc" in pairs else None
     kind = written.text if isinstance(written, Scalar) else "smpp"
-    values = reader.directives(pairs, "smsc", SMSC_KEYS, smpp=kind == "smpp")
+    values = reader.directives(pairs, "smsc", SMSC_KEYS, kind=kind)
     if kind == "smpp":
         return smpp_account(reader, pairs, values, node.place)
     for key in SMSC_KEYS:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from kannelkit.findings import Place
+from kannelkit.providers import Profile
 from kannelkit.spec.numbers import per_second, whole
 
 # The port registered for SMPP, which Kannel takes where none is written (smsc_smpp_create in gw/smsc/smsc_smpp.c).
@@ -92,10 +93,15 @@ class SmppAccount:
     group: Group
     smsc_id: str
     stem: str
-    provider: str
+    profile: Profile | None
     connections: int
     backup_host: str
     backup_port: int
+
+    @property
+    def provider(self) -> str:
+        """The profile's name; "" where the account names no provider."""
+        return self.profile.name if self.profile else ""
 
     @property
     def host(self) -> str:
@@ -141,7 +147,11 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A whole gateway, checked. `others` are all groups of Kannel that have no field of their own, as written."""
+    """A whole gateway, checked.
+
+    `others` are all groups of Kannel that have no field of their own, as written; `silenced` are the rules of findings
+    that comments in the spec silence.
+    """
 
     path: Path
     defaults: Defaults
@@ -155,6 +165,7 @@ class Spec:
     others: tuple[Group, ...]
     supervisor: Supervisor
     health_listen: Address
+    silenced: frozenset[str] = frozenset()
 
     @property
     def files(self) -> Files:

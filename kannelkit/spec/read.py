@@ -11,6 +11,7 @@ from pathlib import Path
 from kannelkit.conf import GROUPS, Directive, UnwritableError, written
 from kannelkit.conf.values import TRUE, fault
 from kannelkit.findings import Finding, Place
+from kannelkit.providers import PROFILES, Profile
 from kannelkit.spec.ignored import Ignored
 from kannelkit.spec.keys import did_you_mean
 from kannelkit.spec.model import Defaults, Value
@@ -29,7 +30,10 @@ class Reader:
     file: str = ""
     ignored: Ignored = field(default_factory=Ignored)
     defaults: Defaults = "kannelkit"
+    profiles: Mapping[str, Profile] = field(default_factory=lambda: PROFILES)
     findings: list[Finding] = field(default_factory=list)
+    profiles_unread: bool = False  # so that a name may be in a file that could not be read
+    silenced: set[str] = field(default_factory=set)  # the rules of what was found and silenced
 
     def find(self, place: Place, rule: str, message: str, hint: str = "", *, firm: str = "") -> bool:
         """Note one thing that is wrong and return True; return False where a comment silences it.
@@ -40,6 +44,7 @@ class Reader:
         if place.file == self.file and self.ignored.silences(rule, place.line):
             why = firm or FIRM.get(rule, "")
             if not why:
+                self.silenced.add(rule)
                 return False
             hint = f"{hint}; no comment silences this: {why}" if hint else f"no comment silences this: {why}"
         self.findings.append(Finding(place, rule, message, hint))
@@ -71,15 +76,15 @@ class Reader:
                 self.find(key.place, "S101", f"{where} has no key {name!r}", did_you_mean(name, names))
 
     def directives(
-        self, pairs: Mapping[str, tuple[Scalar, Node]], group: str, own: Iterable[str] = (), *, smpp: bool = True
+        self, pairs: Mapping[str, tuple[Scalar, Node]], group: str, own: Iterable[str] = (), *, kind: str = "smpp"
     ) -> dict[str, Value]:
-        """Return the values of the directives among the pairs, in the order written."""
+        """Return the values of the directives among the pairs, in the order written; `kind` is that of an smsc."""
         known = GROUPS[group].directives
         self.unknown(pairs, (*own, *known), group)
         values = {}
         for name, (key, node) in pairs.items():
             if name in known:
-                value = self._value(known[name], key, node, smpp)
+                value = self._value(known[name], key, node, kind)
                 if value is not None:
                     values[name] = value
         return values
@@ -119,18 +124,20 @@ class Reader:
             return None
         return int(node.text)
 
-    def _value(self, directive: Directive, key: Scalar, node: Node, smpp: bool) -> Value | None:
+    def _value(self, directive: Directive, key: Scalar, node: Node, kind: str) -> Value | None:
         where = self._text(directive, node)
         if where is None:
             return None
         text, place, hidden = where
         if hidden:
             directive = dataclasses.replace(directive, secret=True)
-        rule, problem = "", None
+        rule, problem, smpp = "", None, kind == "smpp"
         if directive.name == "throughput" and smpp:
             rule, problem = "S204", _throughput_fault(text)
         elif not (directive.name == "system-type" and smpp):  # told with the flag that would be cut, MCONn added
             rule, problem = "S205" if directive.octets is not None else "S201", fault(directive, text, smpp=smpp)
+        if problem is None and text.lower() not in (words := directive.one_of_for.get(kind, (text.lower(),))):
+            rule, problem = "S201", (f"cannot be {text!r} where smsc is {kind}", f"one of {', '.join(words)}")
         if problem and self.find(place, rule, f"{key.text} {problem[0]}", problem[1], firm=needed(directive, text)):
             return None
         if self.defaults == "kannelkit" and not problem:

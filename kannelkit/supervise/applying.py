@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from kannelkit.conf import check
 from kannelkit.errors import GatewayError, InputError, KannelkitError
 from kannelkit.findings import Finding
 from kannelkit.host.files import make_folder, write_whole
 from kannelkit.plan.compare import plan
 from kannelkit.plan.values import Add, LinkSeen, Plan, Rate, Recreate, Remove, Reroute, Restart, Step
-from kannelkit.render import kannel_conf
+from kannelkit.render import faults, kannel_conf, misread
 from kannelkit.spec import Spec
 from kannelkit.supervise.asrun import AsRun
 from kannelkit.supervise.changes import Changes
@@ -139,13 +138,13 @@ class Applying:
 
     async def _try(self, planned: Planned, *, force: bool) -> None:
         """Raise KannelkitError where the configuration would not do; the gateway that runs is not touched."""
-        running, wanted = self._running, planned.plan.wanted
-        findings = check(wanted, str(running.configuration.conf.path))
+        wanted = planned.plan.wanted
+        findings = misread(planned.configuration.spec, wanted, str(running.configuration.conf.path))
         if findings:
             raise InputError(findings)
         if not force and (faults := await asyncio.to_thread(self._faults, planned.configuration.spec)):
             raise InputError(faults)
-        for folder in planned.configuration.spec.folders():
+        for folder in spec.folders():
             make_folder(folder)
         restarted = {box for step in planned.plan.steps if isinstance(step, Restart) for box in step.boxes}
         await self._trial.run(wanted, smsbox="smsbox" in restarted)
@@ -223,7 +222,7 @@ class Applying:
         running = self._running
 
         def write(text: str) -> None:
-            findings = check(text, str(running.configuration.conf.path))
+            findings = misread(running.configuration.spec, text, str(running.configuration.conf.path))
             if findings:
                 raise InputError(findings)
             write_whole(running.configuration.conf.path, text, _MODE)

@@ -1,6 +1,6 @@
 """The kannel.conf that the boxes run from: written by the supervisor alone, with the rates in force, checked first.
 
-Every change of rate makes bearerbox read the whole file again, and some faults in it end a live bearerbox or make
+Every change of rate makes bearerbox read the whole file again, and some misread in it end a live bearerbox or make
 links vanish; so a text that Kannel would not read as it is meant never gets to the disk.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kannelkit.errors import InputError
 from kannelkit.host.files import write_whole
-from kannelkit.render import faults, kannel_conf
+from kannelkit.render import kannel_conf, misread
 from kannelkit.spec import Spec
 
 _MODE = 0o640
@@ -70,7 +70,7 @@ class ConfFile:
         self._under_way = dict(under_way)
 
     def _write(self, text: str) -> None:
-        findings = faults(self._spec, text, str(self.path))
+        findings = misread(self._spec, text, str(self.path))
         if findings:
             raise InputError(findings)
         write_whole(self.path, text, _MODE)

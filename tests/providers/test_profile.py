@@ -6,8 +6,7 @@ import pytest
 
 from kannelkit.conf import GROUPS
 from kannelkit.conf.values import fault
-from kannelkit.providers import PROFILES
-from kannelkit.providers.profile import profiles
+from kannelkit.providers import PROFILES, Limits
 
 BRANDS = [
     ("smsc.ru", "smpp.m.smsc.ru", "smpp2.m.smsc.ru"),
@@ -61,22 +60,16 @@ def test_the_sample_of_smsc_ru() -> None:
     assert PROFILES["smsc.ru"].connections_flag == "MCON{n}"
 
 
-WITHOUT_GRADE = [
-    '[[brand]]\nname = "x"\nhost = "h"\n',
-    '[[brand]]\nname = "x"\ngrade = "A"\n[[setting]]\ndirective = "port"\nvalue = "1"\nabout = ""\n',
-    '[[brand]]\nname = "x"\ngrade = "A"\n[connections]\nflag = "N{n}"\n',
-    '[[brand]]\nname = "x"\ngrade = "A"\n[[flag]]\nname = "ISO"\nabout = ""\n',
-]
+def test_what_smsc_ru_allows() -> None:
+    for name in ("smsc.ru", "smscentre.com", "smsc.ua", "smsc.kz"):
+        limits = PROFILES[name].limits
+        facts = (limits.throughput, limits.idle, limits.connections, limits.closes_older)
+        assert [fact and (fact.value, fact.grade) for fact in facts] == [(30, "A"), (120, "A"), (1, "A"), (True, "A")]
 
 
-@pytest.mark.parametrize("text", WITHOUT_GRADE)
-def test_a_fact_without_a_grade_is_refused(text: str) -> None:
-    with pytest.raises(KeyError, match="grade"):
-        list(profiles(text))
+def test_nothing_is_known_about_any_provider() -> None:
+    assert PROFILES["generic"].limits == Limits()
 
 
-@pytest.mark.parametrize(("grade", "directive"), [("D", "port"), ("A", "prot")])
-def test_a_strange_grade_or_directive_is_refused(grade: str, directive: str) -> None:
-    setting = f'[[setting]]\ndirective = "{directive}"\nvalue = "1"\nabout = ""\ngrade = "{grade}"\n'
-    with pytest.raises(ValueError, match="no such"):
-        list(profiles(f'[[brand]]\nname = "x"\ngrade = "A"\n{setting}'))
+def test_smsc_ru_is_known_by_all_its_hosts() -> None:
+    assert PROFILES["smsc.ru"].hosts == ("smpp.m.smsc.ru", "smpp2.m.smsc.ru", "smpp.smsc.ru", "smpp2.smsc.ru")

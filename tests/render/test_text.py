@@ -12,7 +12,7 @@ from kannelkit.conf import GROUPS, check, read
 from kannelkit.errors import InputError
 from kannelkit.render import kannel_conf
 from kannelkit.render.account import ROUTING
-from kannelkit.render.text import comment
+from kannelkit.render.lines import comment
 from kannelkit.spec import Spec, load
 from kannelkit.spec.load import parse
 from tests.conf.judge import Groups, as_read, kannel_reads
@@ -47,6 +47,7 @@ def folder(tmp_path: Path) -> Path:
     """A folder with the secrets that examples and cases name."""
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets/app").write_text("app-secret\n")
+    (tmp_path / "own-provider.toml").write_bytes((ROOT / "examples/own-provider.toml").read_bytes())
     return tmp_path
 
 
