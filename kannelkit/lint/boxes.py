@@ -134,7 +134,7 @@ def digits_refused(subject: Subject) -> Iterator[Found]:
     """Receivers that smsbox refuses."""
     for box in subject.all("smsbox"):
         allowed = box.text("sendsms-chars")
-        missing = [each for each in "0123456789+" if allowed is not None and each not in allowed]
+        missing = [each for each in "0123456789" if allowed is not None and each not in allowed]
         if missing:
             yield Found(
                 box.at("sendsms-chars"),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kannelkit.conf import Opener, ReadGroup, Tree, check_groups, in_force, read_files
+from kannelkit.conf import Opener, ReadGroup, Tree, check_groups, read_files
 from kannelkit.errors import InputError
 from kannelkit.findings import Finding, in_order
 from kannelkit.lint import boxes, certificates, language, links, logins, logs, queues, routing, security
@@ -61,8 +61,7 @@ def conf(file: str, opened: Opener) -> Looked:
     subject = None
     if reading.groups or not findings:  # a file that is not there is only that
         findings = in_order((*findings, *_checked(reading.groups, file)))
-        subject = of_conf(in_force(reading.groups), file)
-        subject = replace(subject, overruled=of_conf(reading.groups, file).overruled)
+        subject = of_conf(reading.groups, file)
     texts: Mapping[str, Tree] = reading.trees
     return Looked(file, "conf", {name: tree.text() for name, tree in texts.items()}, subject, findings)
 

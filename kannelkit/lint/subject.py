@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from kannelkit.conf import GROUPS, ReadGroup
+from kannelkit.conf import GROUPS, ReadGroup, in_force
 from kannelkit.conf.values import TRUE
 from kannelkit.findings import Place
 from kannelkit.lint.facts import Facts, Seen
@@ -114,7 +114,7 @@ class Overruled:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """A value of a kannel.conf as it is written, quotes included."""
+    """A value of a kannel.conf with a quote or a # in it, as it is written."""
 
     directive: str
     text: str
@@ -179,9 +179,12 @@ class Subject:
 
 
 def of_conf(groups: Iterable[ReadGroup], file: str) -> Subject:
-    """Return the subject that the groups of a kannel.conf are, in the order of the file."""
+    """Return the subject that the groups of a kannel.conf are, in the order of the file.
+
+    What Kannel forgets, the first of two groups core for instance, is only among `overruled` and `raw`.
+    """
     read = tuple(groups)
-    ours = tuple(Group(group.name, group.place, _values(group)) for group in read)
+    ours = tuple(Group(group.name, group.place, _values(group)) for group in in_force(read))
     return Subject(
         kind="conf",
         file=file,
@@ -235,6 +238,8 @@ def _overruled(groups: Iterable[ReadGroup]) -> Iterator[Overruled]:
 def _raw(groups: Iterable[ReadGroup]) -> Iterator[Raw]:
     for group in groups:
         for at in group.lines:
+            if not ("#" in at.raw or '"' in at.raw):
+                continue  # no rule about how a value is written has anything to say
             joined = at.joined()
             yield Raw(at.name, joined[at.value_index() :].strip(), at.value_place)
 
