@@ -11,7 +11,7 @@ from kannelkit.findings import Finding
 from kannelkit.host.files import make_folder, write_whole
 from kannelkit.plan.compare import plan
 from kannelkit.plan.values import Add, LinkSeen, Plan, Rate, Recreate, Remove, Reroute, Restart, Step
-from kannelkit.render import faults, kannel_conf, misread
+from kannelkit.render import kannel_conf, misread
 from kannelkit.spec import Spec
 from kannelkit.supervise.asrun import AsRun
 from kannelkit.supervise.changes import Changes
@@ -138,12 +138,11 @@ class Applying:
 
     async def _try(self, planned: Planned, *, force: bool) -> None:
         """Raise KannelkitError where the configuration would not do; the gateway that runs is not touched."""
-        wanted = planned.plan.wanted
-        findings = misread(planned.configuration.spec, wanted, str(running.configuration.conf.path))
-        if findings:
+        spec, wanted = planned.configuration.spec, planned.plan.wanted
+        if findings := misread(spec, wanted, str(spec.files.kannel_conf)):
             raise InputError(findings)
-        if not force and (faults := await asyncio.to_thread(self._faults, planned.configuration.spec)):
-            raise InputError(faults)
+        if not force and (errors := await asyncio.to_thread(self._faults, spec)):
+            raise InputError(errors)
         for folder in spec.folders():
             make_folder(folder)
         restarted = {box for step in planned.plan.steps if isinstance(step, Restart) for box in step.boxes}
@@ -222,9 +221,7 @@ class Applying:
         running = self._running
 
         def write(text: str) -> None:
-            findings = misread(running.configuration.spec, text, str(running.configuration.conf.path))
-            if findings:
-                raise InputError(findings)
+            # its groups are those of two texts that were checked
             write_whole(running.configuration.conf.path, text, _MODE)
 
         def told(step: Step) -> None:

@@ -1,6 +1,6 @@
 """The kannel.conf that the boxes run from: written by the supervisor alone, with the rates in force, checked first.
 
-Every change of rate makes bearerbox read the whole file again, and some misread in it end a live bearerbox or make
+Every change of rate makes bearerbox read the whole file again, and some faults in it end a live bearerbox or make
 links vanish; so a text that Kannel would not read as it is meant never gets to the disk.
 """
 

@@ -55,7 +55,7 @@ def _plain(value: object) -> Any:
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, collections.abc.Mapping):
         return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, tuple | list):
+    if isinstance(value, tuple | frozenset):
         return [_plain(each) for each in value]
     if isinstance(value, Path):
         return str(value)
@@ -80,8 +80,8 @@ def _value(hint: Any, plain: Any) -> Any:
         if plain not in arguments:
             raise ValueError("none of the words that are known")
         return plain
-    if origin is tuple:
-        return tuple(_value(arguments[0], each) for each in plain)
+    if origin in (tuple, frozenset):
+        return origin(_value(arguments[0], each) for each in plain)
     if origin is collections.abc.Mapping:
         return {key: _value(arguments[1], each) for key, each in plain.items()}
     if isinstance(hint, type) and issubclass(hint, tuple):  # a NamedTuple

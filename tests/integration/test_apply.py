@@ -142,3 +142,33 @@ async def test_a_change_that_was_cut_off_is_taken_back_by_the_next_kannelkit(tmp
             assert (judged.lost, judged.doubled, load.refused, load.unknown) == ([], {}, {}, [])
             assert gateway.pids() == pids
             assert all(processes.alive(process) for process in pids.values())
+
+
+async def test_a_restart_of_bearerbox_loses_and_doubles_nothing_and_needs_no_client_to_the_end(tmp_path: Path) -> None:
+    async with smscs(2) as (first, second):
+        one, two = account("one", first, "7900"), account("two", second, "7901", connections=2, throughput=60)
+        await second.change(allow_binds=2)
+        async with Applied(tmp_path, [one, two]) as gateway:
+            await gateway.saying("ready: 3 of 3")
+            pids = gateway.pids()
+            async with Load(gateway.sendsms_port, ["7900", "7901"]) as load:
+                await asyncio.sleep(0.5)
+                gateway.core = {"sms-resend-freq": 3}
+                gateway.change()
+                client = await gateway.begin_apply("--yes")
+                await gateway.saying("bearerbox and smsbox: restarted")
+                client.kill()
+                await client.wait()
+                await gateway.saying("applied: 1 change")
+                assert await binds(first, second) == [2, 4]
+                assert gateway.pids().keys() == pids.keys()
+                assert not any(processes.alive(process) for process in pids.values())
+                judged = await judge(gateway, load, first, second)
+            assert (judged.lost, judged.doubled, load.refused) == ([], {}, {})
+            gateway.change(smsc=[one, {**two, "host": "127.0.0.2"}])
+            client = await gateway.begin_apply()
+            await gateway.saying("two-1: bound anew")
+            assert await gateway.end() == 0
+            assert await client.wait() == 1
+            assert "kannelkit was stopped meanwhile" in gateway.applied.read_text()
+            assert gateway.pids() == {}
