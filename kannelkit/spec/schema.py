@@ -18,8 +18,10 @@ from kannelkit.spec.own import OWN
 
 Schema = dict[str, Any]
 
-# A scalar is read as the text that was written, whatever a YAML reader takes it for.
-_SCALAR = ["string", "number", "boolean"]
+# A scalar is read as the text that was written, whatever a YAML reader takes it for. What is neither text nor number
+# is a truth value; it goes without that name, since an editor would offer true and false for every text otherwise.
+_SCALAR = ["string", "number"]
+_TRUTH: Schema = {"not": {"type": ["string", "number", "object", "array", "null"]}}
 # What Kannel's language cannot hold in a value, said so that it means the same to every kind of regular expression.
 _UNWRITABLE = r"include|[\n\r\u0000]"
 _WHOLE = r"^-?(0|[1-9][0-9]*)(?![\s\S])"
@@ -178,7 +180,7 @@ def _own(row: Directive) -> Schema:
     if row.name == "provider":
         values.insert(0, {"enum": list(PROFILES)})  # for completion; a file of the user's own may add others
     if row.name == "providers":
-        values.append({"type": "array", "items": {"$ref": "#/$defs/filled"}})
+        values.append({"type": "array", "items": {"anyOf": [{"$ref": "#/$defs/filled"}, _TRUTH]}})
     if row.name == "listen":
         values = [{"type": "string", "pattern": r"^[\s\S]+:[0-9]{1,5}(?![\s\S])"}]
     return {
@@ -211,8 +213,9 @@ def _values(row: Directive) -> Iterable[Schema]:
     else:
         filled = row.filled or row.kind in _FILLED
         yield {"$ref": "#/$defs/filled" if filled else "#/$defs/text"}
+        yield _TRUTH
     if row.separator:
-        yield {"type": "array", "items": _text(least=1, without=row.separator)}
+        yield {"type": "array", "items": {"anyOf": [_text(least=1, without=row.separator), _TRUTH]}}
 
 
 def _text(least: int = 0, without: str = "") -> Schema:
@@ -245,7 +248,8 @@ def _elsewhere() -> Schema:
         "type": "object",
         "description": "A secret that does not stand in the spec itself.",
         "properties": {
-            name: {"type": _SCALAR, "minLength": 1, "description": about} for name, about in sources.items()
+            name: {"anyOf": [{"type": _SCALAR, "minLength": 1}, _TRUTH], "description": about}
+            for name, about in sources.items()
         },
         "minProperties": 1,
         "maxProperties": 1,

@@ -63,7 +63,7 @@ def change_words(change: tuple[Change, ...]) -> str:
     if "routing" in change:
         return "a reload; every bind stays"
     if "link" in change:
-        return "the link is made anew, with a new bind"
+        return "a new link, with a new bind"
     boxes = tuple(_RESTARTS[each] for each in change)
     return f"a restart of {listed(boxes)}" if boxes else "nothing: no box reads it"
 

@@ -38,7 +38,7 @@ def test_what_is_told_of_a_directive() -> None:
         "  type        whole number, 0 to 3",
         "  default     0, which kannelkit writes; 1 in Kannel",
         "  read by     smpp and emi",
-        "  change      the link is made anew, with a new bind",
+        "  change      a new link, with a new bind",
     ]
 
 
