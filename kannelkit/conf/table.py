@@ -19,7 +19,7 @@ Change = Literal["routing", "link", "bearerbox", "smsbox", "wapbox"]
 @dataclass(frozen=True, slots=True)
 class Directive:
     """One `name = value` that a group may hold; `least`, `most` bound a number, `octets` bounds a text on the wire,
-    `filled` refuses an empty one.
+    `filled` refuses an empty one; `hexadecimal` allows a number such as 0x1403.
 
     `kinds` are the values of group smsc's directive `smsc` whose links read it, none for every kind, and `one_of_for`
     bounds a value for one of them, in any case of letters; `default` is what Kannel takes where the line is missing, or
@@ -35,6 +35,7 @@ class Directive:
     octets: int | None = None
     least: int | None = None
     most: int | None = None
+    hexadecimal: bool = False
     one_of: tuple[str, ...] = ()
     filled: bool = False
     kinds: tuple[str, ...] = ()
@@ -123,6 +124,7 @@ def _directive(name: str, row: Mapping[str, Any], changes: tuple[Change, ...]) -
         octets=row.get("octets"),
         least=row.get("min", least),
         most=row.get("max", most),
+        hexadecimal=row.get("hexadecimal", False),
         one_of=tuple(row.get("one-of", ())),
         filled=row.get("filled", False),
         kinds=tuple(row.get("kinds", ())),

@@ -13,6 +13,7 @@ FALSE = ("false", "no", "off", "0")
 _INTEGERS = frozenset({"integer", "seconds", "port"})
 _FILLED = frozenset({"host", "file", "folder", "url", "regex"})  # kinds of which an empty value is none
 _INTEGER = re.compile(r"-?[0-9]+")
+_HEXADECIMAL = re.compile(r"0[xX][0-9a-fA-F]{1,8}")
 _MOST_DIGITS = 20  # more are too large without being counted
 _LONGEST_SHOWN = 60  # characters of a value that a message repeats
 # Nothing in it opens, repeats or escapes, so that it cannot be broken.
@@ -89,6 +90,8 @@ def _broken(pattern: str) -> str:
 
 
 def _integer_fault(directive: Directive, value: str) -> tuple[str, str] | None:
+    if directive.hexadecimal and _HEXADECIMAL.fullmatch(value):
+        value = str(int(value, 16))
     if not _INTEGER.fullmatch(value):
         return f"is no whole number: {_shown(directive, value)}", "write digits only"
     digits = value.lstrip("-").lstrip("0")

@@ -25,6 +25,7 @@ _TRUTH: Schema = {"not": {"type": ["string", "number", "object", "array", "null"
 # What Kannel's language cannot hold in a value, said so that it means the same to every kind of regular expression.
 _UNWRITABLE = r"include|[\n\r\u0000]"
 _WHOLE = r"^-?(0|[1-9][0-9]*)(?![\s\S])"
+_HEXADECIMAL = r"^0[xX][0-9a-fA-F]{1,8}(?![\s\S])"
 _REAL = r"^[0-9]+(\.[0-9]+)?(?![\s\S])"
 _MOST = 2**31 - 1
 
@@ -205,6 +206,8 @@ def _values(row: Directive) -> Iterable[Schema]:
         yield {"enum": list(row.one_of)}
     elif row.kind in ("integer", "seconds", "port"):
         yield from _whole(row.least, row.most)
+        if row.hexadecimal:
+            yield {"type": "string", "pattern": _HEXADECIMAL}
     elif row.kind == "number":
         yield {"type": "number", "minimum": 0}
         yield {"type": "string", "pattern": _REAL}

@@ -48,6 +48,8 @@ def _bounds(directive: Directive) -> Iterator[str]:
         yield f"at least {least}"
     elif most is not None:
         yield f"at most {most}"
+    if directive.hexadecimal:
+        yield "also as 0x1403"
     if directive.octets is not None:
         yield f"at most {directive.octets} octets for smpp"
     if directive.separator:

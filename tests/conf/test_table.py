@@ -153,3 +153,20 @@ def test_routing_is_what_a_reload_leaves_out_of_its_comparison() -> None:
         "preferred-smsc-id-regex",
     }
     assert {group for group, row in ROWS if "routing" in row.change} == {"smsc"}
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("0x1403", None),
+        ("0XFFFF", None),
+        ("5123", None),
+        ("0x10000", "too large"),
+        ("0x", "no whole"),
+        ("-0x1", "no whole"),
+    ],
+)
+def test_only_a_tag_is_written_in_hexadecimal_digits(value: str, problem: str | None) -> None:
+    found = fault(GROUPS["smpp-tlv"].directives["tag"], value)
+    assert found is None if problem is None else found is not None and problem in found[0]
+    assert [row.name for _, row in ROWS if row.hexadecimal] == ["tag"]

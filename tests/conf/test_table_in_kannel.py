@@ -134,3 +134,9 @@ def test_what_nothing_reads_can_hold_anything(tmp_path: Path) -> None:
     dead = [row.name for row in SMSC.directives.values() if not row.change]
     output = said(tmp_path, f"\ngroup = smsc\n{SMPP}smsc-id = x\n" + "".join(f"{name} = (\n" for name in dead))
     assert STARTED in output
+
+
+@pytest.mark.parametrize(("tag", "sound"), [("0x1403", True), ("5123", True), ("x1403", False)])
+def test_a_tag_is_a_number_in_either_form(tmp_path: Path, tag: str, sound: bool) -> None:
+    parameter = f"\ngroup = smpp-tlv\nname = x\ntag = {tag}\nlength = 1\ntype = integer\n"
+    assert (STARTED in said(tmp_path, f"\ngroup = smsc\n{SMPP}smsc-id = x\n{parameter}")) == sound
