@@ -63,9 +63,24 @@ def port_without_its_box(subject: Subject) -> Iterator[Found]:
 def box_without_its_port(subject: Subject) -> Iterator[Found]:
     """smsbox has nothing to connect to."""
     box = subject.single("smsbox")
-    if box is None or not subject.has("core") or "smsbox-port" in subject.core:
+    if box is None or not subject.has("core"):
         return
-    if (box.text("bearerbox-host") or "localhost").lower() in ("localhost", "127.0.0.1", "::1"):
+    if (box.text("bearerbox-host") or "localhost").lower() not in ("localhost", "127.0.0.1", "::1"):
+        return
+    waits, asks = subject.core.number("smsbox-port", 0), box.number("bearerbox-port", 0)
+    if waits and asks and waits != asks:
+        yield Found(
+            box.at("bearerbox-port"),
+            f"smsbox connects to bearerbox-port {asks}, and bearerbox waits at smsbox-port {waits}: smsbox panics",
+            "take bearerbox-port out: smsbox reads core's smsbox-port",
+        )
+    if waits and "bearerbox-port-ssl" in box and box.on("bearerbox-port-ssl") != subject.core.on("smsbox-port-ssl"):
+        yield Found(
+            box.at("bearerbox-port-ssl"),
+            "one of smsbox and bearerbox speaks TLS to the other and the other does not: no box connects",
+            "take bearerbox-port-ssl out: smsbox reads core's smsbox-port-ssl",
+        )
+    if not waits and not asks:
         yield Found(
             box.place,
             "a group smsbox and no smsbox-port in core: bearerbox waits for no smsbox, and smsbox panics at its start",

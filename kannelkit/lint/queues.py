@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from kannelkit.lint.rule import Found, rule
@@ -94,6 +95,21 @@ def no_database(subject: Subject) -> Iterator[Found]:
 
 def _connected(subject: Subject, database: Group, connection: str) -> bool:
     return any(group.text("id") == database.text("id") for group in subject.all(connection))
+
+
+@rule("E118")
+def receipts_in_the_store(subject: Subject) -> Iterator[Found]:
+    """bearerbox takes whatever it finds in the store for a message, in the folders below it too."""
+    core = subject.core
+    if core.text("store-type") != "spool" or core.text("store-file") or core.text("dlr-storage") != "spool":
+        return
+    store, receipts = core.text("store-location"), core.text("dlr-spool")
+    if store and receipts and f"{os.path.normpath(receipts)}/".startswith(f"{os.path.normpath(store)}/"):
+        yield Found(
+            core.at("dlr-spool"),
+            f"dlr-spool {receipts} lies in the message store {store}: the next start finds receipts that are still "
+            "to come, takes them for messages, and panics over the first that it sends",
+        )
 
 
 @rule("W220")

@@ -262,7 +262,7 @@ def of_spec(spec: Spec, file: str, text: str) -> Subject:
                 role="primary",
                 count=account.connections,
                 per_second=account.throughput,
-                profile=PROFILES.get(account.provider) or _profile_of(account.group.get("host") or ""),
+                profile=account.profile or _profile_of(account.host),
                 parked=True,
             )
         )

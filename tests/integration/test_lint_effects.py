@@ -201,3 +201,38 @@ async def test_what_doubles_loses_and_throws_out(tmp_path: Path) -> None:
             log = tmp_path / "bearerbox.log"
             while log.read_text().count("SMPP[twice]: I/O error or other error. Re-connecting.") < 3:
                 await asyncio.sleep(0.05)
+
+
+RECEIPTS = (
+    CORE
+    + """\
+store-type = spool
+store-location = {folder}/store
+dlr-storage = spool
+dlr-spool = {folder}/store/dlr
+"""
+    + SMSBOX
+    + "\ngroup = sendsms-user\nusername = app\npassword = pw\n"
+    + LINK.format(name="late", admin="late", port="port")
+)
+
+
+async def test_receipts_in_the_store_end_the_gateway(tmp_path: Path) -> None:
+    (tmp_path / "store/dlr").mkdir(parents=True)
+    never = Behaviour(receipt_delay=3600)
+    async with Simulator([AccountRules("late", "pw", None)], never) as smsc, asyncio.timeout(40):
+        async with (
+            Kannel(tmp_path, RECEIPTS, smsbox=True, port=smsc.port) as kannel,
+            aiohttp.ClientSession() as session,
+        ):
+            query = {"username": "app", "password": "pw", "from": "a", "to": "123", "text": "x", "smsc": "late"}
+            query |= {"dlr-mask": "31", "dlr-url": "http://127.0.0.1:1/"}
+            url = f"http://127.0.0.1:{kannel.sendsms_port}/cgi-bin/sendsms"
+            async with session.get(url, params=query) as answer:
+                assert answer.status == 202
+            while not list((tmp_path / "store/dlr").rglob("*/*")):
+                await asyncio.sleep(0.05)
+        code, printed = await output_of("bearerbox", (tmp_path / "kannel.conf").read_text(), tmp_path / "again")
+        assert code not in (None, 0)
+        assert "PANIC" in printed
+        assert "Could not open" not in printed  # no port was taken
