@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kannelkit.conf import GROUPS, Directive, Group
-from kannelkit.spec.keys import TOP_KEYS
 from kannelkit.spec.own import OWN, PATHS
 
 if TYPE_CHECKING:
@@ -55,8 +54,7 @@ def parts() -> Mapping[str, Part]:
 
 def _rows(path: str, group: Group, *, own: bool) -> Iterator[Row]:
     for name, directive in group.directives.items():
-        if path or name in TOP_KEYS:
-            yield Row(f"{path}.{name}" if path else name, group, directive, own)
+        yield Row(f"{path}.{name}" if path else name, group, directive, own)
 
 
 def rules() -> Mapping[str, Rule]:

@@ -13,7 +13,6 @@ from kannelkit.conf import GROUPS, Directive, Group
 from kannelkit.conf.values import FALSE, TRUE
 from kannelkit.providers import PROFILES, Profile
 from kannelkit.spec import wording
-from kannelkit.spec.keys import TOP_KEYS
 from kannelkit.spec.own import OWN
 
 Schema = dict[str, Any]
@@ -40,7 +39,7 @@ _ANSWERS = ("get-url", "url", "post-url", "post-xml", "file", "text", "exec")
 def schema() -> Schema:
     """Return the schema as a JSON object; the properties stand in the tables' order."""
     top = OWN["spec"].directives
-    properties: Schema = {name: _own(row) for name, row in top.items() if name in TOP_KEYS}
+    properties: Schema = {name: _own(row) for name, row in top.items()}
     properties |= {name: _group(group) for name, group in GROUPS.items()}
     properties["supervisor"] = _object(
         "supervisor",
