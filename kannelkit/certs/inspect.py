@@ -143,9 +143,9 @@ def _refusals(certificate: Certificate) -> Iterator[str]:
 def _described(certificate: x509.Certificate) -> Certificate:
     signature_hash = certificate.signature_hash_algorithm
     return Certificate(
-        subject=certificate.subject.rfc4514_string(),
+        subject=distinguished(certificate.subject),
         names=_names(certificate),
-        issuer=certificate.issuer.rfc4514_string(),
+        issuer=distinguished(certificate.issuer),
         self_signed=issued_by(certificate, certificate),
         authority=_is_authority(certificate),
         key=described_key(certificate.public_key()),
@@ -162,9 +162,18 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
     except x509.ExtensionNotFound:
         return ()
     return (
-        *names.get_values_for_type(x509.DNSName),
+        *map(_printable, names.get_values_for_type(x509.DNSName)),
         *(str(address) for address in names.get_values_for_type(x509.IPAddress)),
     )
+
+
+def distinguished(name: x509.Name) -> str:
+    """Return the name as RFC 4514 writes it, and what could play tricks on a terminal as an escape."""
+    return _printable(name.rfc4514_string())
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:

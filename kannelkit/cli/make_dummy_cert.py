@@ -12,6 +12,7 @@ import click
 from kannelkit.errors import HostError
 
 _MODE = 0o600
+_KEYS = ("rsa-2048", "rsa-4096", "ec-p256", "ed25519")  # those of certs.dummy, which takes long to import
 
 
 @click.command("make-dummy-cert")
@@ -24,8 +25,12 @@ _MODE = 0o600
     metavar="NAME",
     help="Host name or IP address in the certificate; may be repeated. [default: kannelkit]",
 )
+@click.option(
+    "--name", metavar="TEXT", help="Common name, at most 64 characters. [default: the first host; hosts may then miss]"
+)
+@click.option("--key", type=click.Choice(_KEYS), default=_KEYS[0], show_default=True, help="Kind of the key.")
 @click.option("--force", is_flag=True, help="Replace FILE when it is there.")
-def command(file: Path, days: int, hosts: tuple[str, ...], force: bool) -> None:
+def command(file: Path, days: int, hosts: tuple[str, ...], name: str | None, key: str, force: bool) -> None:
     """Make a key and a self-signed certificate in one PEM file, readable by its owner only.
 
     For a provider that wants a client certificate over TLS and does not check whose, as SMSC.ru.
@@ -34,21 +39,24 @@ def command(file: Path, days: int, hosts: tuple[str, ...], force: bool) -> None:
     from kannelkit.host.files import write_whole
 
     if file.exists() and not force:  # before the slow part; write_whole looks again
-        raise _taken(file)
+        raise taken(file)
     now = datetime.now(UTC)
-    names = hosts or ("kannelkit",)
-    write_whole(file, dummy_certificate(names, days, now), _MODE, replace=force)
-    click.echo(f"{file}: RSA key and self-signed certificate for {', '.join(names)}, mode 0600,")
+    names = hosts or (() if name else ("kannelkit",))
+    pem = dummy_certificate(names, days, now, common_name=name or "", key=key)
+    write_whole(file, pem, _MODE, replace=force)
+    whom = ", ".join([*([name] if name else []), *names])
+    click.echo(f"{file}: {key} key and self-signed certificate for {whom}, mode {_MODE:04o},")
     click.echo(f"valid until {now + timedelta(days=days):%Y-%m-%d}. bearerbox must run as the owner of this file.")
     click.echo("In the smsc entry of the spec:")
     click.echo("    use-ssl: true")
-    click.echo(f"    ssl-client-certkey-file: {_yaml(str(file.absolute()))}")
+    click.echo(f"    ssl-client-certkey-file: {yaml_text(str(file.absolute()))}")
 
 
-def _yaml(text: str) -> str:
+def yaml_text(text: str) -> str:
     """Return the text as YAML reads it back: in quotes where it is more than a plain path."""
     return text if re.fullmatch(r"/[\w./-]*", text) else json.dumps(text, ensure_ascii=False)
 
 
-def _taken(file: Path) -> HostError:
+def taken(file: Path) -> HostError:
+    """Return the error that something has the name already."""
     return HostError(f"{file} is there already", "--force replaces it; a key that is in use is then gone")

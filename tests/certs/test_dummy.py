@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from kannelkit.certs.dummy import dummy_certificate
+from kannelkit.certs.dummy import KEYS, dummy_certificate
+from kannelkit.certs.inspect import inspect
 from kannelkit.errors import KannelkitError
 
 BEGINS = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
@@ -96,6 +97,39 @@ def test_a_long_name_is_cut_in_the_subject_only() -> None:
     certificate = x509.load_pem_x509_certificate(dummy_certificate([name], 30, BEGINS))
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == [name]
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [("rsa-2048", "RSA 2048"), ("ec-p256", "EC secp256r1"), ("ed25519", "Ed25519")],  # rsa-4096 takes seconds to make
+)
+def test_a_key_is_of_the_kind_that_was_asked(tmp_path: Path, key: str, words: str) -> None:
+    path = tmp_path / "now.pem"
+    path.write_bytes(dummy_certificate(["gate.example"], 1, datetime.now(UTC), key=key))
+    contents = inspect(path.read_bytes())
+    assert (str(contents.key), contents.usable) == (words, True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.load_verify_locations(path)
+    shake_hands(context, client, "gate.example")
+
+
+def test_there_is_a_row_for_each_kind() -> None:
+    assert set(KEYS) == {"rsa-2048", "rsa-4096", "ec-p256", "ed25519"}
+
+
+def test_a_common_name_needs_no_host() -> None:
+    (certificate,) = inspect(dummy_certificate([], 1, BEGINS, common_name="ACME, Ltd", key="ec-p256")).certificates
+    assert (certificate.subject, certificate.names) == ("CN=ACME\\, Ltd", ())
+    (certificate,) = inspect(dummy_certificate(["a.example"], 1, BEGINS, common_name="b", key="ec-p256")).certificates
+    assert (certificate.subject, certificate.names) == ("CN=b", ("a.example",))
+
+
+@pytest.mark.parametrize("name", ["x" * 65, "a\nb", "\x1b[2J", "\0"])
+def test_a_common_name_that_is_none_is_an_error(name: str) -> None:
+    with pytest.raises(KannelkitError, match="a certificate can hold"):
+        dummy_certificate(["a"], 1, BEGINS, common_name=name)
 
 
 def test_a_date_that_does_not_exist_is_an_error() -> None:

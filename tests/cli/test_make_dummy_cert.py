@@ -11,6 +11,7 @@ import click.testing
 import pytest
 import yaml
 
+from kannelkit.certs.dummy import KEYS
 from kannelkit.cli.main import group
 
 
@@ -30,6 +31,15 @@ def test_the_file_is_private_and_what_is_printed_is_what_to_write(tmp_path: Path
     assert yaml.safe_load(spec) == {"use-ssl": True, "ssl-client-certkey-file": str(path)}
     assert "PRIVATE" not in result.output
     assert os.listdir(tmp_path) == [name]
+
+
+def test_the_kinds_of_key_are_those_there_are(tmp_path: Path) -> None:
+    for key in KEYS:
+        if key != "rsa-4096":  # which takes long to make
+            result = run(tmp_path / key, "--key", key, "--name", "ACME Ltd")
+            assert (result.exit_code, result.stderr) == (0, "")
+            assert result.stdout.startswith(f"{tmp_path / key}: {key} key and self-signed certificate for ACME Ltd,")
+    assert f"[{'|'.join(KEYS)}]" in run("--help").stdout
 
 
 @pytest.mark.parametrize("there", ["a key in use", "link to nowhere"])
@@ -59,6 +69,8 @@ def test_what_is_there_is_not_overwritten_silently(tmp_path: Path, there: str) -
         (["{folder}"], 2, "is a directory"),
         (["{folder}/x.pem", "--days", "0"], 2, "--days"),
         (["{folder}/x.pem", "--host", "a b"], 1, "host name"),
+        (["{folder}/x.pem", "--key", "rsa-512"], 2, "rsa-2048"),
+        (["{folder}/x.pem", "--name", "x" * 65], 1, "64 characters"),
         (["{folder}/missing/x.pem"], 1, "make the folder first"),
     ],
 )
