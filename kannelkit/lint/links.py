@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
+from kannelkit.conf import GROUPS
 from kannelkit.lint.rule import Found, rule
 from kannelkit.lint.subject import Link, Subject
 
@@ -208,3 +210,46 @@ def unchecked(subject: Subject) -> Iterator[Found]:
                 link.group.at("use-ssl"),
                 "the provider's certificate is not checked: whoever can redirect the connection gets the password",
             )
+
+
+# What Kannel writes into status.xml, log lines and addresses as it is (smsc2_status in gw/bb_smscconn.c), and what
+# parts the entries of a list of ids.
+_UNESCAPED = re.compile(r"[&<>\"';\s]")
+
+
+@rule("W225")
+def unescaped(subject: Subject) -> Iterator[Found]:
+    """A name that breaks what reads it."""
+    if subject.kind == "spec":
+        return  # S310
+    for link in subject.links:
+        for directive in ("smsc-id", "smsc-admin-id"):
+            name = link.group.text(directive) or ""
+            if _UNESCAPED.search(name):
+                yield Found(
+                    link.group.at(directive),
+                    f"{directive} {name!r} has characters that Kannel escapes nowhere: status.xml, log lines and lists "
+                    "of ids break over it",
+                )
+
+
+@rule("I314")
+def unread(subject: Subject) -> Iterator[Found]:
+    """What stands there for another kind of link."""
+    known = GROUPS["smsc"].directives
+    for link in subject.links:
+        if link.kind not in known["smsc"].one_of:
+            continue  # C108
+        for name, value in link.group.values.items():
+            directive = known.get(name)
+            if directive and directive.kinds and link.kind not in directive.kinds and value.origin == "written":
+                yield Found(value.place, f"{name} counts for nothing: a link of the kind {link.kind} does not read it")
+
+
+@rule("I315")
+def level_of_no_log(subject: Subject) -> Iterator[Found]:
+    """A link's log-level is that of its own log."""
+    for link in subject.links:
+        value = link.group.values.get("log-level")
+        if value and value.origin == "written" and not link.group.text("log-file"):
+            yield Found(value.place, "log-level counts for nothing without a log-file of the link's own")
