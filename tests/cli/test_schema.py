@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from click.testing import CliRunner
-from jsonschema import Draft202012Validator
 
 from kannelkit.cli.main import group
 from kannelkit.spec.schema import schema
@@ -15,7 +14,6 @@ def test_the_schema_is_on_stdout() -> None:
     done = CliRunner().invoke(group, ["schema"])
     assert done.exit_code == 0
     printed = json.loads(done.stdout)
-    Draft202012Validator.check_schema(printed)
     assert printed == schema()
     assert done.stderr == ""
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from kannelkit.conf import GROUPS
+from kannelkit.conf import GROUPS, Directive
 from kannelkit.errors import InputError
 from kannelkit.providers.profile import MOST_CONNECTIONS
 from kannelkit.spec.ignored import ignored
@@ -117,6 +117,81 @@ def test_what_the_loader_refuses_does_not_fit(path: Path) -> None:
     assert faults(path.read_text())
 
 
+def beyond(row: Directive) -> list[object]:
+    """Return values that a directive of an SMPP account, or of another group, cannot take."""
+    wrong: list[object] = [{"env": ""}, {"key": "a"}, None]
+    if row.least is not None:
+        wrong.append(row.least - 1)
+    if row.most is not None:
+        wrong.append(row.most + 1)
+    if row.kind in ("integer", "seconds", "port", "number", "boolean") or row.one_of:
+        wrong += ["xyzzy", ""]
+    if row.kind in ("integer", "seconds", "port"):
+        wrong += [1.5, "010", True]
+    if row.kind in ("host", "file", "folder", "url", "regex") or row.filled:
+        wrong.append("")
+    if row.octets is not None:
+        wrong.append("x" * (row.octets + 1))
+    if not row.separator:
+        wrong.append(["a"])
+    else:
+        wrong += [[""], [f"a{row.separator}b"], [["a"]]]
+    if row.kind == "text":
+        wrong += ["a\nb", "an include", "\n"]
+    return wrong
+
+
+def placed(values: dict[tuple[str, str], object]) -> dict[str, Any]:
+    """Return a tree with each value at its group and directive."""
+    tree: dict[str, Any] = {}
+    for (group, name), value in values.items():
+        several = GROUPS[group].repeatable
+        entry = tree.setdefault(group, [{}] if several else {})
+        (entry[0] if several else entry)[name] = value
+    return tree
+
+
+def found_wrong(values: dict[tuple[str, str], object]) -> set[tuple[str, str]]:
+    """Return where the schema has something against the values, by group and directive."""
+    wrong = set()
+    for error in VALIDATOR.iter_errors(placed(values)):
+        group, *rest = map(str, error.absolute_path)
+        if GROUPS[group].repeatable:
+            rest = rest[1:]
+        if rest:  # else it is the group as a whole, where something is missing
+            wrong.add((group, rest[0]))
+    return wrong
+
+
+OURS = {("smsc", name) for name in ("smsc-admin-id", "dead-start", "instances")}  # not for an account
+ROWS = {(group.name, row.name): row for group in GROUPS.values() for row in group.directives.values()}
+
+
+def test_no_directive_takes_what_is_beyond_it() -> None:
+    wrong = {where: beyond(row) for where, row in ROWS.items() if where != ("smsc", "smsc")}
+    for number in range(max(map(len, wrong.values()))):
+        values = {where: each[number] for where, each in wrong.items() if number < len(each)}
+        missed = set(values) - found_wrong(values)
+        assert not missed, [(where, values[where]) for where in missed]
+
+
+def test_every_directive_takes_what_is_within_it() -> None:
+    for pick in (min, max):
+        values: dict[tuple[str, str], object] = {}
+        for where, row in ROWS.items():
+            bounds = [bound for bound in (row.least, row.most) if bound is not None]
+            if row.one_of:
+                values[where] = pick(row.one_of)
+            elif bounds or row.kind in ("integer", "seconds", "port", "number"):
+                values[where] = pick(bounds or [7])
+            elif row.kind == "boolean":
+                values[where] = pick(True, "NO", key=str)
+            else:
+                values[where] = pick({"file": "a"}, "x" * (row.octets or 1), key=str)
+        values[("smsc", "smsc")], values[("smsc", "throughput")] = "smpp", 30
+        assert found_wrong(values) <= OURS
+
+
 def test_own_keys_are_those_of_the_loader() -> None:
     assert tuple(OWN["spec"].directives) == tuple(
         name for name in TOP_KEYS if name not in (*GROUPS, "supervisor", "health")
@@ -192,7 +267,7 @@ specs = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(specs)
 def test_what_the_loader_takes_fits(spec: dict[str, Any]) -> None:
     text = yaml.dump(spec, Dumper=yaml.SafeDumper, allow_unicode=True)
