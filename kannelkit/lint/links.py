@@ -66,7 +66,7 @@ def fraction(subject: Subject) -> Iterator[Found]:
     for link in subject.links:
         text = link.group.text("throughput") or ""
         whole, dot, rest = text.partition(".")
-        if dot and whole.isdigit() and rest.strip("0"):
+        if dot and whole.isascii() and whole.isdigit() and len(whole) < 10 and rest.strip("0"):
             yield Found(
                 link.group.at("throughput"),
                 f"throughput {text} sends {int(whole) + 1} a second"

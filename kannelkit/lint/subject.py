@@ -23,6 +23,7 @@ Role = Literal["primary", "backup", "park"]
 
 # Stands for a secret that is not at hand; short enough for every directive. No rule is asked about it.
 UNKNOWN = "?secret?"
+_LONGEST = 40  # characters of a number that anybody means
 _PARKING = ("127.0.0.1", "localhost", "::1")
 
 
@@ -52,7 +53,7 @@ class Group:
 
     def number(self, directive: str, default: int) -> int:
         """Return the value as the whole number that Kannel reads, or the default."""
-        number = whole(self.text(directive) or "")
+        number = whole((self.text(directive) or "")[:_LONGEST])
         return default if number is None else number
 
     def on(self, directive: str) -> bool:
@@ -210,7 +211,7 @@ def _conf_link(group: Group) -> Link:
     elif group.on("dead-start"):
         role = "backup"
     count = max(group.number("instances", 1), 0)
-    limit = per_second(group.text("throughput") or "")
+    limit = per_second((group.text("throughput") or "")[:_LONGEST])
     return Link(
         group=group,
         kind=kind,
