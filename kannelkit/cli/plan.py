@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -67,7 +68,7 @@ def command(ctx: click.Context, spec: Path, as_json: bool, as_diff: bool, check:
         for line in shown_lines(found):
             click.echo(line)
         if found.changes:
-            click.echo(f"next: kannelkit {'apply' if found.running else 'up'} {spec}")
+            click.echo(f"next: kannelkit {'apply' if found.running else 'up'} {shlex.quote(str(spec))}")
     if found.changes and (said := _lint_finds(spec)):
         click.echo(said, err=True)
     ctx.exit(1 if check and found.changes else 0)

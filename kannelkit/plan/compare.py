@@ -10,7 +10,7 @@ from typing import get_args
 
 from kannelkit.plan import dangers
 from kannelkit.plan.changes import boxes_there, changes, restart
-from kannelkit.plan.groups import Key, Values, groups
+from kannelkit.plan.groups import ORDERED, Key, Values, groups
 from kannelkit.plan.links import Link, judged
 from kannelkit.plan.masking import Masking, secrets_in
 from kannelkit.plan.stages import stages
@@ -91,6 +91,7 @@ def _with_dangers(
     everything = _every_account(links, steps)
     alive = any(link.alive for link in links)
     removals = dangers.of_removals(links)
+    together = {link.name for link in links if len(link.before) > 1 and link.alive}
     for change in found:
         names = [directive.name for directive in change.directives]
         sentences: list[str] = []
@@ -101,7 +102,10 @@ def _with_dangers(
         restarted = [box for step in change.steps if isinstance(step, Restart) for box in step.boxes]
         if alive and "bearerbox" in restarted:
             sentences.append(dangers.ALL_LINKS)
-        if everything and any(isinstance(step, Recreate) for step in change.steps):
+        again = {step.link for step in change.steps if isinstance(step, Recreate)}
+        if again & together:
+            sentences.append(dangers.TOGETHER)
+        if everything and again:
             sentences.append(dangers.EVERY_ACCOUNT)
         yield dataclasses.replace(change, danger="\n".join(sentence for sentence in sentences if sentence))
 
@@ -114,15 +118,20 @@ def _every_account(links: Sequence[Link], steps: Sequence[Step]) -> bool:
 
 
 def _digest(found: Sequence[Change], wanted: Mapping[Key, Values], *, running: bool) -> str:
-    whole = [
-        running,
+    """Return a number of what the plan is about, in which the order counts only where it does for Kannel."""
+    changes = [
         [
-            [change.action, change.group, change.name, change.note, [repr(step) for step in change.steps]]
-            + [[directive.name, directive.before, directive.after] for directive in change.directives]
-            for change in found
-        ],
-        [[key.group, key.name, key.number, sorted(values.items())] for key, values in wanted.items()],
+            [change.action, change.group, change.name, change.note, [repr(step) for step in change.steps]],
+            sorted(
+                [one.name, one.before or "", one.before is None, one.after or "", one.after is None]
+                for one in change.directives
+            ),
+        ]
+        for change in found
     ]
+    groups = [[key.group, key.name, key.number, sorted(values.items())] for key, values in wanted.items()]
+    in_order = [[key.group, key.name, key.number] for key in wanted if key.group in ORDERED]
+    whole = [running, sorted(changes), sorted(groups), in_order]
     return hashlib.sha256(json.dumps(whole, separators=(",", ":")).encode("ascii")).hexdigest()
 
 

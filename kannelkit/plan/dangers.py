@@ -38,6 +38,7 @@ _GROUPS: Mapping[str, str] = MappingProxyType({"dlr-db": _RECEIPTS, "store-db": 
 ALL_LINKS = (
     "bearerbox is restarted while links run: every link of every account is down at once, and no request is taken"
 )
+TOGETHER = "links of one name are stopped and started together: all of them are down at once"
 EVERY_ACCOUNT = "every account has all its links re-created, one after the other"
 
 

@@ -131,10 +131,10 @@ def _judged(name: str, before: tuple[Values, ...], after: tuple[Values, ...], st
     if not before:
         return "recreate", "runs already: somebody added it by hand"
     if state == "dead":
-        if all(_stands_by(group) for group in after):
+        if all(stands_by(group) for group in after):
             return "nothing", "" if alike else "stands by: it reads the file when it is started"
         return "recreate", DOWN
-    if _stands_by(after[0]) and not _stands_by(before[0]):
+    if stands_by(after[0]) and not stands_by(before[0]):
         return "replace", ""
     return ("nothing" if alike else _changed(before, after)), ""
 
@@ -157,7 +157,8 @@ def _changed(before: tuple[Values, ...], after: tuple[Values, ...]) -> Need:
     return "reroute" if changed & frozenset(ROUTING) else "nothing"
 
 
-def _stands_by(group: Values) -> bool:
+def stands_by(group: Values) -> bool:
+    """Return whether a link of this group is dead until it is started by its name."""
     return _true(group.get("dead-start"))
 
 

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from kannelkit.conf import directive_line
 from kannelkit.plan.groups import Key, Values
-from kannelkit.plan.links import PARKED_AT, ROUTING, Link, Route, route, sends
+from kannelkit.plan.links import PARKED_AT, ROUTING, Link, Route, route, sends, stands_by
 from kannelkit.plan.values import Add, Box, Recreate, Remove, Reroute, Restart, Stage, Step
 
 _HEAD = "# In place for a few moments while kannelkit applies a change.\n"
@@ -125,7 +125,7 @@ def _joined(texts: Iterable[tuple[str, list[Step]]]) -> Iterable[Stage]:
 
 def _waiting_places(links: Sequence[Link], order: _Order) -> Mapping[str, Values]:
     """Return a parking link, by its name, for each route that only the link that is away for a moment is open for."""
-    begun = {link.name for link in order.first if link.after}
+    begun = {link.name for link in order.first if link.after and not (link.need == "add" and stands_by(link.after[0]))}
     open_for: dict[Route, set[str]] = {}
     for link in links:
         if _stays(link) or link.name in begun:

@@ -155,6 +155,12 @@ CASES = {
         ("~smsc a-backup-1",),
         (),
     ),
+    "a standby link that is new is no route yet": Case(
+        conf(link("b", "b", throughput="5")),
+        conf(link("b", "b", throughput="6"), link("b-backup-1", "b", dead_start="true")),
+        ("~smsc b", "+smsc b-backup-1"),
+        (Add("b-waiting", "b"), Recreate("b", "b"), Add("b-backup-1", "b"), Remove("b-waiting", "b")),
+    ),
     "a standby link that has been started": Case(
         conf(A, link("a-backup-1", "a", dead_start="true", throughput="5")),
         conf(A, link("a-backup-1", "a", dead_start="true", throughput="6")),
@@ -173,6 +179,7 @@ CASES = {
         conf(A, link("x", "x", host="h1"), link("x", "x", host="h3")),
         ("~smsc x (number 2)",),
         (Recreate("x", "x"),),
+        dangers=("links of one name are stopped and started together: all of them are down at once",),
     ),
     "fewer links of one name: they cannot be told apart": Case(
         conf(A, link("x", "x", host="h1"), link("x", "x", host="h2")),

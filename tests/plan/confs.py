@@ -50,8 +50,9 @@ def conf(*groups_: str) -> str:
 
 def up(text: str, but: Mapping[str, str | None] | None = None) -> Sequence[LinkSeen]:
     """Return a text's links as bearerbox shows them when all is well; `but` names other states, None for no link."""
-    states: dict[str, str | None] = {}
+    but = but or {}
+    seen = []
     for key, values in groups(text).items():
-        if key.group == "smsc":
-            states[key.name] = "dead" if values.get("dead-start") == "true" else "online"
-    return [LinkSeen(name, state) for name, state in {**states, **(but or {})}.items() if state is not None]
+        if key.group == "smsc" and key.name not in but:
+            seen.append(LinkSeen(key.name, "dead" if values.get("dead-start") == "true" else "online"))
+    return seen + [LinkSeen(name, state) for name, state in but.items() if state is not None]
