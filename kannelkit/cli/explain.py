@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -133,7 +133,7 @@ def facts(row: Row) -> Iterator[tuple[str, str]]:
         yield "secret", "never shown; better {env: NAME} or {file: PATH} in a spec"
     yield "change", "kannelkit's own key: Kannel never sees it" if row.own else wording.change_words(directive.change)
     if directive.removal != directive.change:
-        yield "removal", wording.change_words(directive.removal)
+        yield "removal", f"{wording.change_words(directive.removal)}: a reload without the line is bearerbox's end"
 
 
 class _Page:
@@ -186,11 +186,10 @@ class _Page:
                 f"{row.directive.section} (kannelkit's own)" if row.own and not part.own else row.directive.section
             )
             sections.setdefault(heading, []).append(row)
-        widest = max(len(row.directive.name) for row in part.rows)
         for heading, rows in sections.items():
             self._line()
             self._line(self._style(heading, bold=True))
-            self._table([(row.directive.name, _short(row)) for row in rows], widest)
+            self._table([(row.directive.name, _short(row)) for row in rows])
 
     def _rule(self, rule: Rule) -> None:
         colour = {"error": "red", "warning": "yellow"}.get(rule.severity, "blue")
@@ -205,9 +204,8 @@ class _Page:
             for line in text.rstrip("\n").split("\n"):
                 self._line(f"    {line}")
 
-    def _table(self, rows: Iterable[tuple[str, str]], widest: int = 0) -> None:
-        rows = list(rows)
-        column = max([widest, *(len(name) for name, _ in rows)]) + 2
+    def _table(self, rows: Sequence[tuple[str, str]]) -> None:
+        column = max(len(name) for name, _ in rows) + 2
         for name, text in rows:
             first, *rest = self._wrapped(text, column + 2)
             self._line(f"  {self._style(name, fg='cyan')}{' ' * (column - len(name))}{first}")

@@ -271,7 +271,7 @@ def _described(row: Directive, usual: str | None) -> str:
         facts.append("secret: better {env: NAME} or {file: PATH}")
     facts.append(f"a change takes {wording.change_words(row.change)}")
     if row.removal != row.change:
-        facts.append(f"its removal takes {wording.change_words(row.removal)}")
+        facts.append(f"its removal {wording.change_words(row.removal)}")
     return f"{row.about}\n\n{_sentence('; '.join(facts))}"
 
 

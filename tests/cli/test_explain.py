@@ -48,6 +48,10 @@ def test_what_is_told_of_a_directive() -> None:
         ("core.sms-resend-freq", "  default     5, which kannelkit writes; 60 in Kannel"),
         ("smsc.reconnect-delay", "  default     10"),
         ("smsc.allowed-prefix", "  change      a reload; every bind stays"),
+        (
+            "smsc.denied-prefix-regex",
+            "  removal     a new link, with a new bind: a reload without the line is bearerbox's end",
+        ),
         ("core.ssl-trusted-ca-file", "  change      a restart of bearerbox, smsbox and wapbox"),
         ("core.dlr-url", None),
         ("smsc.ussdc", "  change      nothing: no box reads it"),
