@@ -51,7 +51,7 @@ def fault(directive: Directive, value: str, *, smpp: bool = True) -> tuple[str, 
     elif not value and (directive.filled or kind in _FILLED):
         return "is empty", "leave the line out, or write a value"
     if kind == "regex" and (problem := _broken(value)):
-        return f"is no regular expression: {problem}", "Kannel would panic over it"
+        return f"is no regular expression: {problem}", "mend it: Kannel panics over it when the link is started"
     if directive.one_of and value not in directive.one_of:
         return f"cannot be {_shown(directive, value)}", f"one of {', '.join(directive.one_of)}"
     if smpp and directive.octets is not None and (octets := _octets(value)) > directive.octets:

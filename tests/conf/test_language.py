@@ -113,6 +113,21 @@ def test_both_read_any_text_alike_or_refuse_it(tmp_path: Path, many: list[str]) 
         assert (text, here and as_read(here)) == (text, judged and as_read(judged))
 
 
+EXAMPLES = sorted(Path("/usr/share/doc/kannel/examples").glob("*.conf"))
+
+
+@pytest.mark.kannel
+@pytest.mark.skipif(not EXAMPLES, reason="needs the examples of Debian's kannel package")
+def test_both_read_debians_examples_alike(tmp_path: Path) -> None:
+    many = [example.read_bytes().decode("utf-8", "surrogateescape") for example in EXAMPLES]
+    for text, judged in zip(many, kannel_reads_each(many, tmp_path), strict=True):
+        here = read_here(*read(text))
+        assert here
+        assert judged
+        assert as_read(here) == as_read(judged)
+        assert parse(text).text() == text
+
+
 UNWRITABLE = [
     ("a\nb", "line feed"),
     ("a\rb", "carriage return"),
