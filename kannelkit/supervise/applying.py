@@ -10,6 +10,7 @@ from kannelkit.errors import GatewayError, InputError, KannelkitError
 from kannelkit.findings import Finding
 from kannelkit.host.files import make_folder, write_whole
 from kannelkit.plan.compare import plan
+from kannelkit.plan.masking import Masking
 from kannelkit.plan.values import Add, LinkSeen, Plan, Rate, Recreate, Remove, Reroute, Restart, Step
 from kannelkit.render import kannel_conf, misread
 from kannelkit.spec import Spec
@@ -131,7 +132,7 @@ class Applying:
         except KannelkitError as error:
             running.say("apply-failed", f"not applied: {error.message}")
             tell({"event": "failed", "text": error.message})
-            await self._take_back(as_run, former, tell, error)
+            await self._take_back(steps, former, tell, error)
         self._commit(wanted)
         running.say("applied", f"applied: {_count(len(found.changes), 'change')}", digest=found.digest)
         return {"event": "done", "changes": len(found.changes)}
@@ -146,7 +147,10 @@ class Applying:
         for folder in spec.folders():
             make_folder(folder)
         restarted = {box for step in planned.plan.steps if isinstance(step, Restart) for box in step.boxes}
-        await self._trial.run(wanted, smsbox="smsbox" in restarted)
+        try:
+            await self._trial.run(wanted, smsbox="smsbox" in restarted)
+        except GatewayError as error:  # what Kannel says may repeat a value
+            raise GatewayError(Masking(spec.secrets()).text(error.message), error.hint) from None
 
     async def clean(self) -> None:
         """End what an earlier kannelkit left of a trial."""
@@ -173,19 +177,19 @@ class Applying:
             self._running.say("apply", "a change was cut off before its end: it is taken back")
             try:
                 as_run = AsRun(former.conf.path.read_text())
-                await self._undo(as_run, former, lambda event: None)
+                await self._undo(as_run, former, lambda event: None, bound=as_run.names)
             except (KannelkitError, OSError, UnicodeDecodeError) as error:
                 said = error.message if isinstance(error, KannelkitError) else str(error)
                 self._running.say("apply-failed", f"the change that was cut off could not be taken back: {said}")
                 return
             self._running.say("apply-undone", "everything is as it was before")
 
-    async def _take_back(self, as_run: AsRun, former: Configuration, tell: Tell, why: KannelkitError) -> None:
-        """Undo what was done and raise what happened."""
-        running = self._running
+    async def _take_back(self, steps: Steps, former: Configuration, tell: Tell, why: KannelkitError) -> None:
+        """Undo the steps that were taken and raise what happened."""
+        running, as_run = self._running, steps.as_run
         try:
             if running.bearerbox.running:
-                await self._undo(as_run, former, tell)
+                await self._undo(as_run, former, tell, bound=steps.bound or frozenset())
             else:
                 former.conf.write()
                 as_run.take(former.conf.text)
@@ -206,9 +210,9 @@ class Applying:
         running.say("apply-undone", "everything is as it was before")
         raise GatewayError(f"{why.message}; everything was taken back", why.hint) from why
 
-    async def _undo(self, as_run: AsRun, former: Configuration, tell: Tell) -> None:
+    async def _undo(self, as_run: AsRun, former: Configuration, tell: Tell, bound: frozenset[str]) -> None:
         back = plan(as_run.text, former.conf.text, await self._seen())
-        await self._steps(as_run, tell, hurried=True).carry_out(back)
+        await self._steps(as_run, tell, hurried=True, bound=bound).carry_out(back)
         former.conf.write()
 
     def _commit(self, wanted: Configuration) -> None:
@@ -217,7 +221,15 @@ class Applying:
         self._running.take(wanted)
         self._changes.follow()
 
-    def _steps(self, as_run: AsRun, tell: Tell, *, hurried: bool = False, discard: bool = False) -> Steps:
+    def _steps(
+        self,
+        as_run: AsRun,
+        tell: Tell,
+        *,
+        bound: frozenset[str] | None = None,
+        hurried: bool = False,
+        discard: bool = False,
+    ) -> Steps:
         running = self._running
 
         def write(text: str) -> None:
@@ -238,6 +250,7 @@ class Applying:
             running.note,
             told,
             watched=frozenset(running.watch.accounts),
+            bound=bound,
             hurried=hurried,
             discard=discard,
         )

@@ -8,6 +8,7 @@ changes nothing besides.
 from __future__ import annotations
 
 from collections.abc import Collection
+from types import MappingProxyType
 
 from kannelkit.conf import directive_line
 from kannelkit.plan.groups import Key, Values, groups, links
@@ -56,6 +57,12 @@ class AsRun:
         """What bearerbox itself runs with."""
         return self._others[Key("core", "", 0)]
 
+    def names_of(self, account: str) -> tuple[str, ...]:
+        """Return the names of an account's links."""
+        return tuple(
+            name for name, each in self._links.items() if any(group.get("smsc-id", name) == account for group in each)
+        )
+
     def accounts(self) -> frozenset[str]:
         """Return the smsc-ids that a link runs with."""
         return frozenset(group.get("smsc-id", name) for name, each in self._links.items() for group in each)
@@ -84,7 +91,7 @@ def _rateless(values: Values, changing: Collection[str]) -> dict[str, str]:
 
 def closed(of: tuple[Values, ...]) -> tuple[Values, ...]:
     """Return a link's groups so that it takes no message; a reload brings that about without a new bind."""
-    return tuple({**values, **_CLOSED} for values in of)
+    return tuple(MappingProxyType({**values, **_CLOSED}) for values in of)
 
 
 def _group(name: str, values: Values) -> str:

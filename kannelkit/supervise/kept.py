@@ -67,15 +67,15 @@ def _plain(value: object) -> Any:
 def _value(hint: Any, plain: Any) -> Any:
     """Return what `_plain` made `plain` of, by its type. Raises TypeError, KeyError or ValueError."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        hints = typing.get_type_hints(hint)
-        if set(plain) != {field.name for field in dataclasses.fields(hint)}:
-            raise TypeError(f"other fields than those of {hint.__name__}")
-        return hint(**{name: _value(hints[name], each) for name, each in plain.items()})
+    made = hint if origin is None else origin
+    if isinstance(made, type) and dataclasses.is_dataclass(made):
+        hints = typing.get_type_hints(made)
+        if set(plain) != {field.name for field in dataclasses.fields(made)}:
+            raise TypeError(f"other fields than those of {made.__name__}")
+        stand_for = dict(zip(getattr(made, "__parameters__", ()), arguments, strict=True))
+        return made(**{name: _value(stand_for.get(hints[name], hints[name]), each) for name, each in plain.items()})
     if origin in (typing.Union, types.UnionType):
-        if plain is None:
-            return None
-        return _value(next(each for each in arguments if each is not types.NoneType), plain)
+        return _one_of(arguments, plain)
     if origin is typing.Literal:
         if plain not in arguments:
             raise ValueError("none of the words that are known")
@@ -92,3 +92,12 @@ def _value(hint: Any, plain: Any) -> Any:
     if not isinstance(plain, hint):
         raise TypeError(f"not a {hint}")
     return plain
+
+
+def _one_of(hints: tuple[Any, ...], plain: Any) -> Any:
+    for hint in hints:
+        try:
+            return _value(hint, plain)
+        except (TypeError, KeyError, ValueError):
+            continue
+    raise TypeError("of no type that is known")

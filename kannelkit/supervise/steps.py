@@ -45,9 +45,10 @@ class Steps:
     """Brings a gateway from one configuration to another; `as_run` is what it runs with at any moment.
 
     `write` puts a text in place as the gateway's file, checked, or raises. `tell` is given each step as it begins;
-    `observer.moment` may be asked for the accounts in `watched`. With `hurried`, a link is re-created without a quiet
-    moment where none comes: it is for taking a change back. With `discard`, messages that wait for an account that is
-    removed and cannot be sent are given up.
+    `observer.moment` may be asked for the accounts in `watched`. `bound` are the links that have to be online in the
+    end, unless told otherwise those that are at the beginning. With `hurried`, a link is re-created without a quiet
+    moment where none comes, and one that does not come back does not keep the others: it is for taking a change back.
+    With `discard`, messages that wait for an account that is removed and cannot be sent are given up.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Steps:
         tell: Callable[[Step], None],
         *,
         watched: frozenset[str],
+        bound: frozenset[str] | None = None,
         hurried: bool = False,
         discard: bool = False,
     ) -> None:
@@ -72,6 +74,8 @@ class Steps:
         self._note = note
         self._tell = tell
         self._watched = watched
+        self.bound = bound
+        self._away: list[str] = []
         self._hurried = hurried
         self._discard = discard
         self._links = Links(admin, observer, note)
@@ -82,6 +86,8 @@ class Steps:
         """Take the plan's steps in their order. Raises GatewayError, HostError or InputError at the first that fails;
         `as_run` then says what the gateway runs with."""
         known = self.as_run.accounts()
+        if self.bound is None:
+            self.bound = frozenset(link.admin_id for link in (await self._look()).links if link.online)
         staying = frozenset(group.get("smsc-id", "") for each in links(groups(plan.wanted)).values() for group in each)
         for stage in plan.stages:
             wanted = links(groups(stage.text))
@@ -103,6 +109,8 @@ class Steps:
                     case Restart(boxes):
                         await self._restart(boxes, stage.text)
             await self._open()
+        if self._away:
+            raise GatewayError("; ".join(self._away))
 
     async def _recreate(self, name: str, account: str, to: tuple[Values, ...]) -> None:
         before = self.as_run.link(name)
@@ -115,10 +123,10 @@ class Steps:
                 self._put(name, before)
                 raise
             self._put(name, to)
-        patience = _PATIENCE if state == "online" and not _never_binds(to) else _NO_PATIENCE
+        patience = _PATIENCE if self._has_to_bind(name, to) else _NO_PATIENCE
         brought = await self._links.recreate(account, name, patience)
         if patience is _PATIENCE and not brought.online:
-            raise await self._not_back(name, to)
+            await self._not_back(name, to)
 
     async def _add(self, name: str, account: str, to: tuple[Values, ...], *, new: bool) -> None:
         """Add a link; one of a new account takes messages only when it is known to be online."""
@@ -127,8 +135,9 @@ class Steps:
             self._to_open[name] = to
         await self._admin.add_link(name)
         await self._there(name)
-        if not _never_binds(to) and not await self._links.online(account, name, _PATIENCE):
-            raise await self._not_back(name, to)
+        has_to = self._has_to_bind(name, to) if self._hurried else not _never_binds(to)
+        if has_to and not await self._links.online(account, name, _PATIENCE):
+            await self._not_back(name, to)
 
     async def _open(self) -> None:
         if self._to_open:
@@ -158,7 +167,13 @@ class Steps:
             self._put(name, ())
             return
         if goes and account not in self._closed:
-            await self._close(account)
+            try:
+                await self._close(account)
+            except GatewayError as error:
+                if not self._hurried:
+                    raise
+                self._away.append(f"{name} stays: {error.message}")
+                return
         if state == "online":
             if goes:
                 await self._drained(name, account)
@@ -171,40 +186,40 @@ class Steps:
         self._put(name, ())
 
     async def _close(self, account: str) -> None:
-        """Keep new messages from an account that goes, when none wait for it: bearerbox would discard those."""
-        names = self._names_of(account)
+        """Keep new messages from an account that goes, when none wait for it: bearerbox would discard those.
+
+        Raises GatewayError where some wait for too long, and are not to be discarded.
+        """
+        links_of = {name: self.as_run.link(name) for name in self.as_run.names_of(account)}
+        if any(each != closed(each) for each in links_of.values()):  # else it never took any
+            await self._sent(account, tuple(links_of))
+            await self._reroute({name: closed(each) for name, each in links_of.items()})
+        self._closed.add(account)
+
+    async def _sent(self, account: str, names: tuple[str, ...]) -> None:
+        """Wait until no message waits for an account, or for any other one: bearerbox does not say for whom."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + _DRAIN_SECONDS
         while True:
             status = await self._look()
             waiting = status.sms_queued_out + sum(link.queued for name in names for link in status.links_of(name))
             if waiting <= 0:
-                break
+                return
             if clock() >= deadline:
                 if self._discard:
                     self._note(account, f"up to {waiting} messages that wait for it are discarded")
-                    break
+                    return
                 raise GatewayError(
                     f"{account}: {waiting} messages wait after {_DRAIN_SECONDS:.0f} s, and bearerbox would discard "
                     "those for this account",
                     "wait until they are sent, or give them up with --discard",
                 )
             await asyncio.sleep(_LOOK_EVERY)
-        self._closed.add(account)
-        await self._reroute({name: closed(self.as_run.link(name)) for name in names})
-
-    def _names_of(self, account: str) -> list[str]:
-        return [
-            name
-            for name, each in links(groups(self.as_run.text)).items()
-            if any(group.get("smsc-id", name) == account for group in each)
-        ]
 
     async def _restart(self, boxes: tuple[Box, ...], text: str) -> None:
-        online = [link.admin_id for link in (await self._look()).links if link.online]
         await self._boxes.stop("smsbox")
         if "bearerbox" in boxes:
-            await self._quiet(online)
+            await self._quiet([link.admin_id for link in (await self._look()).links if link.online])
             await self._boxes.stop("bearerbox")
             self.as_run.take(text)
             self._write(self.as_run.text)
@@ -215,10 +230,10 @@ class Steps:
         if "smsbox" in boxes:
             await self._boxes.start("smsbox", self.as_run.core)
         if "bearerbox" in boxes:
-            for name in online:
+            for name in sorted(self.bound or ()):
                 groups_of = self.as_run.link(name)
-                if groups_of and not await self._links.online(name, name, _PATIENCE):
-                    raise await self._not_back(name, groups_of)
+                if groups_of and not _never_binds(groups_of) and not await self._links.online(name, name, _PATIENCE):
+                    await self._not_back(name, groups_of)
 
     async def _quiet(self, online: list[str]) -> None:
         """Stop every link with nothing in flight: what is unanswered when bearerbox ends is sent again by the next."""
@@ -308,12 +323,19 @@ class Steps:
                 raise GatewayError(f"{name} {otherwise}")
             await asyncio.sleep(_LOOK_EVERY)
 
-    async def _not_back(self, name: str, to: tuple[Values, ...]) -> GatewayError:
+    def _has_to_bind(self, name: str, to: tuple[Values, ...]) -> bool:
+        return name in (self.bound or ()) and not _never_binds(to)
+
+    async def _not_back(self, name: str, to: tuple[Values, ...]) -> None:
+        """Raise GatewayError over a link that is not online, or keep that until the end."""
         state = await self._state(name)
         where = f"{to[0].get('host', '')}:{to[0].get('port', '')}"
-        if state == "dead":
-            return GatewayError(f"{name}: {where} refused its bind")
-        return GatewayError(f"{name} did not come online at {where} within {_PATIENCE.connecting:.0f} s: {state}")
+        said = f"{name}: {where} refused its bind"
+        if state != "dead":
+            said = f"{name} did not come online at {where} within {_PATIENCE.connecting:.0f} s: {state}"
+        if not self._hurried:
+            raise GatewayError(said)
+        self._away.append(said)
 
     def _put(self, name: str, to: tuple[Values, ...]) -> None:
         self.as_run.put(name, to)

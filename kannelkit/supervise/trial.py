@@ -31,6 +31,7 @@ _FOLDER = "trial"
 _LOOPBACK = "127.0.0.1"
 _NOWHERE = "1"  # a port at which nothing listens
 _LOOK_EVERY = 0.05
+_ERRORS = 2
 _START_SECONDS = 20.0
 _ATTEMPTS = 3  # a port may be taken between the moment it is found free and the start
 
@@ -53,6 +54,7 @@ _CORE: Mapping[str, str | None] = {
     "box-deny-ip": None,
     "wapbox-port": None,
     "syslog-level": None,
+    "log-level": "1",
     "store-file": None,
     "store-type": "spool",
     "dlr-storage": "spool",
@@ -63,6 +65,7 @@ _SMSBOX: Mapping[str, str | None] = {
     "bearerbox-port-ssl": None,
     "sendsms-interface": _LOOPBACK,
     "syslog-level": None,
+    "log-level": "1",
     "access-log": None,
 }
 _LINK: Mapping[str, str] = {
@@ -144,8 +147,9 @@ class Trial:
         deadline = clock() + _START_SECONDS
         while True:
             if not box.running:
+                said = f"{box.exit_text()}{box.last_words()}{_last_errors(self._folder / f'{box.name}.log')}"
                 raise GatewayError(
-                    f"{box.name} does not start with this configuration: it {box.exit_text()}{box.last_words()}",
+                    f"{box.name} does not start with this configuration: it {said}",
                     "nothing was changed in the gateway that runs",
                 )
             try:
@@ -220,6 +224,16 @@ def _missing(copy: Mapping[Key, Values], status: GatewayStatus) -> Counter[str]:
         if key.group == "smsc":
             wanted[key.name] += int(values.get("instances", "1"))
     return wanted - Counter(link.admin_id for link in status.links)
+
+
+def _last_errors(log: Path) -> str:
+    """Return the last errors that a box wrote into its log, as a part of a message: a panic often only follows them."""
+    try:
+        lines = log.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    errors = [line.partition(" ERROR: ")[2] for line in lines if " ERROR: " in line]
+    return f" ({'; '.join(errors[-_ERRORS:])})" if errors else ""
 
 
 def _free_ports(count: int) -> tuple[int, ...]:

@@ -76,6 +76,8 @@ async def test_routes_users_and_accounts_come_and_go_without_a_bind_too_many(tmp
                 assert gateway.pids()["smsbox"] != pids["smsbox"]
                 load.prefixes.remove("7903")
                 gateway.change(smsc=[one, two])
+                gateway.hang_up()
+                await gateway.saying("agree with kannelkit apply --yes")
                 code, said = await gateway.apply()
                 assert (code, "account three goes" in said) == (1, True), said
                 await gateway.applies("--yes")

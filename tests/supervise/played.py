@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from kannelkit.errors import GatewayError
 from kannelkit.gateway.admin import Admin
 from kannelkit.gateway.status import BoxStatus, GatewayStatus, LinkStatus
+from kannelkit.plan.groups import groups
+from kannelkit.plan.groups import links as links_of_text
+from kannelkit.plan.links import ROUTING
 from kannelkit.render import Account, Link
 from kannelkit.render.links import shares
 
@@ -159,10 +162,152 @@ class PlayedGateway(Admin):
 
 
 @dataclass
+class _KannelLink:
+    values: Mapping[str, str]
+    state: str = "connecting"
+    changes_at: float = FOREVER
+    changes_to: str = ""
+    binds: int = 0
+
+
+class PlayedKannel(Admin):
+    """The admin port of a bearerbox that makes its links from `file`, a kannel.conf, as Kannel does.
+
+    `refusing` are ports at which a bind is refused, `away` those at which nothing answers; `said` lists the commands.
+    `routeless` lists the accounts that had no link to take their messages at some moment, as long as they had one.
+    """
+
+    def __init__(self, file: str, refusing: Collection[str] = (), away: Collection[str] = ()) -> None:
+        # without Admin's own: nothing here goes over a socket
+        self.file = file
+        self.refusing = refusing
+        self.away = away
+        self.said: list[tuple[str, str]] = []
+        self.routeless: list[str] = []
+        self.queued: dict[str, int] = {}
+        self._links: dict[str, _KannelLink] = {}
+        self.start_all()
+
+    @property
+    def runs(self) -> dict[str, Mapping[str, str]]:
+        """What each link was last made or routed with."""
+        return {name: link.values for name, link in self._links.items()}
+
+    @property
+    def binds(self) -> dict[str, int]:
+        """How often each link was bound since bearerbox's start, those apart that never were."""
+        return {name: link.binds for name, link in self._links.items() if link.binds}
+
+    def start_all(self) -> None:
+        """Start bearerbox: every link is online or on its way, and none counts as bound anew."""
+        self._links = {name: _KannelLink(values) for name, values in self._in_file().items()}
+        for link in self._links.values():
+            self._goes(link)
+            link.state, link.changes_at, link.binds = link.changes_to, FOREVER, 0
+
+    async def status(self) -> GatewayStatus:
+        self._pass()
+        links = [link(name, one.state, queued=self.queued.get(name, 0)) for name, one in self._links.items()]
+        return status(*links, store=sum(self.queued.values()))
+
+    async def stop_link(self, admin_id: str) -> str:
+        self._note("stop", admin_id)
+        one = self._links[admin_id]
+        if one.state != "dead":
+            one.state, one.changes_at, one.changes_to = "disconnected", self._now + 0.03, "dead"
+        self._look_for_routes()
+        return "done"
+
+    async def start_link(self, admin_id: str) -> str:
+        self._note("start", admin_id)
+        one, values = self._links.get(admin_id), self._in_file().get(admin_id)
+        if one is None or values is None or one.state != "dead":
+            return "Could not start"
+        one.values = values
+        self._goes(one)
+        return "done"
+
+    async def add_link(self, admin_id: str) -> str:
+        self._note("add", admin_id)
+        values = self._in_file().get(admin_id)
+        if admin_id in self._links or values is None:
+            return "Could not add"
+        self._links[admin_id] = _KannelLink(values)
+        self._goes(self._links[admin_id])
+        return "done"
+
+    async def remove_link(self, admin_id: str) -> str:
+        self._note("remove", admin_id)
+        assert self._links[admin_id].state == "dead", "a link that runs would go on, out of sight"
+        del self._links[admin_id]
+        self._look_for_routes()
+        return "done"
+
+    async def graceful_restart(self) -> str:
+        self._note("reload", "")
+        wanted = self._in_file()
+        for name in self._links.keys() - wanted.keys():
+            del self._links[name]
+        for name, values in wanted.items():
+            one = self._links.get(name)
+            if one is None or _unrouted(one.values) != _unrouted(values):
+                self._links[name] = one = _KannelLink(values)
+                self._goes(one)
+            one.values = values
+        self._look_for_routes()
+        return "done"
+
+    @property
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _in_file(self) -> dict[str, Mapping[str, str]]:
+        return {name: each[0] for name, each in links_of_text(groups(self.file)).items()}
+
+    def _note(self, word: str, name: str) -> None:
+        self._pass()
+        self.said.append((word, name))
+
+    def _goes(self, one: _KannelLink) -> None:
+        one.state = "connecting"
+        if one.values["port"] in (*self.away, "1"):
+            one.state, one.changes_at, one.changes_to = "re-connecting", FOREVER, "re-connecting"
+            return
+        one.changes_to = "dead" if one.values["port"] in self.refusing else "online"
+        one.binds += one.changes_to == "online"
+        one.changes_at = self._now + 0.04 if _running() else FOREVER
+
+    def _pass(self) -> None:
+        for one in self._links.values():
+            if one.changes_at <= self._now:
+                one.state, one.changes_at = one.changes_to, FOREVER
+
+    def _look_for_routes(self) -> None:
+        open_for = {
+            one.values["smsc-id"]
+            for one in self._links.values()
+            if one.state not in ("dead", "disconnected") and "allowed-smsc-id" not in one.values
+        }
+        self.routeless += {one.values["smsc-id"] for one in self._links.values()} - open_for
+
+
+def _unrouted(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if name not in ROUTING}
+
+
+def _running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+@dataclass
 class Observed:
     """What follows a played gateway: the moments that are good, as spans, and the last answer of the provider."""
 
-    gateway: PlayedGateway
+    gateway: PlayedGateway | PlayedKannel
     good: list[tuple[float, float]] = field(default_factory=lambda: [(0.0, FOREVER)])
     answered: float = 0.0
 
@@ -170,7 +315,8 @@ class Observed:
         return await self.gateway.status()
 
     def moment(self, account: str) -> bool:
-        return any(begin <= self.gateway.now < end for begin, end in self.good)
+        now = asyncio.get_running_loop().time()
+        return any(begin <= now < end for begin, end in self.good)
 
     def last_answer(self, account: str) -> float:
         return self.answered

@@ -89,6 +89,8 @@ async def test_a_box_that_does_not_go_is_made_to(make: Make, folder: Path) -> No
 def test_only_the_same_program_with_the_same_file_is_adopted(make: Make, folder: Path) -> None:
     # a script's own name is its interpreter's second word; the adopter looks at the first
     process = make().start(0.0)
+    while not processes.command_line(process):  # as above
+        pass
     stranger = make("sh")
     assert stranger.adopt(process)
     assert (stranger.running, stranger.ours) == (True, False)
