@@ -62,6 +62,8 @@ def command(
     """
     if files.count(_STDIN) > 1:
         raise click.UsageError("the standard input can be read once")
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
     now = datetime.now(UTC)
     findings: list[Finding] = []
     texts: dict[str, str] = {}
@@ -99,7 +101,13 @@ def _looked(file: str, kind: Kind | None, *, secrets: bool) -> look.Looked:
     if (kind or look.kind_of(file, text)) == "conf":
         return look.conf(name, _with_stdin(text) if file == _STDIN else opener())
     if refused:
-        return look.Looked(name, "spec", {}, None, (Finding(Place(name), "S001", f"cannot be read: {refused}"),))
+        return look.Looked(
+            name,
+            "spec",
+            {},
+            None,
+            (Finding(Place(name), "S001", f"cannot be read: {refused}", "name a file that is there"),),
+        )
     try:
         text = decoded(octets, name)
     except InputError as error:

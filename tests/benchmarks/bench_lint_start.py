@@ -17,7 +17,6 @@ PEERS = (
     ("kannelkit lint examples/smallest.yaml", LINT),
     ("kannelkit lint --offline", (*LINT, "--offline")),
     ("yamllint examples/smallest.yaml", ("yamllint", "examples/smallest.yaml")),
-    ("ansible-lint --version", ("ansible-lint", "--version")),
     ("mypy --version", ("mypy", "--version")),
 )
 
