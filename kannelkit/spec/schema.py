@@ -116,7 +116,7 @@ def _object(name: str, about: str, properties: Schema, rules: Schema | None = No
 def _smsc_rules(group: Group) -> Schema:
     """Return what an SMPP account asks for, and what a link of each other kind does."""
     narrower = {
-        row.name: {"anyOf": [{"type": ["number", "boolean", "object", "array"]}, {"maxLength": row.octets}]}
+        row.name: {"anyOf": [{"not": {"type": "string"}}, {"maxLength": row.octets}]}
         for row in group.directives.values()
         if row.octets is not None
     }
@@ -155,9 +155,9 @@ def _kind(group: Group, kind: str) -> Schema:
         "then": {
             "required": list(group.required_for[kind]),
             "properties": {
-                row.name: {"anyOf": [{"type": "object"}, {"pattern": _words(row.one_of_for[kind]), "type": "string"}]}
+                row.name: {"anyOf": [{"type": ["object", "array"]}, {"pattern": _words(words), "type": "string"}]}
                 for row in group.directives.values()
-                if kind in row.one_of_for
+                if (words := row.one_of_for.get(kind))
             },
         },
     }

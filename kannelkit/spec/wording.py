@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -26,10 +26,9 @@ _KINDS: Mapping[Kind, str] = MappingProxyType(
     }
 )
 _SEPARATORS = MappingProxyType({" ": "blanks", ";": "semicolons", ",": "commas"})
-_RESTARTS: Mapping[Change, str] = MappingProxyType({"bearerbox": "bearerbox", "smsbox": "smsbox", "wapbox": "wapbox"})
 
 
-def listed(words: tuple[str, ...], last: str = "and") -> str:
+def listed(words: Sequence[str], last: str = "and") -> str:
     """Return the words as a person lists them: a, b and c."""
     return f" {last} ".join(part for part in (", ".join(words[:-1]), words[-1]) if part) if words else ""
 
@@ -63,11 +62,10 @@ def _bounds(directive: Directive) -> Iterator[str]:
 def change_words(change: tuple[Change, ...]) -> str:
     """Return what has to happen before a new value counts, and what that disturbs."""
     if "routing" in change:
-        return "a reload; every bind stays"
+        return "a reload, and every bind stays"
     if "link" in change:
         return "a new link, with a new bind"
-    boxes = tuple(_RESTARTS[each] for each in change)
-    return f"a restart of {listed(boxes)}" if boxes else "nothing: no box reads it"
+    return f"a restart of {listed(change)}" if change else "nothing: no box reads it"
 
 
 def kannelkit_default(group: str, name: str) -> str | None:

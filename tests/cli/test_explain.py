@@ -47,7 +47,7 @@ def test_what_is_told_of_a_directive() -> None:
     [
         ("core.sms-resend-freq", "  default     5, which kannelkit writes; 60 in Kannel"),
         ("smsc.reconnect-delay", "  default     10"),
-        ("smsc.allowed-prefix", "  change      a reload; every bind stays"),
+        ("smsc.allowed-prefix", "  change      a reload, and every bind stays"),
         (
             "smsc.denied-prefix-regex",
             "  removal     a new link, with a new bind: a reload without the line is bearerbox's end",
