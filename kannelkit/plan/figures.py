@@ -37,8 +37,13 @@ FIGURES: Mapping[str, Figure] = MappingProxyType(
         "add": Figure(0.02, 0.35, "from add-smsc until the link is online, without a delay and at 300 ms"),
         "remove": Figure(0.01, 0.35, "from stop-smsc until the link is gone, without a delay and at 300 ms"),
         "reroute": Figure(0.001, 0.05, "graceful-restart of 5 links of which none is re-created"),
-        "restart smsbox": Figure(1, 1, "from the stop of smsbox until it takes requests again"),
-        "restart bearerbox": Figure(3, 6, "2 to 4 s until bearerbox has ended, 1 to 2 s until its links are bound"),
+        "restart smsbox": Figure(0.04, 1, "requests refused by smsbox: 40 ms when idle, 1 s when it has much to end"),
+        "restart bearerbox": Figure(
+            0.7,
+            6,
+            "requests refused by smsbox: 0.7 s with idle links; 2 to 4 s until a busy bearerbox has ended, then "
+            "1 to 2 s until its links are bound",
+        ),
     }
 )
 
@@ -67,8 +72,10 @@ def total(steps: Iterable[Step]) -> Figure:
 
 def _said(seconds: float) -> str:
     """Return a time in the unit that leaves few digits."""
-    if seconds < 1:
+    if seconds < 0.1:
         return f"{seconds * 1000:.0f} ms"
+    if seconds < 0.995:
+        return f"{round(seconds * 100) * 10} ms"
     if seconds < 10:
         return f"{round(seconds, 1):g} s"
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -42,7 +42,7 @@ def test_what_comes_with_bearerbox_is_not_told_as_if_it_came_alone() -> None:
     found = said("bearerbox's own: everything else comes with its restart")
     assert found.count("takes effect with the restart of bearerbox") == 2
     assert not [line for line in found if "re-created" in line]
-    assert "0 to create, 4 to update, 0 to delete; takes 3 to 6 s" in found
+    assert "0 to create, 4 to update, 0 to delete; takes 700 ms to 6 s" in found
 
 
 def test_what_disturbs_nothing_says_so() -> None:
