@@ -101,13 +101,8 @@ def _looked(file: str, kind: Kind | None, *, secrets: bool) -> look.Looked:
     if (kind or look.kind_of(file, text)) == "conf":
         return look.conf(name, _with_stdin(text) if file == _STDIN else opener())
     if refused:
-        return look.Looked(
-            name,
-            "spec",
-            {},
-            None,
-            (Finding(Place(name), "S001", f"cannot be read: {refused}", "name a file that is there"),),
-        )
+        unread = Finding(Place(name), "S001", f"cannot be read: {refused}", "name a spec file that is there")
+        return look.Looked(name, "spec", {}, None, (unread,))
     try:
         text = decoded(octets, name)
     except InputError as error:

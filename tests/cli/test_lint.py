@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +190,20 @@ def test_sarif_is_what_its_schema_says(conf: Path) -> None:
     assert {each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in run_["results"]} == {
         str(path) for path in (conf, CASES / "I302-bad.yaml", CASES / "W201-bad.conf")
     }
+
+
+def test_it_starts_without_what_it_does_not_need() -> None:
+    program = (
+        "import atexit, json, sys\n"
+        "sys.argv = ['kannelkit', 'lint', '--no-secrets', 'examples/smallest.yaml']\n"
+        "atexit.register(lambda: print(json.dumps(sorted(sys.modules)), file=sys.stderr))\n"
+        "from kannelkit.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=HOUSE, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    heavy = {"aiohttp", "asyncio", "cryptography", "jinja2", "psutil", "rich", "sqlite3"}
+    assert heavy & set(json.loads(done.stderr.split("\n")[-2])) == set()
 
 
 def test_the_examples_have_neither_errors_nor_warnings() -> None:
