@@ -10,7 +10,9 @@ from kannelkit.conf.table import GROUPS, Group
 from kannelkit.conf.values import fault
 from kannelkit.findings import Finding, Place, in_order
 
-_LONGEST_COMPARED = 60  # characters of a name, so that a hostile one costs no minutes
+# A name that is nobody's is compared with all that there are: as many characters, and as often, as costs no minutes.
+_LONGEST_COMPARED = 60
+_MOST_SEARCHES = 100
 
 
 def check(text: str, file: str = "kannel.conf") -> tuple[Finding, ...]:
@@ -29,7 +31,7 @@ def check_groups(groups: Iterable[ReadGroup], file: str = "kannel.conf") -> tupl
         known = GROUPS.get(group.name)
         if known is None:
             if "group" in group.values:
-                found.append(_unknown_group(group))
+                found.append(_unknown_group(group, searching=len(found) < _MOST_SEARCHES))
             continue
         if not known.repeatable and group.name in seen:
             found.append(
@@ -41,7 +43,8 @@ def check_groups(groups: Iterable[ReadGroup], file: str = "kannel.conf") -> tupl
                 )
             )
         seen.setdefault(group.name, group.place)
-        found.extend(_in_group(group, known))
+        found.extend(_missing(group, known))
+        _look_at_values(group, known, found)
         if admin_id := group.values.get("smsc-admin-id"):
             if admin_id in links:
                 message = f"smsc-admin-id {shown(admin_id)} is that of {links[admin_id]} as well"
@@ -66,52 +69,51 @@ def check_groups(groups: Iterable[ReadGroup], file: str = "kannel.conf") -> tupl
     return in_order(found)
 
 
-def _in_group(group: ReadGroup, known: Group) -> Iterator[Finding]:
-    values = group.values
-    kind = values.get("smsc", "")
+def _missing(group: ReadGroup, known: Group) -> Iterator[Finding]:
+    kind = group.values.get("smsc", "")
     required = known.required_for.get(kind, ())
     for name in (*known.required, *required):
-        if name not in values:
+        if name not in group.values:
             why = f"a link of kind {kind} cannot do without" if name in required else "Kannel cannot do without"
             yield Finding(group.place, "C106", f"group {group.name} has no {name}", f"add `{name} = ...`: {why}")
+
+
+def _look_at_values(group: ReadGroup, known: Group, found: list[Finding]) -> None:
+    kind = group.values.get("smsc", "")
     directives = known.directives
     smpp = kind == "smpp"
-    for name, value in values.items():
+    for name, value in group.values.items():
         directive = directives.get(name)
         if directive is None:
             if name != "group":
-                yield Finding(
-                    group.places[name],
-                    "C107",
-                    f"group {group.name} may not contain {shown(name)}",
-                    _where_it_belongs(name),
-                )
+                message = f"group {group.name} may not contain {shown(name)}"
+                hint = _where_it_belongs(name, searching=len(found) < _MOST_SEARCHES)
+                found.append(Finding(group.places[name], "C107", message, hint))
         elif problem := fault(directive, value, smpp=smpp):
-            yield Finding(group.value_places[name], "C108", f"{name} {problem[0]}", problem[1])
+            found.append(Finding(group.value_places[name], "C108", f"{name} {problem[0]}", problem[1]))
         elif kind in directive.one_of_for and value.lower() not in directive.one_of_for[kind]:
             message = f"{name} cannot be {shown(value)} for a link of kind {kind}"
             hint = f"one of {', '.join(directive.one_of_for[kind])}"
-            yield Finding(group.value_places[name], "C108", message, hint)
+            found.append(Finding(group.value_places[name], "C108", message, hint))
 
 
-def _unknown_group(group: ReadGroup) -> Finding:
-    return Finding(
-        group.value_places["group"], "C104", f"no such group: {shown(group.name)}", _nearest(group.name, GROUPS)
-    )
+def _unknown_group(group: ReadGroup, *, searching: bool) -> Finding:
+    place = group.value_places["group"]
+    return Finding(place, "C104", f"no such group: {shown(group.name)}", _nearest(group.name, GROUPS, searching))
 
 
-def _where_it_belongs(name: str) -> str:
+def _where_it_belongs(name: str, *, searching: bool) -> str:
     homes = [home.name for home in GROUPS.values() if name in home.directives]
     if homes:
         listed = ", ".join(homes[:5]) + (", ..." if len(homes) > 5 else "")
         return f"it belongs in group {listed}: is a blank line or a `group` line missing above?"
-    return _nearest(name, {each for home in GROUPS.values() for each in home.directives})
+    return _nearest(name, {each for home in GROUPS.values() for each in home.directives}, searching)
 
 
-def _nearest(name: str, names: Iterable[str]) -> str:
+def _nearest(name: str, names: Iterable[str], searching: bool) -> str:
     import difflib  # only for a file that is wrong
 
-    near = difflib.get_close_matches(name[:_LONGEST_COMPARED], list(names), 1)
+    near = difflib.get_close_matches(name[:_LONGEST_COMPARED], list(names), 1) if searching else []
     if near:
         return f"did you mean {near[0]}?"
     return "Kannel reads nothing of a file with such a line; take it out"

@@ -66,18 +66,17 @@ def opener(folder: Path = Path()) -> Opener:
         if not name or "\0" in name:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory")
         path = folder / name
-        # A slash at the end follows a symbolic link, without it a link to a folder is read as a file without text.
-        status = path.stat() if name.endswith("/") else path.lstat()
+        status = path.stat()
         identity = str(path.resolve())
-        if stat.S_ISDIR(status.st_mode):
+        # A slash at the end follows a symbolic link; without it a link to a folder is read as a file without text.
+        if stat.S_ISDIR(status.st_mode if name.endswith("/") else path.lstat().st_mode):
             inside = [entry.name for entry in path.iterdir() if not stat.S_ISDIR(entry.lstat().st_mode)]
             return Opened(identity, entries=tuple(inside))
+        if stat.S_ISDIR(status.st_mode):
+            return Opened(identity)
         if name.endswith("/"):
             raise NotADirectoryError(errno.ENOTDIR, "Not a directory")
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            return Opened(identity)
-        if not stat.S_ISREG(mode):
+        if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "No regular file")
         with path.open("rb") as file:
             octets = file.read(_MOST_CHARACTERS + 1)

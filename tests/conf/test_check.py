@@ -76,6 +76,14 @@ def test_a_hint_says_what_is_likely_meant(text: str, words: str) -> None:
     assert any(words in finding.hint for finding in check(text))
 
 
+def test_thousands_of_strange_names_are_told_at_once() -> None:
+    strangers = "".join(f"stranger-{number}-{'x' * 1000} = 1\n" for number in range(5_000))
+    found = check(SOUND + strangers + "\ngroup = stranger\n\n" * 5_000)
+    assert [finding.rule for finding in found].count("C107") == 5_000
+    assert [finding.rule for finding in found].count("C104") == 5_000
+    assert all(len(finding.message) < 200 for finding in found)
+
+
 @given(texts.TEXTS)
 def test_no_text_is_an_error_and_every_finding_can_be_printed(text: str) -> None:
     for finding in check(text):

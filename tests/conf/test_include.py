@@ -136,7 +136,21 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(tmp_path / "socket"))
     listener.close()
-    names = ["pipe", "socket", "/dev/zero", "a\0b", "x" * 5000, "", "/proc/self/mem"]
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    names = [
+        "pipe",
+        "loop",
+        "loop/",
+        "loop/x",
+        "dangling",
+        "socket",
+        "/dev/zero",
+        "a\0b",
+        "x" * 5000,
+        "",
+        "/proc/self/mem",
+    ]
     (tmp_path / "main").write_text("".join(f"include = {name}\n\n" for name in names))
     reading = read_files("main", opener(tmp_path))
     assert [finding.rule for finding in reading.findings] == ["C113"] * len(names)
