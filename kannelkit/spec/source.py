@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import yaml
 
@@ -17,13 +17,19 @@ from kannelkit.errors import InputError
 from kannelkit.findings import Finding, Place
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
-    """A text; `plain` when it stood without quotes."""
+class Scalar(NamedTuple):
+    """A text; `plain` when it stood without quotes. Its place is made when it is asked for: most never are."""
 
     text: str
     plain: bool
-    place: Place
+    file: str
+    line: int
+    column: int
+
+    @property
+    def place(self) -> Place:
+        """Return where it stands."""
+        return Place(self.file, self.line, self.column)
 
     def __repr__(self) -> str:
         return f"Scalar(at {self.place})"  # the text may be a secret
@@ -159,6 +165,8 @@ class _Composer:
             )
 
     def _node(self, event: yaml.NodeEvent, events: Iterator[yaml.Event], depth: int) -> Node:
+        if type(event) is yaml.ScalarEvent:
+            return self._scalar(event)
         place = self._at(event)
         if depth > MOST_DEPTH:
             _refuse(place, "S008", f"nested more than {MOST_DEPTH} deep", "a spec needs four levels")
@@ -166,20 +174,34 @@ class _Composer:
             return self._alias(event, place)
         before = self._count
         self._counted(place, 1)
-        if getattr(event, "tag", None) not in (None, "tag:yaml.org,2002:str"):
-            self._findings.append(
-                Finding(place, "S005", "an explicit tag", "remove it: what a value is follows from its key")
-            )
+        self._untagged(event, place)
         node: Node
-        if isinstance(event, yaml.ScalarEvent):
-            node = Scalar(event.value, not event.style, place)
-        elif isinstance(event, yaml.SequenceStartEvent):
+        if isinstance(event, yaml.SequenceStartEvent):
             node = Sequence(tuple(self._items(events, depth)), place)
         else:
             node = Table(tuple(self._pairs(events, depth)), place)
         if event.anchor is not None:
             self._anchors[event.anchor] = (node, self._count - before)
         return node
+
+    def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
+        mark = event.start_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
+        scalar = Scalar(event.value, not event.style, self._file, line, column)
+        self._count += 1
+        if self._count > MOST_NODES:
+            self._counted(scalar.place, 0)
+        if event.tag is not None:
+            self._untagged(event, scalar.place)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = (scalar, 1)
+        return scalar
+
+    def _untagged(self, event: yaml.NodeEvent, place: Place) -> None:
+        if getattr(event, "tag", None) not in (None, "tag:yaml.org,2002:str"):
+            self._findings.append(
+                Finding(place, "S005", "an explicit tag", "remove it: what a value is follows from its key")
+            )
 
     def _alias(self, event: yaml.AliasEvent, place: Place) -> Node:
         if event.anchor not in self._anchors:
@@ -201,7 +223,7 @@ class _Composer:
                 yield self._node(event, events, depth + 1)
 
     def _pairs(self, events: Iterator[yaml.Event], depth: int) -> Iterator[tuple[Scalar, Node]]:
-        seen: dict[str, Place] = {}
+        seen: dict[str, Scalar] = {}
         for event in events:
             if isinstance(event, yaml.MappingEndEvent):
                 return
@@ -212,16 +234,10 @@ class _Composer:
             if not isinstance(key, Scalar):
                 self._findings.append(Finding(key.place, "S009", "a key that is no text", "keys are single words"))
             elif key.text in seen:
-                self._findings.append(
-                    Finding(
-                        key.place,
-                        "S103",
-                        f"{key.text} is written twice, first on line {seen[key.text].line}",
-                        "keep one of them",
-                    )
-                )
+                message = f"{key.text} is written twice, first on line {seen[key.text].line}"
+                self._findings.append(Finding(key.place, "S103", message, "keep one of them"))
             else:
-                seen[key.text] = key.place
+                seen[key.text] = key
                 yield key, value
 
 
