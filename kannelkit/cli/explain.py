@@ -45,9 +45,9 @@ def _complete(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> 
 def command(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
     """Say what a directive, a group or a rule means.
 
-    NAME is a directive (throughput), a directive of one group (smsc.host), a group (core), a key of kannelkit's own
-    (connections, supervisor.rate) or a rule (S204). Without a NAME the groups are listed. Exit code 1 where a NAME is
-    unknown.
+    NAME is a directive (throughput), a directive of one group (smsc.host), a group (core), a kind of link (http), a key
+    of kannelkit's own (connections, supervisor.rate) or a rule (S204). Without a NAME the groups are listed. Exit code
+    1 where a NAME is unknown.
     """
     found: list[Part | Row | Rule] = []
     unknown = False
@@ -145,7 +145,9 @@ class _Page:
 
     def overview(self) -> None:
         """Print how to ask, and the groups."""
-        self._paragraph("kannelkit explain NAME: a directive, group.directive, a group, or a rule's id.", indent=0)
+        self._paragraph(
+            "kannelkit explain NAME: a directive, group.directive, a group, a kind of link, or a rule's id.", indent=0
+        )
         parts = [part for part in topics.parts().values() if part.path]
         for heading, own in (("Groups of Kannel's", False), ("kannelkit's own", True)):
             self._line()
@@ -239,7 +241,7 @@ def _sentence(about: str) -> str:
 
 
 def _in_force(row: Row) -> str | None:
-    ours = None if row.own else wording.kannelkit_default(row.group.name, row.directive.name)
+    ours = wording.kannelkit_default(row.group.name, row.directive.name) if row.filled and not row.own else None
     return row.directive.default if ours is None else ours
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import re
 from collections.abc import Iterator, Mapping
@@ -19,12 +20,16 @@ RULE_ID = re.compile(r"[a-z][0-9]+", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A directive of Kannel's, or a key of kannelkit's own; `path` is how a person names it, with its group."""
+    """A directive of Kannel's, or a key of kannelkit's own; `path` is how a person names it, with its group.
+
+    `filled` is False where kannelkit leaves it to Kannel what is not written.
+    """
 
     path: str
     group: Group
     directive: Directive
     own: bool
+    filled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +70,10 @@ def rules() -> Mapping[str, Rule]:
 
 
 def find(name: str) -> tuple[Part | Row | Rule, ...]:
-    """Return what the name stands for: a rule, a group, or every directive of that name; nothing where it is unknown.
+    """Return what the name stands for: a rule, a group, a kind of link, or every directive of that name.
 
-    A group goes before a directive of its name, which `group.directive` still reaches.
+    Nothing is returned where it is unknown. A group goes before a directive of its name, which `group.directive` still
+    reaches.
     """
     if RULE_ID.fullmatch(name) and name.upper() in rules():
         return (rules()[name.upper()],)
@@ -77,15 +83,38 @@ def find(name: str) -> tuple[Part | Row | Rule, ...]:
         return tuple(part for path, part in everything.items() if path.startswith("supervisor."))
     if name and (part := everything.get(name) or everything.get(f"supervisor.{name}")):
         return (part,)
+    if name in _kinds():
+        return (_kind(name),)
     rows = [row for part in everything.values() for row in part.rows]
     return tuple(row for row in rows if row.path == name) or tuple(row for row in rows if row.directive.name == name)
 
 
+def _kinds() -> tuple[str, ...]:
+    return GROUPS["smsc"].directives["smsc"].one_of
+
+
+def _kind(kind: str) -> Part:
+    """Return group smsc as a link of one kind knows it: what it requires, and the rows that it reads."""
+    smsc = GROUPS["smsc"]
+    required = (*smsc.required, *smsc.required_for.get(kind, ()))
+    about = f"what a link of the kind {kind} reads"
+    account = kind == "smpp"
+    rows = [*_rows("smsc", OWN["smsc"], own=True)] if account else []
+    rows += (
+        dataclasses.replace(row, filled=account)
+        for row in _rows("smsc", smsc, own=False)
+        if row.directive.change and kind in (row.directive.kinds or (kind,))
+    )
+    return Part(
+        "smsc", dataclasses.replace(smsc, about=about, required=required, required_for={}), tuple(rows), own=False
+    )
+
+
 def names() -> tuple[str, ...]:
-    """Return every name that can be asked for but the rules': groups, directives, directives with their group."""
+    """Return every name that can be asked for but rules': groups, kinds of links, directives without and with group."""
     everything = parts()
     rows = [row for part in everything.values() for row in part.rows]
-    groups = ("supervisor", *(path for path in everything if path))
+    groups = ("supervisor", *(path for path in everything if path), *_kinds())
     return tuple(dict.fromkeys((*groups, *(row.directive.name for row in rows), *(row.path for row in rows))))
 
 

@@ -88,6 +88,20 @@ def test_a_group_goes_before_a_directive_of_its_name_and_names_it() -> None:
     assert explain("smsc.smsc").stdout.startswith("smsc.smsc\n")
 
 
+def test_a_kind_of_link_is_what_it_reads() -> None:
+    lines = explain("fake").stdout.splitlines()
+    assert lines[:2] == ["smsc (a list)", "  What a link of the kind fake reads."]
+    assert "  required    smsc and port" in lines
+    told = {line.split()[0] for line in lines[4:] if line.startswith("  ")}
+    assert {"connect-allow-ip", "throughput", "smsc-id"} <= told
+    assert not told & {"host", "system-type", "ussdc", "provider"}
+    assert "provider" in explain("smpp").stdout
+    windows = [
+        next(line for line in explain(kind).stdout.splitlines() if "max-pending" in line) for kind in ("smpp", "http")
+    ]
+    assert [line[-6:].split("[")[1] for line in windows] == ["100]", "10]"]
+
+
 def test_own_keys_of_an_account_stand_with_its_directives() -> None:
     lines = explain("smsc").stdout.splitlines()
     own = lines.index("Account (kannelkit's own)")
