@@ -50,29 +50,35 @@ def nowhere_to_log(subject: Subject) -> Iterator[Found]:
             yield Found(group.at(directive), f"{path} cannot be written: the box runs without this log")
 
 
+def _stores(core: Group) -> Iterator[tuple[str, bool]]:
+    """Yield the directives that say where messages and receipts are kept, and whether each is a folder's."""
+    if core.text("store-file"):
+        yield "store-file", False
+    elif core.text("store-type") in (None, "file", "spool"):
+        yield "store-location", core.text("store-type") == "spool"
+    if core.text("dlr-storage") == "spool":
+        yield "dlr-spool", True
+
+
 @rule("E160")
 def nowhere_to_store(subject: Subject) -> Iterator[Found]:
     """bearerbox does not start, or loses what it cannot write."""
     core = subject.core
-    spooled = core.text("store-type") == "spool" and not core.text("store-file")
-    for directive, folder in (
-        ("store-location", spooled and core.text("store-type") != "redis"),
-        ("store-file", False),
-        ("dlr-spool", core.text("dlr-storage") == "spool"),
-    ):
+    for directive, is_folder in _stores(core):
         path = core.text(directive) or ""
-        seen = subject.seen(os.path.normpath(path)) if path.startswith("/") else None
-        if seen is None or (directive == "dlr-spool" and not folder) or (subject.kind == "spec" and not seen.is_there):
-            continue
-        if folder and not seen.is_folder:
+        seen = subject.seen(path) if path.startswith("/") else None
+        if seen is None or (subject.kind == "spec" and not seen.is_there):
+            continue  # `up` makes the folders of a spec
+        end = "bearerbox panics over it" if (directive, is_folder) == ("store-location", True) else "nothing is kept"
+        if is_folder and not seen.is_folder:
             what = "is no folder" if seen.is_there else "is not there"
-            end = "bearerbox panics over it" if directive == "store-location" else "no receipt can be kept"
             yield Found(core.at(directive), f"{directive} {path} {what}: {end}", f"make it: mkdir -p {path}")
-        elif not folder and (seen.is_folder or not (seen.is_there or seen.folder_there)):
-            what = "is a folder" if seen.is_folder else "has no folder"
-            yield Found(core.at(directive), f"{directive} {path} {what}: messages cannot be kept")
+        elif not is_folder and seen.is_folder:
+            yield Found(core.at(directive), f"{directive} {path} is a folder: {end}")
+        elif not is_folder and not (seen.is_there or seen.folder_there):
+            yield Found(core.at(directive), f"there is no folder for {directive} {path}: {end}")
         elif not seen.writable:
-            yield Found(core.at(directive), f"{directive} {path} cannot be written: messages cannot be kept")
+            yield Found(core.at(directive), f"{directive} {path} cannot be written: nothing is kept")
 
 
 def rotations(subject: Subject) -> Iterator[tuple[Rotation, Group, str, str]]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from kannelkit.findings import Place
+from kannelkit.lint.certificates import named
 from kannelkit.lint.rule import Found, rule
 from kannelkit.lint.subject import Group, Subject, Value, secret
 
@@ -199,6 +200,8 @@ def everybody_reads_it(subject: Subject) -> Iterator[Found]:
                 holds.setdefault(subject.elsewhere[value.place], (value.place, name))
             elif value.origin == "written":
                 holds.setdefault(value.place.file, (value.place, name))
+    for each in named(subject):
+        holds.setdefault(each.key, (each.group.at(each.directive), "a private key"))
     for path, (place, name) in holds.items():
         seen = subject.seen(os.path.abspath(path)) if path else None
         if seen and seen.is_file and seen.mode & 0o004:

@@ -144,6 +144,26 @@ def test_it_looks_at_the_files_unless_told_not_to(tmp_path: Path) -> None:
     assert rules(run(path, "--format=json", "--offline")) == []
 
 
+def test_a_secret_that_everybody_may_read_is_told_wherever_it_is(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        "core: {admin-password: plain-1}\n"
+        "sendsms-user: [{username: app, password: {file: secrets}}]\n"
+        "smsc: [{provider: smsc.ru, smsc-username: a, smsc-password: {env: PASSWORD}, use-ssl: true, "
+        "ssl-client-certkey-file: kannel.pem}]\n"
+    )
+    (tmp_path / "secrets").write_text("plain-2\n")
+    CliRunner().invoke(group, ["make-dummy-cert", str(tmp_path / "kannel.pem")])
+    for name in ("spec.yaml", "secrets", "kannel.pem"):
+        (tmp_path / name).chmod(0o600)
+    assert "E124" not in rules(run(spec, "--format=json", PASSWORD="p"))
+    for name in ("spec.yaml", "secrets", "kannel.pem"):
+        (tmp_path / name).chmod(0o604)
+    done = run(spec, "--select=E124", PASSWORD="p")
+    assert [f"{tmp_path / name} holds" in done.stdout for name in ("spec.yaml", "secrets", "kannel.pem")] == [True] * 3
+    assert "plain" not in done.stdout
+
+
 def test_a_certificate_is_looked_into(tmp_path: Path) -> None:
     pem = tmp_path / "kannel.pem"
     spec = tmp_path / "spec.yaml"
