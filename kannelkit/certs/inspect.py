@@ -141,19 +141,29 @@ def _refusals(certificate: Certificate) -> Iterator[str]:
 
 
 def _described(certificate: x509.Certificate) -> Certificate:
-    signature_hash = certificate.signature_hash_algorithm
     return Certificate(
         subject=distinguished(certificate.subject),
         names=_names(certificate),
         issuer=distinguished(certificate.issuer),
-        self_signed=issued_by(certificate, certificate),
+        self_signed=_is_self_signed(certificate),
         authority=_is_authority(certificate),
         key=described_key(certificate.public_key()),
-        signature_hash=signature_hash.name if signature_hash else "",
+        signature_hash=_signature_hash(certificate),
         valid_from=certificate.not_valid_before_utc,
         valid_until=certificate.not_valid_after_utc,
         fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
     )
+
+
+def _signature_hash(certificate: x509.Certificate) -> str:
+    algorithm = certificate.signature_hash_algorithm
+    return algorithm.name if algorithm else ""
+
+
+def _is_self_signed(certificate: x509.Certificate) -> bool:
+    if _signature_hash(certificate) in _BROKEN_HASHES:  # which cryptography does not verify; OpenSSL goes by the names
+        return certificate.issuer == certificate.subject
+    return issued_by(certificate, certificate)
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _MODE = 0o600
 _MOST_OCTETS = 2**20  # a file of a hundred certificates has 200,000
+# SSL_use_certificate_file, for a link, reads one certificate; SSL_CTX_use_certificate_chain_file, for core, all of them
+# (gwlib/conn.c).
+_CHAIN_NOTE = "; it sends the chain from core's ssl-client-certkey-file only, from a link's own the first certificate"
 _FILE = click.Path(path_type=Path)
 
 
@@ -101,6 +104,8 @@ def import_(
     write_whole(output, pem, _MODE, replace=force)
     for line in _written(output, pem):
         click.echo(line)
+    for problem in look(output, datetime.now(UTC), 0).problems:
+        click.echo(f"warning: {problem}", err=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +190,7 @@ def lines(looked: Looked) -> Iterator[str]:
     yield from (f"  error: {problem}" for problem in looked.problems)
     yield from (f"  warning: {warning}" for warning in looked.warnings)
     if contents and contents.usable and not looked.problems:
-        yield "  Kannel can bind with it"
+        yield f"  Kannel can bind with it{_CHAIN_NOTE if len(contents.certificates) > 1 else ''}"
 
 
 def _certificate_rows(certificate: Certificate, left: int) -> Iterator[str]:
@@ -222,7 +227,6 @@ def _written(output: Path, pem: bytes) -> Iterator[str]:
     yield f"{output}: {contents.key} key and certificate of {first.subject}, mode {_MODE:04o},"
     yield f"valid until {_day(first.valid_until)}, {_left(left)}. bearerbox must run as the owner of this file."
     if chain:
-        # SSL_use_certificate_file in gwlib/conn.c reads one certificate, SSL_CTX_use_certificate_chain_file all.
         yield f"Kannel sends the chain ({len(chain)}) from core's file only; from a link's own, the certificate alone."
         yield "In the spec, where the provider wants to see the chain:"
         yield "    core:"
@@ -270,4 +274,4 @@ def _coloured(line: str) -> str:
     for word, colour in (("  error:", "red"), ("  warning:", "yellow")):
         if line.startswith(word):
             return click.style(word, fg=colour, bold=True) + line[len(word) :]
-    return line if line.startswith(" ") else click.style(line, bold=True)
+    return line if line.startswith(" ") or not line else click.style(line, bold=True)

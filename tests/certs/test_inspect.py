@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import ssl
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,6 +28,15 @@ TRADITIONAL = serialization.PrivateFormat.TraditionalOpenSSL
 
 def with_key(each: Signed, *more: bytes) -> bytes:
     return b"".join([each.key_pem, each.pem, *more])
+
+
+def openssl_takes(path: Path) -> bool:
+    """Say whether the library that Kannel asks too can use the file."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(path, password="")
+    except (ssl.SSLError, ValueError):
+        return False
+    return True
 
 
 # Octets, whether they are usable, and what is wrong with them.
@@ -64,13 +75,27 @@ def test_openssl_takes_what_is_said_to_be_usable(
         assert words in problem
     path = tmp_path / "file.pem"
     path.write_bytes(octets)
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(path, password="")
-    except (ssl.SSLError, ValueError):
-        taken = False
-    else:
-        taken = True
-    assert taken == usable
+    assert openssl_takes(path) == usable
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl program, which still signs with SHA-1")
+@pytest.mark.parametrize(("by", "usable"), [(None, True), (ROOT, False)])
+def test_openssl_takes_sha_1_from_oneself_only(tmp_path: Path, by: Signed | None, usable: bool) -> None:
+    for name, octets in {"key": LEAF.key_pem, "root": ROOT.key_pem + ROOT.pem}.items():
+        (tmp_path / name).write_bytes(octets)
+
+    def openssl(*arguments: str) -> bytes:
+        return subprocess.run(["openssl", *arguments], cwd=tmp_path, capture_output=True, check=True).stdout
+
+    made = openssl("req", *(() if by else ("-x509",)), "-new", "-key", "key", "-subj", "/CN=old", "-sha1")
+    if by:
+        (tmp_path / "request").write_bytes(made)
+        made = openssl("x509", "-req", "-in", "request", "-CA", "root", "-CAkey", "root", "-set_serial", "7", "-sha1")
+    path = tmp_path / "file.pem"
+    path.write_bytes(LEAF.key_pem + made)
+    contents = inspect(path.read_bytes())
+    assert contents.certificates[0].self_signed == (by is None)
+    assert contents.usable == usable == openssl_takes(path)
 
 
 def test_a_certificate_is_described() -> None:

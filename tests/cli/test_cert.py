@@ -43,7 +43,7 @@ def signed_for(days: int) -> Signed:
 # Octets and mode, then the exit code and words of what is shown.
 SHOWN: list[tuple[bytes, int, int, list[str]]] = [
     (LEAF.key_pem + LEAF.pem, 0o600, 0, ["subject  CN=gate.example", "issuer   CN=root\n", "Kannel can bind with it"]),
-    (LEAF.key_pem + LEAF.pem + ROOT.pem, 0o640, 0, ["chain    CN=root, until ", "mode     0640"]),
+    (LEAF.key_pem + LEAF.pem + ROOT.pem, 0o640, 0, ["chain    CN=root, until ", "mode     0640", "from core's"]),
     (LEAF.key_pem + LEAF.pem, 0o644, 0, ["warning: mode 0644: everybody", "can bind"]),
     (LEAF.pem, 0o644, 0, ["warning: no key: good as ssl-trusted-ca-file"]),
     (LEAF.key_pem + LEAF.pem + LEAF.pem, 0o600, 0, ["warning: the chain is not in order"]),
@@ -140,6 +140,15 @@ def test_an_imported_file_is_private_whole_and_says_what_to_write(tmp_path: Path
     assert yaml.safe_load(wanted) == {"core": {"ssl-client-certkey-file": str(made)}}
     assert "PRIVATE" not in result.output + forced.output
     assert sorted(os.listdir(tmp_path)) == ["cert.pem", "key.pem", "made.pem", "root.pem"]
+
+
+def test_an_expired_one_is_imported_with_a_warning(tmp_path: Path) -> None:
+    expired = signed_for(-3)
+    lay(tmp_path, cert=expired.key_pem + expired.pem)
+    result = run("import", "-o", tmp_path / "made.pem", "--cert", tmp_path / "cert.pem")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("warning: CN=gate.example expired ")
+    assert run("show", tmp_path / "made.pem").exit_code == 1
 
 
 def test_a_passphrase_comes_from_a_file(tmp_path: Path) -> None:
