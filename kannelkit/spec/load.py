@@ -100,7 +100,13 @@ def _spec(reader: Reader, top: Pairs, path: Path, start: Place) -> Spec:
     others: list[Group] = []
     entries = reader.items(_node(top, "smsc"), "smsc")
     if not entries and not isinstance(_node(top, "smsc"), Table) and reader.defaults == "kannelkit":
-        reader.find(_place(top, "smsc", start), "S105", "there is no smsc", "list at least one account below `smsc:`")
+        reader.find(
+            _place(top, "smsc", start),
+            "S105",
+            "there is no smsc",
+            "list at least one account below `smsc:`",
+            firm="only `defaults: kannel` does without",
+        )
     for node in entries:
         smsc = _smsc(reader, node)
         if isinstance(smsc, SmppAccount):

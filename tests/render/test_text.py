@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -184,6 +186,12 @@ def test_any_text_is_one_line_of_comment(text: str) -> None:
     groups, findings = read(f"# {comment(text)}\ngroup = core\n")
     assert findings == ()
     assert [group.name for group in groups] == ["core"]
+
+
+def test_what_only_reads_a_spec_does_not_load_the_templates() -> None:
+    program = "import sys, kannelkit.render, kannelkit.spec; print('jinja2' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_the_name_of_the_spec_is_only_a_comment(tmp_path: Path) -> None:
