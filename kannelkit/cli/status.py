@@ -17,7 +17,6 @@ import click
 from kannelkit.spec import load
 from kannelkit.supervise.memory import Event
 from kannelkit.supervise.overview import AccountView, Overview
-from kannelkit.supervise.readings import look
 
 _COLOURS = {
     "running": "green",
@@ -43,6 +42,8 @@ def command(ctx: click.Context, spec: Path, as_json: bool) -> None:
     Exit code 0 when everything that should run runs and every link is online, 1 when not. Changes nothing, and works
     before the gateway's first start.
     """
+    from kannelkit.supervise.readings import look
+
     seen = asyncio.run(look(load(spec, os.environ)))
     if as_json:
         click.echo(json.dumps(as_object(seen), ensure_ascii=False))

@@ -14,9 +14,10 @@ from kannelkit.gateway.admin import Admin
 from kannelkit.gateway.status import GatewayStatus
 from kannelkit.host import processes
 from kannelkit.host.secrets import kept
-from kannelkit.render import Account, accounts
+from kannelkit.render import Account, accounts, kannel_conf
 from kannelkit.spec import Spec
 from kannelkit.supervise.counts import Counts
+from kannelkit.supervise.kept import kept as kept_spec
 from kannelkit.supervise.lock import holder
 from kannelkit.supervise.memory import Event, Memory
 from kannelkit.supervise.overview import BoxProcess, Overview, Readings, overview
@@ -30,10 +31,19 @@ _BETWEEN = 1.0
 async def look(spec: Spec, most_events: int = 10) -> Overview:
     """Return how the gateway of a spec stands now; takes about a second, three where bearerbox is silent.
 
-    What cannot be read is told in the overview's problems; raises nothing for it.
+    A gateway that runs is shown with what it runs with, which may not be what the spec says by now. What cannot be read
+    is told in the overview's problems; raises nothing for it.
     """
     readings = _from_state_dir(spec, most_events)
     troubles = list(readings.troubles)
+    if readings.processes:
+        try:
+            running = kept_spec(spec.state_dir)
+            if running is not None and not _same(running, spec):
+                troubles.append("the spec has changes that do not run yet: kannelkit plan shows them")
+                spec = running
+        except HostError as error:
+            troubles.append(error.message)
     status, accepted, refused = None, None, False
     try:
         password = _admin_password(spec)
@@ -54,6 +64,13 @@ async def look(spec: Spec, most_events: int = 10) -> Overview:
         readings, at=time.time(), status=status, accepted=accepted, refused=refused, troubles=tuple(troubles)
     )
     return overview(accounts(spec), readings)
+
+
+def _same(running: Spec, spec: Spec) -> bool:
+    made = kept(spec.state_dir)
+    if any(name not in made for name in spec.to_make()):
+        return False
+    return kannel_conf(running) == kannel_conf(spec, made=made)
 
 
 def _admin_password(spec: Spec) -> str | None:

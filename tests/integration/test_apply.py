@@ -97,7 +97,7 @@ async def test_what_will_not_do_leaves_the_gateway_as_it_is(tmp_path: Path) -> N
         async with Applied(tmp_path, [one]) as gateway:
             await gateway.saying("ready")
             pids, conf = gateway.pids(), gateway.conf
-            async with Load(gateway.sendsms_port, ["7900"]) as load:
+            async with Load(gateway.sendsms_port, ["7900"], speed=40) as load:
                 gateway.change(smsc=[{**one, "allowed-prefix-regex": "[[:seven:]]"}])
                 code, said = await gateway.apply("--force")
                 assert (code, "Could not compile pattern" in said) == (1, True), said
