@@ -40,13 +40,12 @@ class Provider:
 
     def __init__(self, folder: Path, trusted: bytes, news: asyncio.Event) -> None:
         """Trust the certificates in this PEM; set `news` after each connection."""
-        own, authorities = folder / "provider.pem", folder / f"trusted-{len(trusted)}.pem"
+        own = folder / "provider.pem"
         own.write_bytes(dummy_certificate(["127.0.0.1"], 1, datetime.now(UTC), key="ec-p256"))
-        authorities.write_bytes(trusted)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(own)
         self._context.verify_mode = ssl.CERT_REQUIRED
-        self._context.load_verify_locations(authorities)
+        self._context.load_verify_locations(cadata=trusted.decode())
         self.bound: dict[str, str] = {}
         self.refusals: set[str] = set()
         self._news = news
