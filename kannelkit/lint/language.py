@@ -55,8 +55,7 @@ def comment_in_a_value(subject: Subject) -> Iterator[Found]:
 def quote_alone(subject: Subject) -> Iterator[Found]:
     """A quote without its partner is a part of the value."""
     for raw in subject.raw:
-        first, last = raw.text[:1] == '"', raw.text[-1:] == '"' and not raw.text.endswith('\\"')
-        if first != last or raw.text == '"':
+        if (raw.text[:1] == '"') != (raw.text[-1:] == '"') or raw.text == '"':
             yield Found(
                 raw.place,
                 f"{raw.directive}: a quote without its partner is a part of the value",
