@@ -17,6 +17,10 @@ from click.testing import CliRunner, Result
 
 from kannelkit.cli.main import group
 from kannelkit.cli.status import duration, event_line, shown
+from kannelkit.host import processes
+from kannelkit.host.secrets import keep as keep_made
+from kannelkit.spec import load
+from kannelkit.supervise.kept import keep
 from kannelkit.supervise.lock import Lock
 from kannelkit.supervise.memory import Event, Memory
 from kannelkit.throttle.values import Learnt
@@ -203,3 +207,18 @@ def test_a_duration_has_its_two_largest_units(seconds: float, text: str) -> None
 def test_a_terminal_is_given_nothing_that_steers_it(text: str, safe: str) -> None:
     assert shown(text) == safe
     assert event_line(Event(0.0, "note", None, text, {})).endswith(f" {safe}")
+
+
+def test_a_gateway_that_runs_is_shown_with_what_it_runs_with(tmp_path: Path, serve: Serve) -> None:
+    port = serve(REAL)
+    running = load(spec(tmp_path, port, "other"), {})
+    running = running.with_made(keep_made(running.state_dir, running.to_make()))
+    keep(running)
+    memory = Memory(tmp_path / "state" / "state.db")
+    memory.box("bearerbox", processes.current(os.getpid()))
+    memory.close()
+    assert "do not run yet" not in run(spec(tmp_path, port, "other")).stdout
+    changed = run(spec(tmp_path, port, "acc")).stdout
+    assert "the spec has changes that do not run yet" in changed
+    assert "other-1" in changed
+    assert "acc-1" not in changed
