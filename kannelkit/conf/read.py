@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from kannelkit.conf.lines import Kind, Line, lines_of
 from kannelkit.conf.table import GROUPS
@@ -53,6 +54,9 @@ class _Places(Mapping[str, Place]):
 
     def __len__(self) -> int:
         return len(self._lines)
+
+
+_PLACE, _VALUE_PLACE = attrgetter("place"), attrgetter("value_place")
 
 
 def read(text: str, file: str = "kannel.conf") -> tuple[tuple[ReadGroup, ...], tuple[Finding, ...]]:
@@ -122,8 +126,8 @@ def _group(lines: list[Line], ended_by: str, findings: list[Finding]) -> ReadGro
         values.get("group", ""),
         place,
         values,
-        _Places(last, lambda at: at.place),
-        _Places(last, lambda at: at.value_place),
+        _Places(last, _PLACE),
+        _Places(last, _VALUE_PLACE),
         tuple(lines),
     )
 
