@@ -70,7 +70,9 @@ class Link:
         """Whether it runs and goes on, and is to take other messages than now."""
         if not self.alive or self.need not in ("reroute", "recreate") or not self.before:
             return False
-        return [*map(route, self.before)] != [*map(route, self.after)]
+        return any(
+            route(one) != route(reloaded(one, other)) for one, other in zip(self.before, self.after, strict=True)
+        )
 
 
 Route = tuple[tuple[str, str], ...]
@@ -79,6 +81,16 @@ Route = tuple[tuple[str, str], ...]
 def route(of: Values) -> Route:
     """Return what decides which messages a link takes: links of one route take the same."""
     return tuple((name, of[name]) for name in ROUTING if name in of)
+
+
+def reloaded(running: Values, wanted: Values) -> Values:
+    """Return the running group with the wanted routing, as far as a reload can safely bring it."""
+    kept = {
+        name: value
+        for name, value in running.items()
+        if name not in ROUTING or (name in _STAYING and name not in wanted)
+    }
+    return {**kept, **dict(route(wanted))}
 
 
 def sends(of: Values) -> bool:

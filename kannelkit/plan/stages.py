@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from kannelkit.conf import directive_line
 from kannelkit.plan.groups import Key, Values
-from kannelkit.plan.links import PARKED_AT, ROUTING, Link, Route, route, sends, stands_by
+from kannelkit.plan.links import PARKED_AT, Link, Route, reloaded, route, sends, stands_by
 from kannelkit.plan.values import Add, Box, Recreate, Remove, Reroute, Restart, Stage, Step
 
 _HEAD = "# In place for a few moments while kannelkit applies a change.\n"
@@ -156,14 +156,10 @@ def _rerouting(links: Sequence[Link], order: _Order, after: Mapping[Key, Values]
         if link.name in begun:
             parts += [_smsc(values) for values in link.after]
         elif link.name in rerouted:
-            parts += [_smsc(_with_routing(*each)) for each in zip(link.before, link.after, strict=True)]
+            parts += [_smsc(reloaded(*each)) for each in zip(link.before, link.after, strict=True)]
         elif link.state is not None or not link.name:
             parts += [_smsc(values) for values in link.before]
     return "\n".join(parts)
-
-
-def _with_routing(values: Values, other: Values) -> Values:
-    return {**{name: value for name, value in values.items() if name not in ROUTING}, **dict(route(other))}
 
 
 def _smsc(values: Values) -> str:
