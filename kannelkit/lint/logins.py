@@ -10,9 +10,6 @@ from kannelkit.lint.rule import Found, rule
 from kannelkit.lint.subject import Link, Subject
 from kannelkit.providers import Profile
 
-# The provider's pages, grade A: an SMPP connection without a PDU for so long is closed.
-_IDLE_SECONDS = {"smsc.ru": 120, "smscentre.com": 120, "smsc.ua": 120, "smsc.kz": 120}
-
 
 def setting(profile: Profile | None, directive: str, *, tls: bool = False) -> str:
     """Return what the provider asks for in this directive, or nothing where it does not say."""
@@ -43,30 +40,32 @@ def _binds(links: list[Link]) -> int:
     return both + max(receivers, transmitters)
 
 
-def _allowed(link: Link, flag: str) -> int:
-    """Return how many binds the flag in system-type allows."""
-    pattern = re.escape(flag).replace(r"\{n\}", "([0-9]+)")
-    flags = (link.group.text("system-type") or "").split(",")
-    return max([int(found[1]) for each in flags if (found := re.fullmatch(pattern, each.strip()))], default=1)
+def _allowed(link: Link) -> int | None:
+    """Return how many binds of its login the provider allows at once, or nothing where that is not known."""
+    limit = link.profile.limits.connections if link.profile else None
+    if link.profile is None or limit is None:
+        return None
+    pattern = re.escape(link.profile.connections_flag).replace(r"\{n\}", "([0-9]{1,3})")
+    flags = (link.group.text("system-type") or "").split(",") if pattern else []
+    return max([limit.value] + [int(found[1]) for each in flags if (found := re.fullmatch(pattern, each.strip()))])
 
 
 @rule("E101")
 def two_on_one_login(subject: Subject) -> Iterator[Found]:
     """The provider is known to close the older bind of a login."""
     for links in logins(subject):
-        profile = links[0].profile
-        if not profile or not profile.connections_flag or len({link.smsc_id for link in links}) > 1:
+        profile, binds = links[0].profile, _binds(links)
+        allowed = min((known for link in links if (known := _allowed(link)) is not None), default=binds)
+        if not profile or binds <= allowed or len({link.smsc_id for link in links}) > 1:
             continue
-        binds = _binds(links)
-        allowed = min(_allowed(link, profile.connections_flag) for link in links)
-        if binds > allowed:
-            flag = profile.connections_flag.format(n=binds)
-            yield Found(
-                links[-1].group.at("smsc-username"),
-                f"{binds} links bind to {profile.name} with one login, and system-type allows {allowed}: each closes "
-                "an older one",
-                f"add {flag} to system-type of each, within its 12 octets",
-            )
+        older = profile.limits.closes_older
+        end = "each closes an older one" if older is None or older.value else "the others are refused for ever"
+        flag = profile.connections_flag.format(n=binds)
+        yield Found(
+            links[-1].group.at("smsc-username"),
+            f"{binds} links bind to {profile.name} with one login, which may have {allowed}: {end}",
+            f"add {flag} to system-type of each, within its 12 octets" if flag else "use fewer links",
+        )
 
 
 @rule("E102")
@@ -90,7 +89,7 @@ def two_links_where_nothing_is_known(subject: Subject) -> Iterator[Found]:
     if subject.kind == "spec":
         return
     for links in logins(subject):
-        if links[0].profile is None and _binds(links) > 1 and any(link.count == 1 for link in links[1:]):
+        if _allowed(links[0]) is None and _binds(links) > 1 and any(link.count == 1 for link in links[1:]):
             yield Found(
                 links[-1].group.at("smsc-username"),
                 f"{_binds(links)} links bind with one login; a provider that allows one closes the older each time",
@@ -101,14 +100,14 @@ def two_links_where_nothing_is_known(subject: Subject) -> Iterator[Found]:
 def more_than_the_provider_gives(subject: Subject) -> Iterator[Found]:
     """What the links of a login send together, against what the provider gives unasked."""
     for links in logins(subject):
-        usual = setting(links[0].profile, "throughput")
+        usual = links[0].profile.limits.throughput if links[0].profile else None
         limits = [link.per_second for link in links if link.bind != "receiver" and link.per_second is not None]
-        if usual and sum(limits) > int(usual) and links[0].profile:
+        if usual and sum(limits) > usual.value and links[0].profile:
             last = next(link for link in reversed(links) if link.per_second is not None)
             yield Found(
                 last.group.at("throughput"),
                 f"{sum(limits)} SMS per second over {len(limits)} link{'s' * (len(limits) > 1)}, where "
-                f"{links[0].profile.name} accepts {usual} for an account unless told otherwise",
+                f"{links[0].profile.name} accepts {usual.value} for an account unless told otherwise",
             )
 
 
@@ -116,12 +115,12 @@ def more_than_the_provider_gives(subject: Subject) -> Iterator[Found]:
 def no_limit_where_the_provider_has_one(subject: Subject) -> Iterator[Found]:
     """Without throughput Kannel sends as fast as the link takes it."""
     for link in subject.live("smpp"):
-        usual = setting(link.profile, "throughput")
+        usual = link.profile.limits.throughput if link.profile else None
         if usual and link.per_second is None and link.bind != "receiver" and link.profile:
             yield Found(
                 link.group.at("throughput"),
-                f"no throughput, where {link.profile.name} refuses what is above {usual} SMS per second",
-                f"write throughput = {usual} over all links of the account, or what was agreed on",
+                f"no throughput, where {link.profile.name} refuses what is above {usual.value} SMS per second",
+                f"write throughput = {usual.value} over all links of the account, or what was agreed on",
             )
 
 
@@ -130,12 +129,12 @@ def idle_too_long(subject: Subject) -> Iterator[Found]:
     """An enquire_link that comes too late finds the link closed."""
     for link in subject.live("smpp"):
         interval = link.group.number("enquire-link-interval", 30)
-        idle = _IDLE_SECONDS.get(link.profile.name) if link.profile else None
+        idle = link.profile.limits.idle if link.profile else None
         timeout = link.group.number("connection-timeout", 300)
-        if idle is not None and interval >= idle and link.profile:
+        if idle and interval >= idle.value and link.profile:
             yield Found(
                 link.group.at("enquire-link-interval"),
-                f"enquire-link-interval {interval}, and {link.profile.name} closes a link that is idle for {idle} s",
+                f"enquire-link-interval {interval}, and {link.profile.name} closes a link idle for {idle.value} s",
             )
         elif timeout > 0 and interval > timeout:
             yield Found(

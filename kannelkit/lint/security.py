@@ -122,7 +122,7 @@ def boxes_from_anywhere(subject: Subject) -> Iterator[Found]:
         if (core.text(interface) or "").lower() in _OPEN:
             yield Found(
                 core.at(port),
-                f"whoever reaches {port} {core.text(port)} can be a box, without a password: send, take what is received",
+                f"whoever reaches {port} {core.text(port)} can be a box, without a password: send, and receive",
                 'write box-deny-ip = "*.*.*.*" and box-allow-ip = 127.0.0.1'
                 + (", or smsbox-interface = 127.0.0.1" if interface else ""),
             )

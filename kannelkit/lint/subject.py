@@ -225,7 +225,7 @@ def _conf_link(group: Group) -> Link:
 
 
 def _profile_of(host: str) -> Profile | None:
-    return next((each for each in PROFILES.values() if host and host in (each.host, each.backup_host)), None)
+    return next((each for each in PROFILES.values() if host and host in each.hosts), None)
 
 
 def _overruled(groups: Iterable[ReadGroup]) -> Iterator[Overruled]:
