@@ -56,6 +56,8 @@ def read_profiles(text: str, file: str, *, graded: bool) -> tuple[tuple[Profile,
         words = _AT.sub("", str(error)).replace(" (at end of document)", "")
         hint = "texts stand in quotes; a table begins with [name], an entry of a list with [[name]]"
         return (), (Finding(place, "S320", f"this is no TOML: {words[:1].lower()}{words[1:]}", hint),)
+    except (ValueError, RecursionError):  # a number of thousands of digits, or brackets in brackets without end
+        return (), (Finding(Place(file), "S320", "this is no profile", "see docs/providers.md for what one holds"),)
     reading = _Reading(text, file, graded)
     profiles = reading.profiles(table)
     return (() if reading.findings else profiles), tuple(reading.findings)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from kannelkit.findings import Place
+from kannelkit.errors import InputError
+from kannelkit.findings import Finding, Place
 from kannelkit.providers import Profile
 from kannelkit.spec.numbers import per_second, whole
 
@@ -70,8 +71,15 @@ class Group:
         return None if value is None else value.text
 
     def port(self, directive: str) -> int:
-        """Return the directive's value as a port; raises KeyError where there is none."""
-        return whole(self.values[directive].text) or 0
+        """Return the directive's value as a port; raises InputError where there is none."""
+        return whole(self.needed(directive)) or 0
+
+    def needed(self, directive: str) -> str:
+        """Return the directive's value; raises InputError where there is none, which only `defaults: kannel` allows."""
+        if directive not in self.values:
+            message = f"group {self.name} has no {directive}, which is needed here"
+            raise InputError([Finding(self.place, "S318", message, "write it, or `defaults: kannelkit`")])
+        return self.values[directive].text
 
     def with_made(self, made: Mapping[str, str]) -> Group:
         """Return the group with the passwords in `made` filled in, by the names in `made_as`."""
@@ -211,8 +219,11 @@ class Spec:
 
     @property
     def admin_password(self) -> Secret:
-        """The password for administration commands; raises ValueError while it is still to be made (see `to_make`)."""
-        text = self.core.values["admin-password"].text
+        """The password for administration commands.
+
+        Raises ValueError while it is still to be made (see `to_make`), InputError where nobody is going to make it.
+        """
+        text = self.core.needed("admin-password")
         if not text:
             raise ValueError("the administration password is still to be made: call with_made first")
         return Secret(text)

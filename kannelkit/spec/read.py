@@ -137,7 +137,8 @@ class Reader:
         elif not (directive.name == "system-type" and smpp):  # told with the flag that would be cut, MCONn added
             rule, problem = "S205" if directive.octets is not None else "S201", fault(directive, text, smpp=smpp)
         if problem is None and text.lower() not in (words := directive.one_of_for.get(kind, (text.lower(),))):
-            rule, problem = "S201", (f"cannot be {text!r} where smsc is {kind}", f"one of {', '.join(words)}")
+            shown = "the value" if directive.secret else repr(text)
+            rule, problem = "S201", (f"cannot be {shown} where smsc is {kind}", f"one of {', '.join(words)}")
         if problem and self.find(place, rule, f"{key.text} {problem[0]}", problem[1], firm=needed(directive, text)):
             return None
         if self.defaults == "kannelkit" and not problem:

@@ -83,6 +83,8 @@ BRAND = '[[brand]]\nname = "acme"\n'
 CASES = [
     ("x = ", "S320", "1:1", "invalid value"),
     ("", "S321", "0:0", "has no brand"),
+    (f"x = {'[' * 9999}", "S320", "0:0", "no profile"),
+    (f"x = {'9' * 9999}", "S320", "0:0", "no profile"),
     ("[[brand]]\nhost = 'h'\n", "S321", "1:1", "brand has no name"),
     ("[brand]\nname = 'h'\n", "S323", "1:1", "brand is a list"),
     ("brand = [1]\n", "S323", "1:1", "brand is a list"),

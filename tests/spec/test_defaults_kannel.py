@@ -148,6 +148,13 @@ def test_a_silenced_password_is_missed_by_running(tmp_path: Path) -> None:
     assert finding.message == "group core has no admin-password, which running it needs"
 
 
+@pytest.mark.parametrize("name", ["admin_port", "admin_password", "smsbox_port", "sendsms_port"])
+def test_what_is_not_there_is_told_where_it_is_asked_for(tmp_path: Path, name: str) -> None:
+    spec = loaded(tmp_path, ACCOUNT)
+    with pytest.raises(InputError, match=f"S318: group (core|smsbox) has no {name.replace('_', '-')}"):
+        getattr(spec, name)
+
+
 def test_running_needs_boxes(tmp_path: Path) -> None:
     assert [finding.message for finding in lacking(loaded(tmp_path, ACCOUNT))] == [
         "there is no group core, and kannelkit runs it",
