@@ -25,9 +25,7 @@ _KEYS = ("rsa-2048", "rsa-4096", "ec-p256", "ed25519")  # those of certs.dummy, 
     metavar="NAME",
     help="Host name or IP address in the certificate; may be repeated. [default: kannelkit]",
 )
-@click.option(
-    "--name", metavar="TEXT", help="Common name, at most 64 characters. [default: the first host; hosts may then miss]"
-)
+@click.option("--name", metavar="TEXT", help="Common name, at most 64 characters. [default: the first --host]")
 @click.option("--key", type=click.Choice(_KEYS), default=_KEYS[0], show_default=True, help="Kind of the key.")
 @click.option("--force", is_flag=True, help="Replace FILE when it is there.")
 def command(file: Path, days: int, hosts: tuple[str, ...], name: str | None, key: str, force: bool) -> None:
