@@ -14,7 +14,7 @@ MOST_OCTETS = 2**20
 
 def known_profiles(reader: Reader, node: Node | None) -> Mapping[str, Profile]:
     """Return the shipped profiles with those in the files listed at `providers`, by name; notes what is wrong there."""
-    if node is None:
+    if node is None or (isinstance(node, Scalar) and node.plain and not node.text):
         return PROFILES
     known = dict(PROFILES)
     before = len(reader.findings)

@@ -64,6 +64,11 @@ def test_one_file_may_be_written_as_a_text(tmp_path: Path) -> None:
     assert loaded(tmp_path, SPEC.replace("[acme.toml]", "acme.toml")).smpp_accounts[0].provider == "acme"
 
 
+def test_no_file_is_no_file(tmp_path: Path) -> None:
+    spec = loaded(tmp_path, SPEC.replace("[acme.toml]", "").replace("provider: acme", "provider: smsc.kz"))
+    assert spec.smpp_accounts[0].provider == "smsc.kz"
+
+
 WRONG = [
     ("[none.toml]", "spec.yaml:2:13", "S320", "none.toml cannot be read: No such file or directory"),
     ("[.]", "spec.yaml:2:13", "S320", "cannot be read: Is a directory"),
