@@ -30,13 +30,14 @@ _UNREAD = "no box reads it"
 def changes(before: Mapping[Key, Values], after: Mapping[Key, Values], links: Sequence[Link]) -> Iterator[Change]:
     """Yield each change, by group in the table's order, values unmasked; what has drifted of links is one as well."""
     by_name = {link.name: link for link in links}
+    among = sum(len(link.after) for link in links)
     there = boxes_there(before, after)
     for kind in kinds((*after, *before, *([Key("smsc", "", 0)] if links else ()))):
         wanted = [key for key in after if key.group == kind]
         gone = [key for key in before if key.group == kind and key not in after]
         for key in (*wanted, *gone):
             if kind == "smsc":
-                yield from _link(key, before.get(key), after.get(key), by_name[key.name], there)
+                yield from _link(key, before.get(key), after.get(key), by_name[key.name], there, among)
             else:
                 yield from _group(key, before.get(key), after.get(key), links, there)
         if kind in ORDERED:
@@ -44,7 +45,7 @@ def changes(before: Mapping[Key, Values], after: Mapping[Key, Values], links: Se
         if kind == "smsc":
             for link in links:
                 if not link.before and not link.after:
-                    yield Change("delete", kind, link.name, (), _steps(link, there), note=link.note)
+                    yield Change("delete", kind, link.name, (), _steps(link, there, among), note=link.note)
 
 
 def restart(boxes: Iterable[Box], there: frozenset[Box]) -> tuple[Restart, ...]:
@@ -72,7 +73,9 @@ def _directives(kind: str, before: Values | None, after: Values | None) -> tuple
     )
 
 
-def _link(key: Key, before: Values | None, after: Values | None, link: Link, there: frozenset[Box]) -> Iterator[Change]:
+def _link(
+    key: Key, before: Values | None, after: Values | None, link: Link, there: frozenset[Box], among: int
+) -> Iterator[Change]:
     directives = _directives("smsc", before, after)
     drifted = link.before == link.after
     if not directives and not (drifted and link.need != "nothing" and key.number == 0):
@@ -80,14 +83,14 @@ def _link(key: Key, before: Values | None, after: Values | None, link: Link, the
     # one that is wanted and has vanished is created again, one that has stopped is brought up
     action: Action = "create" if drifted and link.state is None else _action(before, after)
     note = link.note or ("" if link.need != "nothing" else _UNREAD)
-    yield Change(action, "smsc", str(key), directives, _steps(link, there), note=note)
+    yield Change(action, "smsc", str(key), directives, _steps(link, there, among), note=note)
 
 
-def _steps(link: Link, there: frozenset[Box]) -> tuple[Step, ...]:
+def _steps(link: Link, there: frozenset[Box], among: int) -> tuple[Step, ...]:
     name, account = link.name, link.account
     steps: Mapping[str, tuple[Step, ...]] = {
         "nothing": (),
-        "reroute": (Reroute((name,)),),
+        "reroute": (Reroute((name,), among),),
         "recreate": (Recreate(name, account),),
         "replace": (Remove(name, account), Add(name, account)),
         "add": (Add(name, account),),
@@ -137,7 +140,8 @@ def _recreated_modems(links: Iterable[Link]) -> Iterator[Recreate]:
 def _order(
     before: Sequence[Key], after: Sequence[Key], links: Sequence[Link], there: frozenset[Box]
 ) -> Iterator[Change]:
-    kept = [key for key in after if key in before]
+    there_before = frozenset(before)
+    kept = [key for key in after if key in there_before]
     if list(before) == kept:
         return
     kind = kept[0].group

@@ -56,7 +56,6 @@ def groups(text: str) -> Mapping[Key, Values]:
         values = {name: value for name, value in group.values.items() if name != "group"}
         if group.name in GROUPS and not GROUPS[group.name].repeatable:
             key = Key(group.name, "", 0)
-            found.pop(key, None)
         else:
             name = name_of(group.name, values)
             number = counted.get((group.name, name), 0)

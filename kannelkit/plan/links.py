@@ -8,7 +8,7 @@ or that have no name, come and go with bearerbox alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -144,6 +144,8 @@ def _judged(name: str, before: tuple[Values, ...], after: tuple[Values, ...], st
         return "recreate", "runs already: somebody added it by hand"
     if state == "dead":
         if all(stands_by(group) for group in after):
+            if len(before) == len(after) and _loses(before, after):
+                return "replace", "stands by: made anew, or the next reload would kill bearerbox"
             return "nothing", "" if alike else "stands by: it reads the file when it is started"
         return "recreate", DOWN
     if stands_by(after[0]) and not stands_by(before[0]):
@@ -159,14 +161,17 @@ def addressable(name: str, *sides: tuple[Values, ...]) -> bool:
 
 
 def _changed(before: tuple[Values, ...], after: tuple[Values, ...]) -> Need:
-    pairs = [*zip(before, after, strict=True)]
-    changed = {name for one, other in pairs for name in differences(one, other)}
-    removed = {name for one, other in pairs for name in one if name not in other}
+    changed = {name for one, other in zip(before, after, strict=True) for name in differences(one, other)}
     # also for what no link of its kind reads: Kannel compares whole groups, so that the next reload of anything else
     # would re-create the link, and badly: the new bind before the old one has ended
-    if changed - _RELOADED or removed & _STAYING:
+    if changed - _RELOADED or _loses(before, after):
         return "recreate"
     return "reroute" if changed & frozenset(ROUTING) else "nothing"
+
+
+def _loses(before: tuple[Values, ...], after: tuple[Values, ...]) -> bool:
+    """Return whether a line goes that a reload must not take from a link."""
+    return any(name in one and name not in other for one, other in zip(before, after, strict=True) for name in _STAYING)
 
 
 def stands_by(group: Values) -> bool:
@@ -176,8 +181,3 @@ def stands_by(group: Values) -> bool:
 
 def _true(value: str | None) -> bool:
     return (value or "").lower() in _TRUE
-
-
-def names(of: Iterable[Link], *needs: Need) -> tuple[str, ...]:
-    """Return the names of the links that have one of these needs."""
-    return tuple(link.name for link in of if link.need in needs)

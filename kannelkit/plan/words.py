@@ -44,11 +44,10 @@ def lines(plan: Plan) -> Iterator[Line]:
         yield Line("no changes: the gateway runs as the spec says" if plan.running else "no changes", "heading")
     else:
         everything = _restarts_bearerbox(plan.steps)
-        reload = next((step for step in plan.steps if isinstance(step, Reroute)), None)
         for changes in _alike(plan.changes):
             yield from _changes(changes)
             if plan.running:
-                yield Line(f"    {_disturbs(changes, everything, reload)}", "aside")
+                yield Line(f"    {_disturbs(changes, everything=everything)}", "aside")
             yield Line("")
         yield from _order(plan)
         yield Line(_totals(plan), "heading")
@@ -95,7 +94,7 @@ def _value(text: str | None) -> str:
     return "(nothing)" if text is None else text if text else '""'
 
 
-def _disturbs(changes: Sequence[Change], everything: bool, reload: Reroute | None) -> str:
+def _disturbs(changes: Sequence[Change], *, everything: bool) -> str:
     steps = [step for change in changes for step in change.steps]
     if not steps:
         return "disturbs nothing"
@@ -103,12 +102,8 @@ def _disturbs(changes: Sequence[Change], everything: bool, reload: Reroute | Non
         return "takes effect with the restart of bearerbox"
     if all(change.note == DOWN for change in changes):
         return f"{_whom(steps)}: started; its account's messages go on meanwhile"
-    said: list[str] = []
-    for kind, group in groupby(sorted(steps, key=lambda step: _KINDS.index(type(step))), type):
-        said.append(_said(kind, tuple(dict.fromkeys(group))))
-    if reload and figure(reload).most >= _LONG and any(isinstance(step, Reroute) for step in steps):
-        said.append(f"messages of all accounts wait {figure(reload)} for the reload")
-    return "; ".join(said)
+    kinds = groupby(sorted(steps, key=lambda step: _KINDS.index(type(step))), type)
+    return "; ".join(_said(kind, tuple(dict.fromkeys(group))) for kind, group in kinds)
 
 
 # in the order in which they are spoken of
@@ -121,7 +116,8 @@ def _said(kind: type[Step], steps: Sequence[Step]) -> str:
         return f"{' and '.join(steps[0].boxes)} restarted: {figure(steps[0])} in which {meanwhile}"
     whom, lasts, each = _whom(steps), figure(steps[0]), " each" if len(steps) > 1 else ""
     if kind is Reroute:
-        return f"{whom}: other messages from one moment to the next, no bind is touched"
+        wait = f"; messages of all accounts wait {lasts} for the reload" if lasts.most >= _LONG else ""
+        return f"{whom}: other messages from one moment to the next, no bind is touched{wait}"
     if kind is Recreate:
         how = "re-created one after the other" if each else "re-created"
         return f"{whom}: {how}, away {lasts}{each}; the account's messages wait meanwhile"

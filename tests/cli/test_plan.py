@@ -183,7 +183,17 @@ def test_links_that_have_drifted(tmp_path: Path) -> None:
     assert "~ smsc acc-1\n    is down: it was stopped, or its bind was refused\n" in done.stdout
     assert "+ smsc acc-2\n    does not run: somebody removed it by hand\n" in done.stdout
     assert "danger: link hand\\x1b[2J goes: bearerbox discards waiting messages that only it takes\n" in done.stdout
-    assert "\x1b" not in done.stdout
+
+
+def test_what_could_steer_a_terminal_is_escaped(tmp_path: Path, nobody: int) -> None:
+    path = spec(tmp_path, nobody)
+    started(path)
+    conf = tmp_path / "state/kannel.conf"
+    conf.write_text(conf.read_text().replace("allowed-prefix = 7", "allowed-prefix = 7\x1b[2J"))
+    for form in ((), ("--json",), ("--diff",)):
+        done = run(path, *form, color=True)
+        assert "[2J" in done.stdout
+        assert "\x1b[2J" not in done.stdout
 
 
 def test_a_gateway_that_does_not_run(tmp_path: Path, nobody: int) -> None:

@@ -73,6 +73,8 @@ class Bearerbox:
         for name, group in file.items():
             link = self.links[name]
             assert link.dead or bound(group) == bound(link.made_from)  # or it would bind again
+            if bound(group) == bound(link.made_from):  # it is told its new routing, dead or not
+                assert "preferred-prefix-regex" not in link.made_from or "preferred-prefix-regex" in group  # or it dies
             self.links[name] = Running(group, link.dead)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kannelkit.plan.values import Add, Recreate, Remove, Reroute, Restart, Step
-from tests.plan.confs import SMSBOX, USER, account, conf, group, link
+from tests.plan.confs import SMSBOX, USER, account, conf, group, link, parking
 
 BOTH = Restart(("bearerbox", "smsbox"))
 SMSBOX_ALONE = Restart(("smsbox",))
@@ -57,6 +57,18 @@ CASES = {
         conf(account("a", allowed_prefix="8", throughput="6")),
         ("~smsc a-1", "~smsc a-2", "~smsc a-park"),
         (Reroute(("a-1", "a-2", "a-park")), Recreate("a-1", "a"), Recreate("a-2", "a")),
+    ),
+    "a regular expression that goes: a reload that takes it kills bearerbox at the next message": Case(
+        conf(account("a", 1, allowed_prefix="1", allowed_prefix_regex="x"), account("b", 1, allowed_prefix="1")),
+        conf(account("a", 1, allowed_prefix="2"), account("b", 1, allowed_prefix="2")),
+        ("~smsc a-1", "~smsc a-park", "~smsc b-1", "~smsc b-park"),
+        (Reroute(("a-1", "a-park", "b-1", "b-park")), Recreate("a-1", "a"), Recreate("a-park", "a")),
+    ),
+    "a regular expression that goes from a link that stands by": Case(
+        conf(A, link("b", "b", dead_start="true", allowed_prefix_regex="x")),
+        conf(A, link("b", "b", dead_start="true")),
+        ("~smsc b",),
+        (Remove("b", "b"), Add("b", "b")),
     ),
     "a directive that is read and never used": Case(
         conf(account("a", 1, preferred_smsc_id_regex="x")),
@@ -327,6 +339,20 @@ CASES = {
         (Recreate("x", "x"), Remove("y", ""), Reroute(("a-1", "a-park"))),
         {"x": "online", "y": "online"},
         dangers=("link y goes: bearerbox discards waiting messages that only it takes",),
+    ),
+    "two missing links of one name are added together": Case(
+        conf(A, link("x", "x", host="h1"), link("x", "x", host="h2")),
+        conf(A, link("x", "x", host="h1"), link("x", "x", host="h2")),
+        ("+smsc x",),
+        (Add("x", "x"),),
+        {"x": None},
+    ),
+    "parking links go last, wherever they stand": Case(
+        conf(A, parking("b"), link("b-1", "b")),
+        conf(A),
+        ("-smsc b-park", "-smsc b-1"),
+        (Remove("b-1", "b"), Remove("b-park", "b")),
+        dangers=("account b goes: its waiting messages leave by the links that take the same messages",),
     ),
     "a link that binds again and again is not down": Case(conf(A), conf(A), (), (), {"a-1": "re-connecting"}),
     "a missing link whose group has instances": Case(

@@ -8,9 +8,9 @@ from kannelkit.conf import check
 from kannelkit.plan import dangers
 from kannelkit.plan.compare import plan
 from kannelkit.plan.groups import groups
-from kannelkit.plan.values import Plan, Recreate, Remove
+from kannelkit.plan.values import LinkSeen, Plan, Recreate, Remove
 from tests.plan.cases import BOTH, CASES, SMSBOX_ALONE, STOPPED, USERS, A, Case
-from tests.plan.confs import CORE, conf, parking, up
+from tests.plan.confs import CORE, conf, group, link, parking, up
 
 
 def found(case: Case) -> Plan:
@@ -101,6 +101,19 @@ def test_what_has_drifted_is_said() -> None:
         "does not run: somebody removed it by hand",
         "runs although no file has it: somebody added it by hand",
     ]
+
+
+def test_of_several_links_of_one_name_one_that_runs_is_enough() -> None:
+    text = conf(A, link("x", "x", host="h1"), link("x", "x", host="h2"))
+    for states in (("online", "dead"), ("dead", "online")):
+        seen = [*up(conf(A)), *(LinkSeen("x", state) for state in states)]
+        assert plan(text, text, seen).changes == ()
+
+
+def test_the_name_of_a_service_is_masked_like_its_values() -> None:
+    keyword = group("sms-service", {"keyword": "app-secret", "text": "x"})
+    (change,) = plan(conf(A, USERS), conf(A, USERS, keyword), up(conf(A))).changes
+    assert (change.name, change.directives[0].after) == ("***", "***")
 
 
 def test_core_as_written_in_these_cases_is_core() -> None:
