@@ -70,11 +70,11 @@ def command(
                 click.echo(line)
         if digest is not None and (len(digest) < SHORT or not found.digest.startswith(digest)):
             raise GatewayError(_CHANGED, f"look at the new plan: kannelkit plan {spec}")
-        if found.changes:
-            if found.dangers and not agreed:
-                _agree(found, asking=not as_json and sys.stdin.isatty())
-            wish = {"agreed": bool(found.dangers), "discard": discard, "force": force, "digest": found.digest}
-            asyncio.run(_ask(loaded, {"do": "apply", **wish}, said))
+        if found.dangers and not agreed:
+            _agree(found, asking=not as_json and sys.stdin.isatty())
+        # also where nothing changes for the boxes: the supervisor's own settings may be others
+        wish = {"agreed": bool(found.dangers), "discard": discard, "force": force, "digest": found.digest}
+        asyncio.run(_ask(loaded, {"do": "apply", **wish}, said))
     except KannelkitError as error:
         if not as_json:
             raise

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NoReturn
 
 from kannelkit.errors import GatewayError, InputError, KannelkitError
 from kannelkit.findings import Finding
@@ -97,7 +99,7 @@ class Applying:
         """
         if self._one.locked():
             raise GatewayError("another change is being applied", "try again when it is done")
-        async with self._one, self._changes.hold():
+        async with self._alone():
             planned = await self.planned()
             found = planned.plan
             if asked.digest is not None and asked.digest != found.digest:
@@ -116,11 +118,21 @@ class Applying:
                 )
             return await self._apply(planned, asked, tell)
 
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Keep every other change of the gateway away, and leave no box to nobody."""
+        async with self._one, self._changes.hold():
+            try:
+                yield
+            finally:
+                self._running.busy.clear()
+
     async def _apply(self, planned: Planned, asked: Asked, tell: Tell) -> Mapping[str, object]:
         running, found = self._running, planned.plan
         former, wanted = running.configuration, planned.configuration
         if not found.changes:
-            self._commit(wanted)
+            self._put(wanted)
+            self._take(wanted)
             return {"event": "done", "changes": 0}
         tell({"event": "trial", "text": "a scratch Kannel tries the configuration"})
         await self._try(planned, force=asked.force)
@@ -129,11 +141,12 @@ class Applying:
         steps = self._steps(as_run, tell, discard=asked.discard)
         try:
             await steps.carry_out(found)
+            self._put(wanted)
         except KannelkitError as error:
             running.say("apply-failed", f"not applied: {error.message}")
             tell({"event": "failed", "text": error.message})
             await self._take_back(steps, former, tell, error)
-        self._commit(wanted)
+        self._take(wanted)
         running.say("applied", f"applied: {_count(len(found.changes), 'change')}", digest=found.digest)
         return {"event": "done", "changes": len(found.changes)}
 
@@ -144,6 +157,7 @@ class Applying:
             raise InputError(findings)
         if not force and (errors := await asyncio.to_thread(self._faults, spec)):
             raise InputError(errors)
+        self._running.free_ports_or_raise(spec)
         for folder in spec.folders():
             make_folder(folder)
         restarted = {box for step in planned.plan.steps if isinstance(step, Restart) for box in step.boxes}
@@ -157,67 +171,78 @@ class Applying:
         await self._trial.clean(self._running.memory.boxes())
 
     def cut_off(self, changing: Collection[str]) -> bool:
-        """Return whether the file is that of a change that an earlier kannelkit was applying when it was cut off.
+        """Return whether the file is that of a change that an earlier kannelkit was applying when it was cut off; if it
+        is not, it is written anew.
 
         Accounts in `changing` may run at another rate than the file's, which is no sign of it. Has bearerbox commanded
         as the file says.
         """
         conf = self._running.configuration.conf
-        try:
-            as_run = AsRun(conf.path.read_text())
-        except (OSError, UnicodeDecodeError):
-            return False
-        self._running.command_as(as_run.core)
-        return not as_run.same(AsRun(conf.text), changing)
+        as_run = self._on_disk()
+        if as_run is not None and not as_run.same(AsRun(conf.text), changing):
+            self._running.command_as(as_run.core)
+            return True
+        conf.write()
+        return False
 
     async def take_back(self) -> None:
         """Bring the gateway back to what it ran with before a change that was cut off."""
-        async with self._one, self._changes.hold():
+        async with self._alone():
             former = self._running.configuration
+            as_run = self._on_disk() or AsRun(former.conf.text)
             self._running.say("apply", "a change was cut off before its end: it is taken back")
             try:
-                as_run = AsRun(former.conf.path.read_text())
                 await self._undo(as_run, former, lambda event: None, bound=as_run.names)
-            except (KannelkitError, OSError, UnicodeDecodeError) as error:
-                said = error.message if isinstance(error, KannelkitError) else str(error)
-                self._running.say("apply-failed", f"the change that was cut off could not be taken back: {said}")
+            except KannelkitError as error:
+                self._running.say("apply-failed", f"it could not be taken back whole: {error.message}")
                 return
             self._running.say("apply-undone", "everything is as it was before")
 
-    async def _take_back(self, steps: Steps, former: Configuration, tell: Tell, why: KannelkitError) -> None:
+    def _on_disk(self) -> AsRun | None:
+        """Return what the file says, None where it is no configuration of a gateway."""
+        try:
+            as_run = AsRun(self._running.configuration.conf.path.read_text())
+        except (OSError, UnicodeDecodeError):
+            return None
+        return as_run if as_run.can_be_commanded else None
+
+    async def _take_back(self, steps: Steps, former: Configuration, tell: Tell, why: KannelkitError) -> NoReturn:
         """Undo the steps that were taken and raise what happened."""
         running, as_run = self._running, steps.as_run
         try:
             if running.bearerbox.running:
                 await self._undo(as_run, former, tell, bound=steps.bound or frozenset())
             else:
+                await running.smsbox.kill()  # it has lost its bearerbox
                 former.conf.write()
                 as_run.take(former.conf.text)
                 await running.start("bearerbox", as_run.core)
             if not running.smsbox.running:
                 await running.start("smsbox", as_run.core)
         except KannelkitError as error:
-            former.conf.write()
-            differing = _differing(as_run, former.conf.text)
-            text = (
-                f"{why.message}; it could not be taken back whole: {error.message}. "
-                f"These do not run as before: {', '.join(differing) or 'none'}"
-            )
+            text = f"{why.message}; it could not be taken back whole: {error.message}"
             running.say("apply-failed", text)
             raise GatewayError(
-                text, f"{former.conf.path} is as before: a link takes it when it is started again, all at a restart"
+                text,
+                f"{former.conf.path} is as before: what is down is started with it, and kannelkit status shows when",
             ) from error
         running.say("apply-undone", "everything is as it was before")
         raise GatewayError(f"{why.message}; everything was taken back", why.hint) from why
 
     async def _undo(self, as_run: AsRun, former: Configuration, tell: Tell, bound: frozenset[str]) -> None:
         back = plan(as_run.text, former.conf.text, await self._seen())
-        await self._steps(as_run, tell, hurried=True, bound=bound).carry_out(back)
-        former.conf.write()
+        try:
+            await self._steps(as_run, tell, hurried=True, bound=bound).carry_out(back)
+        finally:
+            former.conf.write()  # whatever is started from now on is as it was
+            self._running.command_as(as_run.core)
 
-    def _commit(self, wanted: Configuration) -> None:
-        keep(wanted.spec)
+    def _put(self, wanted: Configuration) -> None:
+        """Have the next kannelkit find the configuration, as the file and as the spec that runs. Raises HostError."""
         wanted.conf.write()
+        keep(wanted.spec)
+
+    def _take(self, wanted: Configuration) -> None:
         self._running.take(wanted)
         self._changes.follow()
 
@@ -282,11 +307,6 @@ def rates_of(configuration: Configuration) -> tuple[Rate, ...]:
         for name, rate in configuration.rates.items()
         if rate.throughput is not None and rate.throughput != rate.settings.ceiling
     )
-
-
-def _differing(as_run: AsRun, text: str) -> list[str]:
-    other = AsRun(text)
-    return [name for name in sorted(as_run.names | other.names) if as_run.link(name) != other.link(name)]
 
 
 def _count(number: int, of: str) -> str:

@@ -53,6 +53,12 @@ class AsRun:
         return self._links.get(name, ())
 
     @property
+    def can_be_commanded(self) -> bool:
+        """Whether it says at which port bearerbox is commanded, and with which password."""
+        core = self._others.get(Key("core", "", 0), {})
+        return core.get("admin-port", "").isdecimal() and "admin-password" in core
+
+    @property
     def core(self) -> Values:
         """What bearerbox itself runs with."""
         return self._others[Key("core", "", 0)]

@@ -106,14 +106,15 @@ class Control:
         work = asyncio.create_task(self._answer(request, tell))
         self._works.add(work)
         work.add_done_callback(self._works.discard)
-        try:
-            tell(await asyncio.shield(work))
-        except KannelkitError as error:
-            tell({"event": "error", "message": error.message, "hint": error.hint})
-        except asyncio.CancelledError:
-            if not work.cancelled():
-                raise
+        await asyncio.wait({work})
+        if work.cancelled():
             tell({"event": "error", "message": "kannelkit was stopped meanwhile", "hint": _STOPPED})
+        elif (error := work.exception()) is None:
+            tell(work.result())
+        elif isinstance(error, KannelkitError):
+            tell({"event": "error", "message": error.message, "hint": error.hint})
+        else:
+            tell({"event": "error", "message": f"a reason of kannelkit's own: {error!r}", "hint": "please report it"})
         async with asyncio.timeout(_REQUEST_SECONDS):
             await writer.drain()
 

@@ -66,18 +66,20 @@ class Running:
                 rate.begun(now)
             if rate.throughput is not None:
                 rate.changed(rate.throughput, now)
-            self.memory.learn(name, rate.learnt, time.time())
+            try:
+                self.memory.learn(name, rate.learnt, time.time())
+            except HostError as error:
+                self.say("warning", f"the rate of {name} is not kept: {error.args[0]}")
 
-    def free_ports_or_raise(self) -> None:
-        """Raise HostError where a port that the boxes will listen on is taken."""
-        spec = self.configuration.spec
-        ports = {
-            "admin-port": (spec.admin_host, spec.admin_port),
-            "smsbox-port": ("127.0.0.1", spec.smsbox_port),
-        }
-        if not self.smsbox.running:
-            ports["sendsms-port"] = (spec.sendsms_host, spec.sendsms_port)
-        for directive, (host, port) in ports.items():
+    def free_ports_or_raise(self, wanted: Spec | None = None) -> None:
+        """Raise HostError where a port that the boxes will listen on is taken; with a spec that is wanted instead of
+        theirs, by others than they.
+        """
+        spec = self.configuration.spec if wanted is None else wanted
+        own = set() if wanted is None else set(_ports(self.configuration.spec).values())
+        for directive, (host, port) in _ports(spec).items():
+            if (host, port) in own or (directive == "sendsms-port" and wanted is None and self.smsbox.running):
+                continue
             if not is_free(host, port):
                 whom = who_listens(host, port) or "another program"
                 raise HostError(f"{directive} {port} is in use by {whom}", f"stop it, or set {directive} in the spec")
@@ -175,6 +177,15 @@ class Running:
             self.memory.box(name, process)
         except HostError as error:
             self.say("warning", f"after a crash {name} could not be found again: {error.args[0]}", box=name)
+
+
+def _ports(spec: Spec) -> dict[str, tuple[str, int]]:
+    """Return where the boxes listen, by directive."""
+    return {
+        "admin-port": (spec.admin_host, spec.admin_port),
+        "smsbox-port": ("127.0.0.1", spec.smsbox_port),
+        "sendsms-port": (spec.sendsms_host, spec.sendsms_port),
+    }
 
 
 def _logs(spec: Spec) -> tuple[Path, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from kannelkit.errors import GatewayError
@@ -93,24 +93,37 @@ class Steps:
             wanted = links(groups(stage.text))
             for step in stage.steps:
                 self._tell(step)
-                match step:
-                    case Add(link, account):
-                        await self._add(link, account, wanted[link], new=account not in known)
-                        continue
-                    case _:
+                try:
+                    if not isinstance(step, Add):
                         await self._open()
-                match step:
-                    case Recreate(link, account):
-                        await self._recreate(link, account, wanted[link])
-                    case Remove(link, account):
-                        await self._remove(link, account, goes=account not in staying)
-                    case Reroute(names):
-                        await self._reroute({name: wanted[name] for name in names})
-                    case Restart(boxes):
-                        await self._restart(boxes, stage.text)
+                    await self._take(step, wanted, stage.text, known, staying)
+                except GatewayError as error:
+                    if not self._hurried:
+                        raise
+                    self._away.append(error.message)
             await self._open()
         if self._away:
             raise GatewayError("; ".join(self._away))
+
+    async def _take(
+        self,
+        step: Step,
+        wanted: Mapping[str, tuple[Values, ...]],
+        text: str,
+        known: frozenset[str],
+        staying: frozenset[str],
+    ) -> None:
+        match step:
+            case Add(link, account):
+                await self._add(link, account, wanted[link], new=account not in known)
+            case Recreate(link, account):
+                await self._recreate(link, account, wanted[link])
+            case Remove(link, account):
+                await self._remove(link, account, goes=account not in staying)
+            case Reroute(names):
+                await self._reroute({name: wanted[name] for name in names})
+            case Restart(boxes):
+                await self._restart(boxes, text)
 
     async def _recreate(self, name: str, account: str, to: tuple[Values, ...]) -> None:
         before = self.as_run.link(name)
@@ -167,13 +180,7 @@ class Steps:
             self._put(name, ())
             return
         if goes and account not in self._closed:
-            try:
-                await self._close(account)
-            except GatewayError as error:
-                if not self._hurried:
-                    raise
-                self._away.append(f"{name} stays: {error.message}")
-                return
+            await self._close(account)
         if state == "online":
             if goes:
                 await self._drained(name, account)

@@ -104,6 +104,7 @@ class Supervisor:
 
     def reload(self) -> None:
         """Apply the spec file as it is now, unless somebody has to agree to that; a signal handler may call it."""
+        self._asked = [task for task in self._asked if not task.done()]
         self._asked.append(asyncio.create_task(self._reload()))
 
     async def change(self, account: str, throughput: int) -> Brought:
@@ -236,8 +237,11 @@ class Supervisor:
         for box in (running.bearerbox, running.smsbox):
             if box.running or box.name in running.busy:
                 continue
-            if box is running.bearerbox and self._applying.under_way:
-                continue  # whoever changes the configuration notices, and starts it
+            if self._applying.under_way and not running.bearerbox.running:
+                # whoever changes the configuration notices, and starts both
+                if box is running.bearerbox and running.smsbox.running:
+                    await running.smsbox.kill()  # as below
+                continue
             if box.name not in self._restart_at:
                 wait = box.ended(now)
                 self._restart_at[box.name] = now + wait

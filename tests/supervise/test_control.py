@@ -33,6 +33,8 @@ class Answers:
         match request.get("do"):
             case "refuse":
                 raise GatewayError("no", "ask for something else")
+            case "fail":
+                raise ZeroDivisionError("oh")
             case "wait":
                 tell({"event": "step", "text": "begun"})
                 await self.go_on.wait()
@@ -65,6 +67,8 @@ async def test_a_request_is_answered_and_what_happens_meanwhile_is_told(tmp_path
         assert await ask(tmp_path, {"do": "wait"}, told.append) == {"event": "done", "number": 1}
         with pytest.raises(GatewayError, match="no") as refused:
             await ask(tmp_path, {"do": "refuse"}, unheard)
+        with pytest.raises(GatewayError, match="ZeroDivisionError"):
+            await ask(tmp_path, {"do": "fail"}, unheard)
     assert refused.value.hint == "ask for something else"
     assert told == [{"event": "step", "text": "begun"}]
     assert not (tmp_path / FILE).exists()

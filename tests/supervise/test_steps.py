@@ -242,3 +242,19 @@ def test_a_link_that_was_down_before_is_not_waited_for() -> None:
     after = text({"a": Wish(AWAY, throughput=20)})
     played(trial.bring(after))
     assert trial.runs(after)
+
+
+def test_what_cannot_be_taken_back_keeps_nothing_else_from_it() -> None:
+    """The old host of one link is gone by the time; the other links are brought back all the same."""
+    before = text({"a": Wish(), "b": Wish(), "c": Wish()})
+    trial = Trial(before)
+
+    async def there_and_back() -> None:
+        await trial.bring(text({"a": Wish(OTHER), "b": Wish(OTHER), "c": Wish()}))
+        trial.kannel.file = before
+        trial.kannel.refusing = (GOOD,)
+        with pytest.raises(GatewayError, match=r"a-1: .*; b-1: "):
+            await trial.bring(before, bound=AsRun(before).names, hurried=True)
+
+    played(there_and_back())
+    assert trial.runs(before)
