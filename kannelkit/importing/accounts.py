@@ -17,7 +17,6 @@ OF_A_LINK = frozenset({"group", "smsc-admin-id", "dead-start", "instances", "thr
 # What an account does not have: kannelkit writes these lines, one for each link.
 WRITTEN_BY_KANNELKIT = ("smsc-admin-id", "dead-start", "instances")
 
-_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -100,13 +99,19 @@ def _accounts(members: Iterable[ReadGroup]) -> Iterator[tuple[tuple[ReadGroup, .
     hosts = {host: links for host, links in hosts.items() if links}
     if len(hosts) == 2:
         first, second = sorted(hosts.values(), key=lambda links: all(map(is_dead, links)))
-        named = all(group.values.get(key) for group in (first[0], second[0]) for key in ("host", "port"))
-        if named and len(second) <= len(first) <= MOST_CONNECTIONS:
+        sound = all(_host_and_port_are_sound(links[0].values) for links in (first, second))
+        if sound and len(second) <= len(first) <= MOST_CONNECTIONS:
             yield tuple(first), tuple(second)
             return
     for links in hosts.values():
         for begin in range(0, len(links), MOST_CONNECTIONS):
             yield tuple(links[begin : begin + MOST_CONNECTIONS]), ()
+
+
+def _host_and_port_are_sound(values: Mapping[str, str]) -> bool:
+    """Return whether they come back as they are from kannelkit's own keys for a second host."""
+    port = values.get("port", "")
+    return bool(values.get("host")) and port == str(whole(port))
 
 
 def _entry(links: tuple[ReadGroup, ...], standby: tuple[ReadGroup, ...], taken: set[str]) -> Entry:
@@ -146,9 +151,8 @@ def _limit(links: Sequence[ReadGroup]) -> str | None:
 
     Each instance of a group has the group's whole throughput.
     """
-    text = links[0].values.get("throughput")
-    if len(links) == 1 and (text is None or _NUMBER.fullmatch(text)):
-        return text
+    if len(links) == 1:
+        return links[0].values.get("throughput")
     speeds = [per_second(group.values.get("throughput", "")) for group in links]
     return None if None in speeds else str(sum(filter(None, speeds)))
 

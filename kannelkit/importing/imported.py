@@ -59,7 +59,7 @@ def imported(path: str, opened: Opener, spec_path: Path, secrets_dir: str | None
         for line, silenced in zip(in_files.lines, written.lines, strict=True):
             line.ignored = silenced.ignored
         written = in_files
-    changed = (*found.expected, *was.recoded)
+    changed = (*found.expected, *was.rewritten)
     written.remark("What is not as it was:", changed)
     written.remark("Left out, because Kannel does not use it:", was.forgotten)
     told = {(finding.place, finding.rule) for finding in findings}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
@@ -11,11 +10,15 @@ from kannelkit.conf import GROUPS, Opener, ReadGroup, Tree, check_groups, in_for
 from kannelkit.conf.lines import Kind
 from kannelkit.errors import InputError
 from kannelkit.findings import Finding
-from kannelkit.importing.accounts import instances
+from kannelkit.importing.accounts import instances, is_smpp
+from kannelkit.importing.taken import as_taken, utf_8
 from kannelkit.spec.ignored import ignored
 
 # Over these Kannel gives up, so that there is nothing that runs today; the rest of what `check` finds it puts up with.
 _NO_CONFIGURATION = frozenset({"C104", "C107"})
+
+# Far above what one bearerbox carries, with its threads for each link.
+_MOST_LINKS = 100_000
 
 _MASK = "***"
 _TELLING = 4  # characters; a shorter secret would hide half of what is written
@@ -27,15 +30,15 @@ _MAY_HOLD_A_SECRET = re.compile(r"passw|\bpwd\b|\bpin\b|secret|парол", re.I
 class Original:
     """What was read: `files` in the order read, `groups` in force, `comments` above them by the group's id().
 
-    `forgotten` says in words, secrets masked, what Kannel reads and makes no use of; `recoded` the values that were no
-    UTF-8, which are here as Latin-1 has them; `dropped` is how many lines of comments are not carried over.
+    `forgotten` says in words, secrets masked, what Kannel reads and makes no use of, `rewritten` which values are here
+    as Kannel takes them because no spec holds them as they are; `dropped` is how many lines of comments stay behind.
     """
 
     files: tuple[str, ...]
     groups: tuple[ReadGroup, ...]
     comments: Mapping[int, tuple[str, ...]]
     forgotten: tuple[str, ...]
-    recoded: tuple[str, ...]
+    rewritten: tuple[str, ...]
     dropped: int
 
 
@@ -50,27 +53,32 @@ def original(path: str, opened: Opener) -> Original:
         for group in groups
         if group.name == "smsc" and "smsc" not in group.values
     ]
+    findings += _too_many_links(groups)
     if findings:
         raise InputError(findings)
-    linked = tuple(group for group in groups if group.name != "smsc" or instances(group))
+    linked = tuple(group for group in groups if not is_smpp(group) or instances(group))
     forgotten = tuple(_forgotten(reading.groups, groups, linked))
-    recoded = tuple(
-        f"{group.value_places[name]}: {name} has octets that are no UTF-8: taken for Latin-1 and written as UTF-8"
-        for group in linked
-        for name, value in group.values.items()
-        if _utf_8(value) != value
-    )
-    if recoded:
-        linked = tuple(map(_as_utf_8, linked))
+    linked, rewritten = as_taken(linked)
     comments, dropped = _comments(reading.trees.values(), linked, set(_secrets(reading.groups)))
     return Original(
         files=tuple(reading.trees),
         groups=linked,
         comments=comments,
         forgotten=forgotten,
-        recoded=recoded,
+        rewritten=rewritten,
         dropped=dropped,
     )
+
+
+def _too_many_links(groups: Iterable[ReadGroup]) -> Iterator[Finding]:
+    links = 0
+    for group in groups:
+        if group.name == "smsc":
+            links += instances(group)
+            if links > _MOST_LINKS:
+                place = group.value_places.get("instances", group.place)
+                yield Finding(place, "C108", f"more than {_MOST_LINKS:,} links in all", "write fewer instances")
+                return
 
 
 def shown(group: ReadGroup, name: str, value: str) -> str:
@@ -78,17 +86,6 @@ def shown(group: ReadGroup, name: str, value: str) -> str:
     directive = GROUPS[group.name].directives.get(name)
     hidden = value and directive is not None and (directive.secret or directive.kind == "url")
     return f"{name} = {_MASK if hidden else value}"
-
-
-def _utf_8(text: str) -> str:
-    """Return a text that was read octet by octet as one of characters: what is no UTF-8 is Latin-1."""
-    if text.isascii() or not any("\udc80" <= character <= "\udcff" for character in text):
-        return text
-    return text.encode("utf-8", "surrogateescape").decode("latin-1")
-
-
-def _as_utf_8(group: ReadGroup) -> ReadGroup:
-    return dataclasses.replace(group, values={name: _utf_8(value) for name, value in group.values.items()})
 
 
 def _forgotten(every: Iterable[ReadGroup], in_force: Iterable[ReadGroup], linked: Iterable[ReadGroup]) -> Iterator[str]:
@@ -135,7 +132,7 @@ def _comments(
         for at in tree.lines:
             if at.kind is Kind.COMMENT:
                 lines_read += _says_something(at.value)
-                block.append(_utf_8(at.value))
+                block.append(utf_8(at.value))
                 continue
             above += _fit(block, secrets)
             block = []

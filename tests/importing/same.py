@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from kannelkit.conf import GROUPS
 from tests.conf.judge import Groups
 
 # What an account's links may differ in: the promise of `import`, not its code.
 FREE = {"throughput", "instances", "smsc-admin-id", "dead-start"}
+
+PORTS = {"core": ("smsbox-port", "wapbox-port"), "smsbox": ("sendsms-port",), "smsc": ("port", "receive-port")}
 
 
 def unlike(before: Groups, after: Groups) -> list[str]:
@@ -64,7 +68,29 @@ def number_of_links(values: Mapping[str, str]) -> int:
 
 
 def of(groups: Groups, name: str) -> list[Mapping[str, str]]:
-    return [values for called, values in groups if called == name]
+    return [taken(values, PORTS.get(name, ())) for called, values in groups if called == name]
+
+
+def taken(values: Mapping[str, str], ports: Iterable[str]) -> dict[str, str]:
+    """Return the values without the words that Kannel does not take for the numbers they should be."""
+    plain = dict(values)
+    if "throughput" in plain and not re.fullmatch(r"[0-9]+(\.[0-9]+)?", plain["throughput"]):
+        plain["throughput"] = str(math.ceil(strtod(plain["throughput"])))
+        if plain["throughput"] == "0":
+            del plain["throughput"]
+    for name in ports:
+        if plain.get("smsc", "smpp") == "smpp" and not re.match(r"\s*[+-]?[0-9]", plain.get(name, "0")):
+            del plain[name]
+    return plain
+
+
+def strtod(text: str) -> float:
+    """Return the number that the text begins with, and 0 where it begins with none, or with one that is too large."""
+    for end in range(len(text), 0, -1):
+        if re.fullmatch(r"[0-9+.eE-]+", text[:end]):
+            with contextlib.suppress(ValueError):
+                return max(float(text[:end]) if math.isfinite(float(text[:end])) else 0.0, 0.0)
+    return 0.0
 
 
 def with_name(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:

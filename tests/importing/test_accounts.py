@@ -30,7 +30,6 @@ MERGED = [
     (["throughput = 7.5", "throughput = 7.5"], [{"connections": "2", "throughput": "16"}]),
     (["throughput = 7.5"], [{"throughput": "7.5"}]),
     (["throughput = 0"], [{"throughput": "0"}]),
-    (["throughput = fast"], [{}]),
     (["instances = 3\nthroughput = 10"], [{"connections": "3", "throughput": "30"}]),
     (["instances = 2\nthroughput = 10", "throughput = 5"], [{"connections": "3", "throughput": "25"}]),
     (["instances = x"], [{}]),
@@ -40,6 +39,7 @@ MERGED = [
     (["", "port = 2776"], [{"backup-host": "h", "backup-port": "2776"}]),
     (["dead-start = true", "host = i"], [{"backup-host": "h"}]),
     (["dead-start = false", "host = i\ndead-start = true"], [{"backup-host": "i"}]),
+    (["", "host = i\nport = 02776"], [{}, {}]),
     (["", "", "host = i"], [{"backup-host": "i", "connections": "2"}]),
     (["", "host = i", "host = i"], [{}, {"connections": "2"}]),  # more standby links than there are links
     (["", "host = i", "host = j"], [{}, {}, {}]),

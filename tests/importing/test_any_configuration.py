@@ -31,7 +31,9 @@ def value(directive: Directive) -> st.SearchStrategy[str]:
     if directive.name in KNOWN_PORTS:
         return st.sampled_from(["0", "1", "2775", "0x10", "010", "65535"])
     if directive.name == "throughput":  # kannelkit computes with it
-        return st.sampled_from(["0", "7.5", "12.", "100"])
+        return st.sampled_from(["0", "7.5", "12.", "100", "fast", "3/s", ".5", "1e2", "-1"])
+    if directive.name == "instances":  # which no machine could run are refused
+        return st.sampled_from(["0", "1", "3", "-1", "x"])
     usual = {
         "integer": st.integers(-2, 10**10).map(str),
         "seconds": st.integers(0, 100).map(str),

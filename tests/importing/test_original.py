@@ -70,8 +70,8 @@ FORGOTTEN = [
     (CORE + "admin-port = 2\n", ["kannel.conf:2:1: admin-port = 1, because line 4 wins"]),
     (CORE + "admin-password = other\n", ["kannel.conf:3:1: admin-password = ***, because line 4 wins"]),
     (
-        CORE + "\ngroup = smsc\nsmsc = fake\ninstances = 0\n",
-        ["kannel.conf:5:1: group smsc, because it stands for no link: smsc = fake, instances = 0"],
+        CORE + "\ngroup = smsc\nsmsc = smpp\ninstances = 0\n",
+        ["kannel.conf:5:1: group smsc, because it stands for no link: smsc = smpp, instances = 0"],
     ),
 ]
 
@@ -88,9 +88,48 @@ def test_octets_that_are_no_utf_8_are_told() -> None:
     made = made_of(CORE + "\ngroup = smsbox\nbearerbox-host = localhost\nreply-emptymessage = gr\udcfc\udcdf\n")
     assert "reply-emptymessage: gr\u00fc\u00df" in made.text
     assert made.report.differences == (
-        "kannel.conf:7:22: reply-emptymessage has octets that are no UTF-8: taken for Latin-1 and written as UTF-8",
+        "kannel.conf:7:22: reply-emptymessage has octets that are no UTF-8: written as Latin-1 has them",
     )
     assert made.text.endswith(f"\n# What is not as it was:\n#   {made.report.differences[0]}\n")
+
+
+LINK = "\ngroup = smsc\nsmsc = {}\nsmsc-id = a\nhost = h\nsmsc-username = u\nsmsc-password = p\nsystem-type =\n"
+# A kind of link, a line of it that no spec holds as it is -> the line in the spec, and what is told.
+REWRITTEN = [
+    ("http", "throughput = 20 # a second", "throughput: 20", "throughput is no number; Kannel takes it for 20"),
+    ("smpp", "throughput = 30/s", "throughput: 30", "throughput is no number; Kannel takes it for 30"),
+    ("smpp", "throughput = .5", "throughput: 1", "throughput is no number; Kannel takes it for 1"),
+    ("smpp", "throughput = 1e3", "throughput: 1000", "throughput is no number; Kannel takes it for 1000"),
+    ("smpp", "throughput = 1e999", None, "throughput is no number; Kannel takes it for no limit"),
+    ("fake", "throughput = fast", None, "throughput is no number; Kannel takes it for no limit"),
+    ("smpp", "throughput = -5", None, "throughput is no number; Kannel takes it for no limit"),
+    ("smpp", "port =", None, "port is no number; Kannel takes it for none"),
+    ("smpp", "receive-port = none", None, "receive-port is no number; Kannel takes it for none"),
+]
+
+
+@pytest.mark.parametrize(("kind", "line", "expected", "told"), REWRITTEN)
+def test_what_no_spec_holds_is_written_as_kannel_takes_it(
+    kind: str, line: str, expected: str | None, told: str
+) -> None:
+    made = made_of(CORE + LINK.format(kind) + line + "\n")
+    name = line.partition(" ")[0]
+    assert [row.strip() for row in made.text.split("\n") if row.startswith(f"    {name}:")] == [expected] * bool(
+        expected
+    )
+    (difference,) = made.report.differences
+    assert difference.startswith("kannel.conf:12:")
+    assert told in difference
+
+
+def test_ports_that_are_none_are_left_out() -> None:
+    made = made_of(CORE + "smsbox-port =\nwapbox-port = -\n\ngroup = smsbox\nbearerbox-host = h\nsendsms-port = no\n")
+    assert "smsbox-port" not in made.text.partition("# What is not")[0]
+    assert [words.partition(" is no number")[0] for words in made.report.differences] == [
+        "kannel.conf:4:14: smsbox-port",
+        "kannel.conf:5:15: wapbox-port",
+        "kannel.conf:9:16: sendsms-port",
+    ]
 
 
 BROKEN = [
@@ -105,6 +144,7 @@ BROKEN = [
     ({"kannel.conf": "include = a\n"}, ["kannel.conf:1:11 C113"]),
     ({"kannel.conf": "include = a\n", "a": "include = b\n", "b": "include = a\n"}, ["b:1:11 C114"]),
     ({"kannel.conf": "include = a\n", "a": "\n  nonsense\n"}, ["a:2:3 C101"]),
+    ({"kannel.conf": "group = smsc\nsmsc = smpp\ninstances = 99999999999\n"}, ["kannel.conf:3:13 C108"]),
     ({"kannel.conf": "\ufeffgroup = core\n"}, ["kannel.conf:1:1 C102"]),
     ({"kannel.conf": CORE + "log-file = a\0b\n"}, ["kannel.conf:4:1 C112"]),
 ]
@@ -120,8 +160,8 @@ def test_what_kannel_would_not_start_with_is_refused(files: dict[str, str], expe
 
 def test_what_no_spec_can_hold_is_told_where_it_stands() -> None:
     with pytest.raises(InputError) as raised:
-        made_of(CORE + "\ngroup = smsbox\nbearerbox-host = a\rb\nsendsms-port = none\n")
+        made_of(CORE.replace("= 1", "= none") + "\ngroup = smsbox\nbearerbox-host = a\rb\n")
     assert [f"{finding.place} {finding.rule}" for finding in raised.value.findings] == [
+        "kannel.conf:2:14 S201",
         "kannel.conf:6:18 S202",
-        "kannel.conf:7:16 S201",
     ]
