@@ -124,6 +124,25 @@ def service_that_cannot_be(subject: Subject) -> Iterator[Found]:
             )
 
 
+@rule("E141")
+def one_try(subject: Subject) -> Iterator[Found]:
+    """A request to a program that fails is not repeated unless smsbox is told to."""
+    box = subject.single("smsbox")
+    fetching = [
+        (group.place, name)
+        for group in subject.all("sms-service", "sendsms-user")
+        for name in ("get-url", "url", "post-url", "post-xml", "dlr-url")
+        if group.text(name)
+    ]
+    if box is None or not fetching or box.number("http-request-retry", 0) > 0:
+        return
+    what = "a receipt" if all(name == "dlr-url" for _, name in fetching) else "a received message or a receipt"
+    yield Found(
+        box.at("http-request-retry"),
+        f"smsbox asks a program once: {what} that comes while the program is away, or answers with an error, is lost",
+    )
+
+
 @rule("W240")
 def no_default_service(subject: Subject) -> Iterator[Found]:
     """A message that no service takes is answered, at the account's cost."""
