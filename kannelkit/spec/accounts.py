@@ -127,14 +127,16 @@ def _profile(reader: Reader, pairs: Pairs) -> Profile | None:
 def _fill(reader: Reader, values: dict[str, Value], profile: Profile | None, place: Place) -> None:
     if profile:
         tls = "use-ssl" in values and values["use-ssl"].text.lower() in TRUE
-        if profile.host:
-            values.setdefault("host", Value(profile.host, "provider", place))
+        if profile.host and "host" not in values:
+            values["host"] = Value(profile.host, "provider", place)
         for setting in profile.settings:
-            text = setting.tls_value if tls and setting.tls_value is not None else setting.value
-            values.setdefault(setting.directive, Value(text, "provider", place))
+            if setting.directive not in values:
+                text = setting.tls_value if tls and setting.tls_value is not None else setting.value
+                values[setting.directive] = Value(text, "provider", place)
     gaps = defaults.LINK if reader.defaults == "kannel" else defaults.smpp(values)
     for name, text in gaps.items():
-        values.setdefault(name, Value(text, "default", place))
+        if name not in values:
+            values[name] = Value(text, "default", place)
 
 
 def _smsc_id(reader: Reader, values: dict[str, Value], profile: Profile | None, place: Place) -> str | None:

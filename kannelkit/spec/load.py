@@ -260,7 +260,9 @@ def _health(reader: Reader, top: Pairs) -> Address:
     reader.unknown(pairs, HEALTH_KEYS, "health")
     node = reader.text(pairs, "listen")
     host, _, port = (node.text if node else defaults.HEALTH_LISTEN).rpartition(":")
-    if node and not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        reader.find(node.place, "S206", f"listen is no address: {node.text}", "write host:port, as in 127.0.0.1:13080")
+    if node and not (host and port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
+        reader.find(
+            node.place, "S206", f"listen is no address: {node.text[:60]}", "write host:port, as in 127.0.0.1:13080"
+        )
         return Address(defaults.LOOPBACK, 13080)
     return Address(host.strip("[]"), int(port))

@@ -7,7 +7,10 @@ import re
 from kannelkit.conf import Directive
 
 _LONG = re.compile(r"[ \t]*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)")
-_REAL = re.compile(r"[0-9]+(\.[0-9]*)?")
+_REAL = re.compile(r"[0-9]{1,9}(\.[0-9]*)?(?![0-9])")
+_MOST_DIGITS = 20  # more are too large for anything, and Python refuses to count thousands of them
+
+_ONE_TO_NINE = frozenset("123456789")
 
 # The ports that kannelkit itself has to know: it asks bearerbox and smsbox there, and writes them into links.
 _KNOWN_PORTS = frozenset({"admin-port", "smsbox-port", "wapbox-port", "sendsms-port", "port", "receive-port"})
@@ -15,12 +18,14 @@ _LARGEST_PORT = 65535
 
 
 def whole(text: str) -> int | None:
-    """Return the whole number that the text begins with, or nothing.
+    """Return the whole number that the text begins with, or nothing where there is none of a usable size.
 
     0x10 is 16 and 010 is 8, as strtol() has it with base 0 (cfg_get_integer in gwlib/cfg.c).
     """
+    if len(text) <= _MOST_DIGITS and text[:1] in _ONE_TO_NINE and text.isdigit() and text.isascii():
+        return int(text)  # nearly every one
     found = _LONG.match(text)
-    if found is None:
+    if found is None or len(found[2]) > _MOST_DIGITS:
         return None
     sign, digits = found.groups()
     if digits.startswith(("0x", "0X")):

@@ -15,7 +15,7 @@ from kannelkit.providers import PROFILES, Profile
 from kannelkit.spec.ignored import Ignored
 from kannelkit.spec.keys import did_you_mean
 from kannelkit.spec.model import Defaults, Value
-from kannelkit.spec.numbers import needed
+from kannelkit.spec.numbers import needed, per_second
 from kannelkit.spec.secrets import MissingSecretError, from_environ, from_file
 from kannelkit.spec.silenced import FIRM
 from kannelkit.spec.source import Node, Scalar, Sequence, Table
@@ -136,7 +136,8 @@ class Reader:
             rule, problem = "S204", _throughput_fault(text)
         elif not (directive.name == "system-type" and smpp):  # told with the flag that would be cut, MCONn added
             rule, problem = "S205" if directive.octets is not None else "S201", fault(directive, text, smpp=smpp)
-        if problem is None and text.lower() not in (words := directive.one_of_for.get(kind, (text.lower(),))):
+        words = directive.one_of_for.get(kind) if directive.one_of_for else None
+        if problem is None and words and text.lower() not in words:
             shown = "the value" if directive.secret else repr(text)
             rule, problem = "S201", (f"cannot be {shown} where smsc is {kind}", f"one of {', '.join(words)}")
         if problem and self.find(place, rule, f"{key.text} {problem[0]}", problem[1], firm=needed(directive, text)):
@@ -218,9 +219,10 @@ class Reader:
 def _throughput_fault(text: str) -> tuple[str, str] | None:
     whole = Directive("throughput", "integer", "", "", least=1, most=100_000)
     head, dot, tail = text.partition(".")
-    if dot and head.isdigit() and tail.isdigit():
+    if dot and head.isdecimal() and tail.isdecimal() and text.isascii():
+        sent = per_second(text)
         return (
-            f"is a fraction: {text}; Kannel sends {int(head) + (int(tail) > 0)} a second then",
+            f"is a fraction: {text[:20]}; Kannel sends {sent} a second then" if sent else f"is no limit: {text[:20]}",
             "write a whole number of SMS per second",
         )
     if text == "0":

@@ -35,7 +35,7 @@ KEYS = sorted(
 TEXTS = [
     *("", "0", "1", "2", "3", "9", "13000", "65536", "-1", "7.5", "0123", "yes", "no", "smpp", "fake", "http"),
     *("smsc.ru", "generic", "a", "a-1", "a-park", "A", "ISO,SINGLE", "MCON2", "spool", "file", "internal"),
-    *("kannel", "mysql", "redis", "0x10", "none.toml", "emi", "at"),
+    *("kannel", "mysql", "redis", "0x10", "none.toml", "emi", "at", "9" * 5000, f"{'9' * 5000}.5"),
     *("127.0.0.1", "127.0.0.1:1", "log", "relay", "include", "(", "\\", '"', "\n", "é", "default"),
 ]  # fmt: skip
 
