@@ -31,10 +31,15 @@ def said(folder: Path, text: str, core: Iterable[str] = ()) -> str:
     path.write_text(
         head + "".join(f"{line}\n" for line in core) + SMSBOX.format(sendsms_port=1, folder=folder, log_level=0) + text
     )
+    return output_of(path)
+
+
+def output_of(path: Path) -> str:
+    """Return what bearerbox says over a kannel.conf until it has started or given up."""
     bearerbox = program("bearerbox")
     assert bearerbox is not None
     lines = []
-    with subprocess.Popen([bearerbox, str(path)], stderr=subprocess.PIPE, cwd=folder) as box:
+    with subprocess.Popen([bearerbox, str(path)], stderr=subprocess.PIPE, cwd=path.parent) as box:
         assert box.stderr is not None
         for line in box.stderr:
             lines.append(line.decode(errors="replace"))
@@ -128,6 +133,16 @@ def test_defaults_that_bearerbox_tells(tmp_path: Path) -> None:
     assert f"DLR: using default '{default(core['dlr-storage'])}'" in output
     assert "SMS resend retry set to unlimited" in output
     assert "DLR rerouting for smsc id <x> disabled" in output
+
+
+def test_a_link_needs_the_smsbox_port(tmp_path: Path) -> None:
+    folder = tmp_path / "with"
+    folder.mkdir()
+    (port,) = free_ports(1)
+    link = f"\ngroup = smsc\n{SMPP}smsc-id = x\n"
+    assert STARTED in said(folder, link)
+    (folder / "core.conf").write_text(f"group = core\nadmin-port = {port}\nadmin-password = a\n{link}")
+    assert "PANIC: Unable to start SMSCs" in output_of(folder / "core.conf")
 
 
 def test_what_nothing_reads_can_hold_anything(tmp_path: Path) -> None:
