@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -37,8 +38,11 @@ def command(conf: str, output: Path | None, secrets_dir: Path | None, force: boo
     if output is None and (secrets_dir is not None or as_json):
         raise click.UsageError("--secrets-dir and --json need a file for the spec: -o FILE")
     spec_path = output or Path("gateway.yaml")
-    if output is not None and not force and os.path.lexists(output):
-        raise _there(output)
+    if output is not None and os.path.lexists(output):
+        if not force:
+            raise _there(output)
+        if os.path.exists(conf) and os.path.exists(output) and os.path.samefile(conf, output):
+            raise click.UsageError("the spec would take the place of the kannel.conf it is made of: name another file")
     made = imported(conf, opener(), spec_path, _relative(secrets_dir, spec_path))
     if output is None:
         click.echo(made.text, nl=False)
@@ -47,13 +51,12 @@ def command(conf: str, output: Path | None, secrets_dir: Path | None, force: boo
     if as_json:
         click.echo(json.dumps({"spec": str(output), "secrets": len(made.secrets), **made.report.table()}, indent=2))
     else:
-        for line in made.report.lines(str(spec_path)):
+        for line in made.report.lines(shlex.quote(str(spec_path))):
             click.echo(line, err=True)
-    if secrets_dir is None and made.holds_secrets:
+    if made.holds_secrets:
         where = "what is printed" if output is None else f"{output}, mode 0600,"
-        click.echo(
-            f"\n{where} holds passwords: keep it from others, or write them to files with --secrets-dir", err=True
-        )
+        instead = "" if secrets_dir is not None else ", or write them to files with --secrets-dir"
+        click.echo(f"\n{where} holds passwords: keep it from others{instead}", err=True)
 
 
 def _relative(folder: Path | None, spec_path: Path) -> str | None:

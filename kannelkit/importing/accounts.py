@@ -15,7 +15,7 @@ from kannelkit.spec.numbers import per_second, whole
 # What may differ between the links of one account: kannelkit writes it for each link by itself.
 OF_A_LINK = frozenset({"group", "smsc-admin-id", "dead-start", "instances", "throughput", "host", "port"})
 # What an account does not have: kannelkit writes these lines, one for each link.
-WRITTEN_BY_KANNELKIT = ("smsc-admin-id", "dead-start", "instances")
+_WRITTEN_BY_KANNELKIT = ("smsc-admin-id", "dead-start", "instances")
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -122,7 +122,7 @@ def _entry(links: tuple[ReadGroup, ...], standby: tuple[ReadGroup, ...], taken: 
     own = _own_keys(links, standby) if account else {}
     behind = next((name for name in reversed(list(first)) if name in ("host", "port")), "smsc")
     for name, text in first.items():
-        if name != "group" and not (account and name in WRITTEN_BY_KANNELKIT):
+        if name != "group" and not (account and name in _WRITTEN_BY_KANNELKIT):
             values.setdefault(name, text)
         if name == behind:
             values |= own

@@ -130,6 +130,8 @@ def _about_standby(called: str, entry: Entry) -> Iterator[str]:
     host = entry.standby[0].values["host"]
     if not all(is_dead(group) for group in entry.standby):
         yield f"{called}: the links to {host} were up together with the others; now they stand by until these are down"
+    else:
+        yield f"{called}: the links to {host} waited for a command; now they are started when the others are down"
     if there != wanted:
         yield f"{called}: {_count(there, 'link')} to {host} -> {_count(wanted, 'link')} that stand by"
     first = entry.links[0].values.get("throughput")

@@ -159,6 +159,12 @@ def test_what_cannot_be_written_whole_is_not_written_at_all(folder: Path) -> Non
     assert not (folder / "gateway.yaml").exists()
 
 
+def test_the_original_is_not_overwritten_even_with_force(folder: Path) -> None:
+    result = run("kannel.conf", "-o", str(folder / "kannel.conf"), "--force")
+    assert result.exit_code == 2
+    assert (folder / "kannel.conf").read_text() == CONF
+
+
 def test_a_broken_file_is_told_and_nothing_written(folder: Path) -> None:
     (folder / "kannel.conf").write_text(CONF + "\ngroup = nonsense\n\nwithout equals\n")
     result = run("kannel.conf", "-o", "gateway.yaml", "--secrets-dir", "secrets")

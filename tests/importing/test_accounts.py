@@ -113,7 +113,10 @@ TOLD = [
         ["smsc a: instances became 3 connections, each a link of its own with a name of its own"],
     ),
     (["dead-start = 1"], ["smsc a: a link that stayed down until a command started it is now started with the others"]),
-    (["", "host = i\ndead-start = true"], []),
+    (
+        ["", "host = i\ndead-start = true"],
+        ["smsc a: the links to i waited for a command; now they are started when the others are down"],
+    ),
     (
         ["", "", "host = i\nthroughput = 9"],
         [
