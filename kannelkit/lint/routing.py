@@ -163,3 +163,19 @@ def default_beside_forced(subject: Subject) -> Iterator[Found]:
     for group in subject.all("sendsms-user", "sms-service"):
         if group.text("forced-smsc") and group.text("default-smsc"):
             yield Found(group.at("default-smsc"), "default-smsc counts for nothing beside forced-smsc")
+
+
+@rule("W226")
+def fetched_at_the_start(subject: Subject) -> Iterator[Found]:
+    """A list of numbers that a web server has to hand out first."""
+    for group in subject.all("core", "smsbox", "sms-service", "sendsms-user"):
+        for name, value in group.values.items():
+            if name.split("-")[-1] == "regex" or not name.startswith(("white-list", "black-list")) or not value.text:
+                continue
+            if group.name == "core":
+                end = "bearerbox panics at its start"
+            else:
+                end = "smsbox starts without the list, and nobody is refused"
+            yield Found(
+                value.place, f"{name}: while {urlsplit(value.text).hostname or 'its server'} does not answer, {end}"
+            )

@@ -30,6 +30,7 @@ PANICKING_LINES = (
     "ssl-trusted-ca-file = /no/such/file.pem",
     "ssl-client-certkey-file = /no/such/file.pem",
     "white-list-sender-regex = (",
+    "white-list-receiver = http://127.0.0.1:1/list",
     "priority = 5",
     "allowed-prefix-regex = (",
 )
