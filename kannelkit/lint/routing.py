@@ -176,6 +176,4 @@ def fetched_at_the_start(subject: Subject) -> Iterator[Found]:
                 end = "bearerbox panics at its start"
             else:
                 end = "smsbox starts without the list, and nobody is refused"
-            yield Found(
-                value.place, f"{name}: while {urlsplit(value.text).hostname or 'its server'} does not answer, {end}"
-            )
+            yield Found(value.place, f"{name}: while the server does not answer, {end}")
