@@ -51,7 +51,10 @@ _WIDTH = 78
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """What the template shows of an account; `throughput` is the one in force, `told` are lines of comment."""
+    """What the template shows of an account; `throughput` is the one in force, `told` are lines of comment.
+
+    `connections_flag` is the flag for several binds as SMSC.ru means it, "" where there is none.
+    """
 
     account: Account
     provider: str
@@ -69,12 +72,13 @@ def view(of_spec: SmppAccount, account: Account, throughput: int | None, lines: 
     by_default = tuple(name for name, value in values.items() if value.origin == "default")
     profile = of_spec.provider
     whose = f" in {Path(of_spec.profile.file).name}" if of_spec.profile and of_spec.profile.file else ""
+    flags = texts["system-type"].split(",")
     return AccountView(
         account=account,
         provider=profile if by_provider else "",
         throughput=throughput,
         told=_told(f"set by the profile {profile}{whose}", by_provider) + _told("set by kannelkit", by_default),
-        connections_flag=next((flag for flag in texts["system-type"].split(",") if flag.startswith("MCON")), ""),
+        connections_flag="" if whose else next((flag for flag in flags if flag.startswith("MCON")), ""),
         links=tuple((link, lines.body("smsc", _texts(texts, account, throughput, link))) for link in account.links),
     )
 
