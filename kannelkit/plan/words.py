@@ -160,13 +160,23 @@ _DONE: dict[type[Step], str] = {
 
 
 def _order(plan: Plan) -> Iterator[Line]:
-    groups = [(kind, list(group)) for kind, group in groupby(plan.steps, type)]
+    named = {change.name for change in plan.changes}
+
+    def kind(step: Step) -> tuple[type[Step], bool]:
+        return type(step), isinstance(step, Add | Remove) and step.link not in named
+
+    groups = [(of, list(group)) for of, group in groupby(plan.steps, kind)]
     if len(groups) < 2:
         return
     yield Line("in this order:", "heading")
-    for number, (kind, steps) in enumerate(groups, start=1):
+    for number, ((of, meanwhile), steps) in enumerate(groups, start=1):
         first = steps[0]
-        what = f"restart {' and '.join(first.boxes)}" if isinstance(first, Restart) else f"{_DONE[kind]} {_whom(steps)}"
+        if isinstance(first, Restart):
+            what = f"restart {' and '.join(first.boxes)}"
+        elif meanwhile:  # in no file before or after, so that no change speaks of it
+            what = f"{_DONE[of]} parking {_whom(steps)}{', where messages wait meanwhile' if of is Add else ''}"
+        else:
+            what = f"{_DONE[of]} {_whom(steps)}"
         yield Line(f"  {number}. {what}")
     yield Line("")
 

@@ -38,6 +38,16 @@ def test_the_order_is_told_where_there_is_one() -> None:
     assert "in this order:" not in said("routing: a reload, nothing else")
 
 
+def test_what_a_parking_link_that_no_change_names_is_for() -> None:
+    found = said("a link that nothing stands in for: a parking link does for the time")
+    at = found.index("in this order:")
+    assert found[at + 1 : at + 4] == [
+        "1. add parking link web-waiting, where messages wait meanwhile",
+        "2. re-create link web",
+        "3. remove parking link web-waiting",
+    ]
+
+
 def test_what_comes_with_bearerbox_is_not_told_as_if_it_came_alone() -> None:
     found = said("bearerbox's own: everything else comes with its restart")
     assert found.count("takes effect with the restart of bearerbox") == 2
