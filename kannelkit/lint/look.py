@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kannelkit.conf import Opener, ReadGroup, Tree, check_groups, read_files
+from kannelkit.conf import Opener, ReadGroup, check_groups, read_files
 from kannelkit.errors import InputError
 from kannelkit.findings import Finding, in_order
 from kannelkit.lint import boxes, certificates, language, links, logins, logs, queues, routing, security
@@ -23,7 +23,7 @@ from kannelkit.spec.load import parse
 # importing them registers their rules
 MODULES = (boxes, certificates, language, links, logins, logs, queues, routing, security)
 
-_SPEC_SUFFIXES = (".yaml", ".yml")
+_SUFFIXES: Mapping[str, Kind] = {".yaml": "spec", ".yml": "spec", ".conf": "conf"}
 _CONF_LINE = re.compile(r"[ \t]*[A-Za-z0-9_-]+[ \t]*=")
 
 
@@ -45,13 +45,12 @@ class Looked:
 
 def kind_of(name: str, text: str) -> Kind:
     """Return what the text is by its name's suffix, or else by its first line that says something."""
-    suffix = os.path.splitext(name)[1]
-    if suffix in _SPEC_SUFFIXES:
-        return "spec"
+    if kind := _SUFFIXES.get(os.path.splitext(name)[1]):
+        return kind
     for line in text.split("\n"):
         if line.strip() and not line.lstrip().startswith("#"):
             return "conf" if _CONF_LINE.match(line) else "spec"
-    return "conf" if suffix == ".conf" else "spec"
+    return "spec"
 
 
 def conf(file: str, opened: Opener) -> Looked:
@@ -62,8 +61,8 @@ def conf(file: str, opened: Opener) -> Looked:
     if reading.groups or not findings:  # a file that is not there is only that
         findings = in_order((*findings, *_checked(reading.groups, file)))
         subject = of_conf(reading.groups, file)
-    texts: Mapping[str, Tree] = reading.trees
-    return Looked(file, "conf", {name: tree.text() for name, tree in texts.items()}, subject, findings)
+    texts = {name: tree.text() for name, tree in reading.trees.items()}
+    return Looked(file, "conf", texts, subject, findings)
 
 
 def _checked(groups: Sequence[ReadGroup], file: str) -> Iterator[Finding]:

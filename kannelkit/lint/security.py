@@ -12,26 +12,12 @@ from kannelkit.lint.rule import Found, rule
 from kannelkit.lint.subject import Group, Subject, Value, secret
 
 # Passwords of Kannel's example files and user guide, and those that everybody tries first.
-_KNOWN = frozenset(
-    [
-        "bar",
-        "foo",
-        "foobar",
-        "rL4y",
-        "tester",
-        "test",
-        "secret",
-        "password",
-        "passwd",
-        "changeme",
-        "change_me",
-        "admin",
-        "kannel",
-        "12345",
-        "123456",
-        "qwerty",
-    ]
-)
+# fmt: off
+_KNOWN = frozenset({
+    "bar", "foo", "foobar", "rL4y", "tester", "test", "secret", "password", "passwd", "changeme", "change_me", "admin",
+    "kannel", "12345", "123456", "qwerty",
+})
+# fmt: on
 _OPEN = ("", "*", "0.0.0.0", "::")  # noqa: S104 compared, not bound
 _HERE = re.compile(r"127\.[0-9.]+|localhost|::1")
 _NUMBER = re.compile(r"[0-9]{1,3}|[0-9]*\*[0-9]*")

@@ -124,7 +124,7 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A configuration to look at. `file` is its name in findings, `folder` where it stands.
+    """A configuration to look at; `file` is its name in findings.
 
     `elsewhere` says of each secret that does not stand in a spec itself which file it is read from, "" for none.
     `facts` is what was seen of the outside, nothing where nobody looked.
@@ -132,13 +132,11 @@ class Subject:
 
     kind: Kind
     file: str
-    folder: str
     groups: tuple[Group, ...]
     links: tuple[Link, ...]
     overruled: tuple[Overruled, ...] = ()
     raw: tuple[Raw, ...] = ()
     elsewhere: Mapping[Place, str] = field(default_factory=dict)
-    health: tuple[str, int] | None = None
     facts: Facts | None = field(default=None, compare=False)
 
     def single(self, name: str) -> Group | None:
@@ -189,7 +187,6 @@ def of_conf(groups: Iterable[ReadGroup], file: str) -> Subject:
     return Subject(
         kind="conf",
         file=file,
-        folder=os.path.dirname(os.path.abspath(file)),
         groups=ours,
         links=tuple(_conf_link(group) for group in ours if group.name == "smsc"),
         overruled=tuple(_overruled(read)),
@@ -271,15 +268,12 @@ def of_spec(spec: Spec, file: str, text: str) -> Subject:
     singles = [group for group in (spec.core, spec.smsbox) if group.there]
     rest = [*singles, *spec.sms_services, *spec.sendsms_users, *spec.others]
     groups = (*(_spec_group(group) for group in rest), *(link.group for link in links))
-    folder = str(spec.path.parent)
     return Subject(
         kind="spec",
         file=file,
-        folder=folder,
         groups=groups,
         links=tuple(links),
-        elsewhere=dict(_elsewhere(groups, text.split("\n"), folder)),
-        health=(spec.health_listen.host, spec.health_listen.port),
+        elsewhere=dict(_elsewhere(groups, text.split("\n"), str(spec.path.parent))),
     )
 
 
