@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -303,5 +302,7 @@ _NAME_HINT = "use letters of the Latin alphabet, digits, full stops, hyphens and
 
 
 def _near(key: str, known: Sequence[str] | Mapping[str, object]) -> str:
+    import difflib  # only for a file that is wrong
+
     near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.7)
     return f"did you mean {near[0]}?" if near else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from kannelkit.conf import GROUPS
@@ -19,6 +18,8 @@ HEALTH_KEYS = ("listen",)
 
 def did_you_mean(key: str, keys: Iterable[str]) -> str:
     """Return a hint for an unknown key: the nearest known one, or where it belongs."""
+    import difflib  # only for a spec that is wrong
+
     known = list(keys)
     if key == "<<":
         return "merge keys are YAML 1.1; write the keys out, or use an alias for a whole value"
