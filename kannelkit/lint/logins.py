@@ -101,13 +101,13 @@ def more_than_the_provider_gives(subject: Subject) -> Iterator[Found]:
     """What the links of a login send together, against what the provider gives unasked."""
     for links in logins(subject):
         usual = links[0].profile.limits.throughput if links[0].profile else None
-        limits = [link.per_second for link in links if link.bind != "receiver" and link.per_second is not None]
-        if usual and sum(limits) > usual.value and links[0].profile:
-            last = next(link for link in reversed(links) if link.per_second is not None)
+        limited = [link for link in links if link.bind != "receiver" and link.per_second is not None]
+        total, count = sum(link.per_second or 0 for link in limited), sum(link.count for link in limited)
+        if usual and total > usual.value and links[0].profile:
             yield Found(
-                last.group.at("throughput"),
-                f"{sum(limits)} SMS per second over {len(limits)} link{'s' * (len(limits) > 1)}, where "
-                f"{links[0].profile.name} accepts {usual.value} for an account unless told otherwise",
+                limited[-1].group.at("throughput"),
+                f"{total} SMS per second over {count} link{'s' * (count != 1)}, where {links[0].profile.name} accepts "
+                f"{usual.value} for an account unless told otherwise",
             )
 
 
