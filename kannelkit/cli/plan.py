@@ -60,7 +60,9 @@ def command(ctx: click.Context, spec: Path, as_json: bool, as_diff: bool, check:
     running = running_text(wanted)
     found = planned(wanted, running)
     if as_json:
-        click.echo(json.dumps(as_object(found), ensure_ascii=False))
+        # octets of a file that are no UTF-8 are escapes in JSON
+        text = json.dumps(as_object(found), ensure_ascii=False)
+        click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
     elif as_diff:
         for line in _diff(wanted, running, found):
             click.echo(line)

@@ -37,6 +37,8 @@ def plan(
     `wanted` holds the rates in force, `rates` says which these are. The digest is over the changes and over the wanted
     groups as Kannel reads them, so that a comment or a blank is no difference. Rates move by themselves and are no
     reason to look at a plan again: `unlearnt`, the wanted text at the spec's own rates, takes its place there.
+
+    Raises GatewayError where `running` is no text that kannelkit could have written, and would have to be kept.
     """
     # a large file takes seconds to read, and most often some of these are one and the same
     read = {text: groups(text) for text in {running, wanted, unlearnt} if text is not None}

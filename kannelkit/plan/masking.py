@@ -66,5 +66,5 @@ class Masking:
 
 
 def _forms(secret: str) -> tuple[str, ...]:
-    octets = secret.encode("utf-8", "surrogateescape")
+    octets = secret.encode("utf-8", "backslashreplace")
     return secret, quote(octets, safe=""), quote_plus(octets, safe=""), quote(octets)

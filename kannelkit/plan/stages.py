@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from kannelkit.conf import directive_line
+from kannelkit.conf import UnwritableError, directive_line
+from kannelkit.errors import GatewayError
 from kannelkit.plan.groups import Key, Values
 from kannelkit.plan.links import PARKED_AT, Link, Route, reloaded, route, sends, stands_by
 from kannelkit.plan.values import Add, Box, Recreate, Remove, Reroute, Restart, Stage, Step
@@ -167,5 +168,11 @@ def _smsc(values: Values) -> str:
 
 
 def _group(name: str, values: Values) -> str:
-    lines = [f"group = {name}", *(directive_line(directive, value) for directive, value in values.items())]
+    try:
+        lines = [f"group = {name}", *(directive_line(directive, value) for directive, value in values.items())]
+    except UnwritableError as error:  # kannelkit writes no such file
+        raise GatewayError(
+            f"the file that the gateway runs from was changed by hand: a value in group {name} {error.reason}",
+            "stop the gateway and start it: kannelkit then writes the file anew",
+        ) from error
     return "\n".join(lines) + "\n"

@@ -295,6 +295,19 @@ def test_what_does_not_answer_as_this_gateway(tmp_path: Path, body: bytes, said:
     assert said in done.stderr
 
 
+def test_a_file_that_somebody_filled_with_octets_that_are_no_text(tmp_path: Path) -> None:
+    with bearerbox(ALL_UP) as port:
+        started(spec(tmp_path, port))
+        conf = tmp_path / "state/kannel.conf"
+        conf.write_bytes(conf.read_bytes().replace(b"host = smsc.test", b"host = smsc.\xff"))
+        path = spec(tmp_path, port)
+        for form in ((), ("--json",), ("--diff",)):
+            assert run(path, *form).exit_code == 0
+        rerouted = run(spec(tmp_path, port, **{'"7"': '"8"'}))
+    assert (rerouted.exit_code, rerouted.stdout) == (1, "")
+    assert "was changed by hand" in rerouted.stderr
+
+
 def test_a_file_that_cannot_be_read(tmp_path: Path, nobody: int) -> None:
     path = spec(tmp_path, nobody)
     (tmp_path / "state/kannel.conf").mkdir(parents=True)
