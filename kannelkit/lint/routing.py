@@ -177,3 +177,18 @@ def fetched_at_the_start(subject: Subject) -> Iterator[Found]:
             else:
                 end = "smsbox starts without the list, and nobody is refused"
             yield Found(value.place, f"{name}: while the server does not answer, {end}")
+
+
+@rule("I316")
+def route_to_no_box_of_this_file(subject: Subject) -> Iterator[Found]:
+    """Received messages wait for a box of that name, as long as it takes."""
+    box = subject.single("smsbox")
+    for group in subject.all("smsbox-route"):
+        name = group.text("smsbox-id")
+        if box is not None and name and name != box.text("smsbox-id"):
+            yield Found(
+                group.at("smsbox-id"),
+                f"received messages are for a box {name}, and the group smsbox here is "
+                + (f"called {box.text('smsbox-id')}" if box.text("smsbox-id") else "without smsbox-id")
+                + ": they wait until such a box connects",
+            )
