@@ -12,8 +12,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
-import aiohttp
 import yaml
 
 from kannelkit.host.processes import ProcessId
@@ -70,34 +70,37 @@ class Load:
     async def _send(self) -> None:
         loop = asyncio.get_running_loop()
         begin = loop.time()
-        async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as group:
             index = 0
             while not self._stopping:
                 await asyncio.sleep(max(0.0, begin + index / self.speed - loop.time()))
                 to = f"{self.prefixes[index % len(self.prefixes)]}{index:07d}"
-                group.create_task(self._one(session, to, f"m{index}"))
+                group.create_task(self._one(to, f"m{index}"))
                 index += 1
 
-    async def _one(self, session: aiohttp.ClientSession, to: str, text: str) -> None:
-        """Send one message; only a request that did not reach smsbox is sent again."""
-        url = f"http://127.0.0.1:{self.sendsms_port}/cgi-bin/sendsms"
-        query = {"username": USER, "password": PASSWORD, "from": SENDER, "to": to, "text": text}
+    async def _one(self, to: str, text: str) -> None:
+        """Send one message; only what has not reached smsbox is sent again (aiohttp repeats every GET that breaks)."""
+        query = urlencode({"username": USER, "password": PASSWORD, "from": SENDER, "to": to, "text": text})
         key = f"{to}|{text}"
         while True:
             try:
-                async with session.get(url, params=query, headers={"Connection": "close"}) as answer:
-                    body = await answer.text()
-            except aiohttp.ClientConnectorError:
+                reader, writer = await asyncio.open_connection("127.0.0.1", self.sendsms_port)
+                break
+            except OSError:
                 await asyncio.sleep(0.05)
-                continue
-            except aiohttp.ClientError:
-                self.unknown.append(key)
-                return
-            if answer.status == 202:
-                self.accepted.append(key)
-            else:
-                self.refused[key] = f"{answer.status} {body[:80]}"
-            return
+        try:
+            writer.write(f"GET /cgi-bin/sendsms?{query} HTTP/1.0\r\n\r\n".encode())
+            answer = (await reader.read()).decode()
+        except OSError:
+            answer = ""
+        finally:
+            writer.close()
+        if " 202 " in answer.partition("\r\n")[0]:
+            self.accepted.append(key)
+        elif answer:
+            self.refused[key] = answer
+        else:
+            self.unknown.append(key)
 
 
 class Applied(Up):
