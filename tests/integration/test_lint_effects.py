@@ -181,6 +181,17 @@ sms-resend-retry = 1
 )
 
 
+async def send(session: aiohttp.ClientSession, kannel: Kannel, **more: str) -> None:
+    """Send a message; smsbox listens before it has found bearerbox, and says 503 until then."""
+    query = {"username": "app", "password": "pw", "from": "a", "to": "123", "text": "x", **more}
+    while True:
+        async with session.get(f"http://127.0.0.1:{kannel.sendsms_port}/cgi-bin/sendsms", params=query) as answer:
+            assert answer.status in (202, 503)
+            if answer.status == 202:
+                return
+        await asyncio.sleep(0.05)
+
+
 async def test_what_doubles_loses_and_throws_out(tmp_path: Path) -> None:
     accounts = [AccountRules("refused", "pw", 0), AccountRules("twice", "pw", None)]
     late = AccountRules("late", "pw", None)
@@ -188,10 +199,7 @@ async def test_what_doubles_loses_and_throws_out(tmp_path: Path) -> None:
         kannel = Kannel(tmp_path, EFFECTS, smsbox=True, stops_within=1, port=smsc.port, slow_port=slow.port)
         async with kannel, aiohttp.ClientSession() as session, asyncio.timeout(40):
             for name in ("late", "refused"):
-                query = {"username": "app", "password": "pw", "from": "a", "to": "123", "text": "x", "smsc": name}
-                url = f"http://127.0.0.1:{kannel.sendsms_port}/cgi-bin/sendsms"
-                async with session.get(url, params=query) as answer:
-                    assert answer.status == 202
+                await send(session, kannel, smsc=name)
             # a response that is late: the same message a second time
             while not slow.accounts["late"].counters.doubled:
                 await asyncio.sleep(0.05)
@@ -223,14 +231,10 @@ async def test_receipts_in_the_store_end_the_gateway(tmp_path: Path) -> None:
     never = Behaviour(receipt_delay=3600)
     async with Simulator([AccountRules("late", "pw", None)], never) as smsc, asyncio.timeout(40):
         async with (
-            Kannel(tmp_path, RECEIPTS, smsbox=True, port=smsc.port) as kannel,
+            Kannel(tmp_path, RECEIPTS, smsbox=True, stops_within=1, port=smsc.port) as kannel,
             aiohttp.ClientSession() as session,
         ):
-            query = {"username": "app", "password": "pw", "from": "a", "to": "123", "text": "x", "smsc": "late"}
-            query |= {"dlr-mask": "31", "dlr-url": "http://127.0.0.1:1/"}
-            url = f"http://127.0.0.1:{kannel.sendsms_port}/cgi-bin/sendsms"
-            async with session.get(url, params=query) as answer:
-                assert answer.status == 202
+            await send(session, kannel, **{"smsc": "late", "dlr-mask": "31", "dlr-url": "http://127.0.0.1:1/"})
             while not list((tmp_path / "store/dlr").rglob("*/*")):
                 await asyncio.sleep(0.05)
         code, printed = await output_of("bearerbox", (tmp_path / "kannel.conf").read_text(), tmp_path / "again")
