@@ -19,7 +19,7 @@ Change = Literal["routing", "link", "bearerbox", "smsbox", "wapbox"]
 @dataclass(frozen=True, slots=True)
 class Directive:
     """One `name = value` that a group may hold; `least`, `most` bound a number, `octets` bounds a text on the wire,
-    `filled` refuses an empty one; `hexadecimal` allows a number such as 0x1403.
+    and `beyond` is what Kannel does with a longer one; `filled` refuses an empty one; `hexadecimal` allows a number such as 0x1403.
 
     `kinds` are the values of group smsc's directive `smsc` whose links read it, none for every kind, and `one_of_for`
     bounds a value for one of them, in any case of letters; `default` is what Kannel takes where the line is missing, or
@@ -33,6 +33,7 @@ class Directive:
     secret: bool = False
     separator: str = ""
     octets: int | None = None
+    beyond: str = "Kannel cuts the rest"
     least: int | None = None
     most: int | None = None
     hexadecimal: bool = False
@@ -122,6 +123,7 @@ def _directive(name: str, row: Mapping[str, Any], changes: tuple[Change, ...]) -
         secret=row.get("secret", False),
         separator=row.get("list", ""),
         octets=row.get("octets"),
+        beyond=row.get("beyond", "Kannel cuts the rest"),
         least=row.get("min", least),
         most=row.get("max", most),
         hexadecimal=row.get("hexadecimal", False),

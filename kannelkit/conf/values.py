@@ -56,7 +56,7 @@ def fault(directive: Directive, value: str, *, smpp: bool = True) -> tuple[str, 
         return f"cannot be {_shown(directive, value)}", f"one of {', '.join(directive.one_of)}"
     if smpp and directive.octets is not None and (octets := _octets(value)) > directive.octets:
         return (
-            f"has {octets} octets, of which {directive.octets} fit: Kannel cuts the rest",
+            f"has {octets} octets, of which {directive.octets} fit: {directive.beyond}",
             f"use one of at most {directive.octets} octets",
         )
     return None

@@ -54,6 +54,10 @@ def smsbox(state_dir: Path) -> dict[str, str]:
 SILENT_SERVICE = {"keyword": "default", "name": "silent", "text": "received", "max-messages": "0"}
 
 
+# Kannel's own defaults cut what a user sends after one SMS, without a word.
+SENDSMS_USER = {"max-messages": "10", "concatenation": "true"}
+
+
 # What an SMPP link cannot do without, whoever fills in the rest: Kannel asks for a system-type, even an empty one.
 LINK = {"smsc": "smpp", "system-type": ""}
 

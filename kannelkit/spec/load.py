@@ -216,6 +216,8 @@ def _users(reader: Reader, top: Pairs) -> Iterator[Group]:
             reader.find(place, "S105", "a sendsms-user without username", "write its name")
         elif "username" in values and "password" not in pairs:
             made["password"] = f"sendsms-user.{values['username'].text}.password"
+        if reader.defaults == "kannelkit":
+            _fill(values, defaults.SENDSMS_USER, place)
         yield _group("sendsms-user", values, place, made)
 
 
