@@ -213,6 +213,7 @@ class Applying:
             if running.bearerbox.running:
                 await self._undo(as_run, former, tell, bound=steps.bound or frozenset())
             else:
+                running.busy.update(("bearerbox", "smsbox"))
                 await running.smsbox.kill()  # it has lost its bearerbox
                 former.conf.write()
                 as_run.take(former.conf.text)

@@ -80,13 +80,21 @@ class Observer(Protocol):
 class Links:
     """Commands single links through bearerbox's admin port, and waits until what was commanded has happened.
 
-    `tell` is given the account and what a person should know meanwhile.
+    `tell` is given the account and what a person should know meanwhile. A bearerbox that is silent is waited for while
+    it is `alive`.
     """
 
-    def __init__(self, admin: Admin, observer: Observer, tell: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        admin: Admin,
+        observer: Observer,
+        tell: Callable[[str, str], None],
+        alive: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._admin = admin
         self._observer = observer
         self._tell = tell
+        self._alive = alive
 
     async def moment(self, account: str) -> None:
         """Wait until a link of the account may be stopped. Raises GatewayError where no such moment comes."""
@@ -166,6 +174,8 @@ class Links:
         try:
             return await self._observer.look()
         except GatewayError:
+            if not self._alive():
+                raise
             return None
 
 

@@ -119,6 +119,10 @@ class Running:
 
     # -- stopped and started by whoever changes the configuration
 
+    def alive(self) -> bool:
+        """Return whether bearerbox's process is there."""
+        return self.bearerbox.running
+
     async def stop(self, name: WordOfBox) -> None:
         """Stop a box in order; nobody else starts it again until `start` has started it, or it is taken from `busy`."""
         self.busy.add(name)

@@ -22,7 +22,7 @@ _PATIENCE = Patience(dead=3.0, connecting=15.0)
 _NO_PATIENCE = Patience(dead=0.0, connecting=0.0)
 _THERE_SECONDS = 5.0
 # no moment for a stop within this time: one is made
-_MOMENT_SECONDS = 10.0
+_MOMENT_SECONDS = 5.0
 # a link that has nothing and was answered nothing for this long has nothing in flight: providers answer sooner
 _IDLE_SECONDS = 3.0
 _DRAIN_SECONDS = 60.0
@@ -30,6 +30,9 @@ _DRAIN_SECONDS = 60.0
 
 class Boxes(Protocol):
     """The gateway's boxes, which are stopped and started with what is in the file then."""
+
+    def alive(self) -> bool:
+        """Return whether bearerbox's process is there."""
 
     async def stop(self, name: Box) -> None:
         """Stop a box in order."""
@@ -78,7 +81,7 @@ class Steps:
         self._away: list[str] = []
         self._hurried = hurried
         self._discard = discard
-        self._links = Links(admin, observer, note)
+        self._links = Links(admin, observer, note, boxes.alive)
         self._to_open: dict[str, tuple[Values, ...]] = {}
         self._closed: set[str] = set()
 
@@ -266,7 +269,7 @@ class Steps:
         idle = _Idle(name)
         while True:
             status = await self._look()
-            if account in self._watched and self._observer.moment(account):
+            if account in self._watched and self._observer.moment(account) and not _contradicted(status, name):
                 return True
             if idle.seconds(status, clock()) >= _IDLE_SECONDS:
                 return True
@@ -370,6 +373,18 @@ class _Idle:
         if (status.in_flight or 0) > 0 and self._others_moved <= self._since:
             return 0.0  # no other link does anything: what is unanswered may be this one's
         return now - self._since
+
+
+def _contradicted(status: GatewayStatus, name: str) -> bool:
+    """Return whether something is unanswered that may be this link's, although its bursts look answered.
+
+    Bursts are told apart only while messages wait for the link, and follow each other a second apart: where nothing
+    waits, or where no other link could have what is unanswered, the count of all that is unanswered decides.
+    """
+    if status.in_flight is None or status.in_flight <= 0:
+        return False
+    waiting = any(link.queued for link in status.links_of(name))
+    return not waiting or not any(link.online for link in status.links if link.admin_id != name)
 
 
 def _never_binds(to: tuple[Values, ...]) -> bool:

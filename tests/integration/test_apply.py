@@ -155,6 +155,11 @@ async def test_a_restart_of_bearerbox_loses_and_doubles_nothing_and_needs_no_cli
             pids = gateway.pids()
             async with Load(gateway.sendsms_port, ["7900", "7901"]) as load:
                 await asyncio.sleep(0.5)
+                for connections, bound in ((1, 3), (2, 5)):  # the flag MCON2 in system-type goes and comes
+                    two = {**two, "connections": connections, "throughput": 30 * connections}
+                    gateway.change(smsc=[one, two])
+                    await gateway.applies()
+                    assert await binds(first, second) == [1, bound]
                 gateway.core = {"sms-resend-freq": 3}
                 gateway.change()
                 client = await gateway.begin_apply("--yes")
@@ -162,15 +167,55 @@ async def test_a_restart_of_bearerbox_loses_and_doubles_nothing_and_needs_no_cli
                 client.kill()
                 await client.wait()
                 await gateway.saying("applied: 1 change")
-                assert await binds(first, second) == [2, 4]
+                assert await binds(first, second) == [2, 7]
                 assert gateway.pids().keys() == pids.keys()
                 assert not any(processes.alive(process) for process in pids.values())
                 judged = await judge(gateway, load, first, second)
             assert (judged.lost, judged.doubled, load.refused) == ([], {}, {})
             gateway.change(smsc=[one, {**two, "host": "127.0.0.2"}])
             client = await gateway.begin_apply()
-            await gateway.saying("two-1: bound anew")
+            await gateway.saying("two-1: bound anew", times=3)
             assert await gateway.end() == 0
             assert await client.wait() == 1
             assert "kannelkit was stopped meanwhile" in gateway.applied.read_text()
             assert gateway.pids() == {}
+
+
+async def test_a_link_that_is_never_at_rest_is_changed_all_the_same(tmp_path: Path) -> None:
+    """Answers take so long that there is always one outstanding: no moment is quiet until new messages wait."""
+    async with smscs(1, delay_ms=1500) as (smsc,):
+        one = account("one", smsc, "7900", throughput=30)
+        async with Applied(tmp_path, [one]) as gateway:
+            await gateway.saying("ready")
+            pids = gateway.pids()
+            async with Load(gateway.sendsms_port, ["7900"], speed=25) as load:
+                await asyncio.sleep(2)
+                gateway.change(smsc=[{**one, "system-type": "X"}])
+                await gateway.applies()
+                assert "one-1 is never at rest" in gateway.said()
+                assert await binds(smsc) == [2]
+                judged = await judge(gateway, load, smsc)
+            assert (judged.lost, judged.doubled, load.refused, load.unknown) == ([], {}, {}, [])
+            assert gateway.pids() == pids
+
+
+async def test_a_bearerbox_that_dies_in_the_middle_is_started_as_it_was(tmp_path: Path) -> None:
+    async with smscs(1) as (smsc,), silent() as nowhere:
+        one = account("one", smsc, "7900")
+        async with Applied(tmp_path, [one]) as gateway:
+            await gateway.saying("ready")
+            conf, pids = gateway.conf, gateway.pids()
+            gateway.change(smsc=[{**one, "port": nowhere}])
+            client = await gateway.begin_apply()
+            await gateway.saying("one-1: bound anew")
+            await asyncio.sleep(1)
+            processes.kill(pids["bearerbox"])
+            await gateway.saying("everything is as it was before")
+            assert await client.wait() == 1
+            assert gateway.conf == conf
+            assert gateway.pids().keys() == pids.keys()
+            assert not any(processes.alive(process) for process in pids.values())
+            async with Load(gateway.sendsms_port, ["7900"]) as load:
+                await asyncio.sleep(0.5)
+                judged = await judge(gateway, load, smsc)
+            assert (judged.lost, judged.doubled, load.refused, load.unknown) == ([], {}, {}, [])
