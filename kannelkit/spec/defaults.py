@@ -46,6 +46,8 @@ def smsbox(state_dir: Path) -> dict[str, str]:
         "sendsms-interface": LOOPBACK,
         "log-file": str(state_dir / "log/smsbox.log"),
         "log-level": "1",
+        # Kannel asks a service's program once: what comes while it is away is lost; so every 10 s for ten minutes
+        "http-request-retry": "60",
     }
 
 
