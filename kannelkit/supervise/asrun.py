@@ -69,6 +69,10 @@ class AsRun:
             name for name, each in self._links.items() if any(group.get("smsc-id", name) == account for group in each)
         )
 
+    def account_of(self, name: str) -> str:
+        """Return the smsc-id of a link, its own name where it runs with none."""
+        return next((group.get("smsc-id", name) for group in self.link(name)), name)
+
     def accounts(self) -> frozenset[str]:
         """Return the smsc-ids that a link runs with."""
         return frozenset(group.get("smsc-id", name) for name, each in self._links.items() for group in each)

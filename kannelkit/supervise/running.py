@@ -137,7 +137,7 @@ class Running:
         if name == "bearerbox":
             self.command_as(core)
             await self.start_bearerbox(now)
-        else:
+        elif name == "smsbox":
             await self.start_smsbox(now)
             await self._smsbox_connected()
         self.busy.discard(name)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
 from kannelkit.errors import GatewayError
 from kannelkit.gateway.admin import Admin
@@ -14,6 +14,7 @@ from kannelkit.plan.groups import Values, groups, links
 from kannelkit.plan.values import Add, Box, Plan, Recreate, Remove, Reroute, Restart, Step
 from kannelkit.supervise.asrun import AsRun, closed
 from kannelkit.supervise.links import Links, Observer, Patience
+from kannelkit.supervise.rest import Rest
 
 _LOOK_EVERY = 0.02
 # a bind that is refused three times is refused
@@ -21,10 +22,6 @@ _PATIENCE = Patience(dead=3.0, connecting=15.0)
 # a link that was not online before is not waited for
 _NO_PATIENCE = Patience(dead=0.0, connecting=0.0)
 _THERE_SECONDS = 5.0
-# no moment for a stop within this time: one is made
-_MOMENT_SECONDS = 5.0
-# a link that has nothing and was answered nothing for this long has nothing in flight: providers answer sooner
-_IDLE_SECONDS = 3.0
 _DRAIN_SECONDS = 60.0
 
 
@@ -76,7 +73,7 @@ class Steps:
         self._write = write
         self._note = note
         self._tell = tell
-        self._watched = watched
+        self._rest = Rest(observer, note, watched)
         self.bound = bound
         self._away: list[str] = []
         self._hurried = hurried
@@ -84,55 +81,51 @@ class Steps:
         self._links = Links(admin, observer, note, boxes.alive)
         self._to_open: dict[str, tuple[Values, ...]] = {}
         self._closed: set[str] = set()
+        self._known: frozenset[str] = frozenset()
 
     async def carry_out(self, plan: Plan) -> None:
-        """Take the plan's steps in their order. Raises GatewayError, HostError or InputError at the first that fails;
-        `as_run` then says what the gateway runs with."""
-        known = self.as_run.accounts()
+        """Take the plan's steps in their order. Raises GatewayError or HostError at the first that fails, or, hurried,
+        at the end; `as_run` then says what the gateway runs with.
+        """
+        self._known = self.as_run.accounts()
         if self.bound is None:
             self.bound = frozenset(link.admin_id for link in (await self._look()).links if link.online)
-        staying = frozenset(group.get("smsc-id", "") for each in links(groups(plan.wanted)).values() for group in each)
+        staying = AsRun(plan.wanted).accounts()
         for stage in plan.stages:
             wanted = links(groups(stage.text))
             for step in stage.steps:
                 self._tell(step)
-                try:
-                    if not isinstance(step, Add):
-                        await self._open()
-                    await self._take(step, wanted, stage.text, known, staying)
-                except GatewayError as error:
-                    if not self._hurried:
-                        raise
-                    self._away.append(error.message)
-            await self._open()
+                if not isinstance(step, Add):
+                    await self._taken(self._open())
+                match step:
+                    case Add(link, account):
+                        await self._taken(self._add(link, account, wanted[link]))
+                    case Recreate(link, account):
+                        await self._taken(self._recreate(link, account, wanted[link]))
+                    case Remove(link, account):
+                        await self._taken(self._remove(link, account, goes=account not in staying))
+                    case Reroute(names):
+                        await self._taken(self._reroute({name: wanted[name] for name in names}))
+                    case Restart(boxes):
+                        await self._taken(self._restart(boxes, stage.text))
+            await self._taken(self._open())
         if self._away:
             raise GatewayError("; ".join(self._away))
 
-    async def _take(
-        self,
-        step: Step,
-        wanted: Mapping[str, tuple[Values, ...]],
-        text: str,
-        known: frozenset[str],
-        staying: frozenset[str],
-    ) -> None:
-        match step:
-            case Add(link, account):
-                await self._add(link, account, wanted[link], new=account not in known)
-            case Recreate(link, account):
-                await self._recreate(link, account, wanted[link])
-            case Remove(link, account):
-                await self._remove(link, account, goes=account not in staying)
-            case Reroute(names):
-                await self._reroute({name: wanted[name] for name in names})
-            case Restart(boxes):
-                await self._restart(boxes, text)
+    async def _taken(self, step: Coroutine[Any, Any, None]) -> None:
+        """Take a step; when a change is taken back, what cannot be keeps nothing else from it."""
+        try:
+            await step
+        except GatewayError as error:
+            if not self._hurried:
+                raise
+            self._away.append(error.message)
 
     async def _recreate(self, name: str, account: str, to: tuple[Values, ...]) -> None:
         before = self.as_run.link(name)
         state = await self._state(name)
         self._put(name, to)  # first: what is written between a moment and the stop would take the moment away
-        if state == "online" and not await self._moment(name, account):
+        if state == "online" and not await self._rest.moment(name, account):
             try:
                 await self._make_moment(name, account, before)
             except GatewayError:
@@ -144,10 +137,12 @@ class Steps:
         if patience is _PATIENCE and not brought.online:
             await self._not_back(name, to)
 
-    async def _add(self, name: str, account: str, to: tuple[Values, ...], *, new: bool) -> None:
+    async def _add(self, name: str, account: str, to: tuple[Values, ...]) -> None:
         """Add a link; one of a new account takes messages only when it is known to be online."""
-        self._put(name, closed(to) if new else to)
-        if new:
+        if account in self._known:
+            self._put(name, to)
+        else:
+            self._put(name, closed(to))
             self._to_open[name] = to
         await self._admin.add_link(name)
         await self._there(name)
@@ -186,8 +181,8 @@ class Steps:
             await self._close(account)
         if state == "online":
             if goes:
-                await self._drained(name, account)
-            elif not await self._moment(name, account):
+                await self._rest.drained(name, account, give_up=self._hurried or self._discard)
+            elif not await self._rest.moment(name, account):
                 await self._make_moment(name, account, self.as_run.link(name))
         if state != "dead":
             await self._links.stop(account, name)
@@ -227,87 +222,58 @@ class Steps:
             await asyncio.sleep(_LOOK_EVERY)
 
     async def _restart(self, boxes: tuple[Box, ...], text: str) -> None:
-        await self._boxes.stop("smsbox")
+        if "bearerbox" in boxes:
+            for account in sorted(self.as_run.accounts() - AsRun(text).accounts()):
+                await self._close(account)
+        if "smsbox" in boxes:
+            await self._boxes.stop("smsbox")
         if "bearerbox" in boxes:
             await self._quiet([link.admin_id for link in (await self._look()).links if link.online])
             await self._boxes.stop("bearerbox")
             self.as_run.take(text)
-            self._write(self.as_run.text)
-            await self._boxes.start("bearerbox", self.as_run.core)
         else:
             self.as_run.take_boxes(text)
-            self._write(self.as_run.text)
-        if "smsbox" in boxes:
-            await self._boxes.start("smsbox", self.as_run.core)
+        self._write(self.as_run.text)
+        for box in boxes:
+            if box != "wapbox":  # nobody but its own operator runs it
+                await self._boxes.start(box, self.as_run.core)
         if "bearerbox" in boxes:
             for name in sorted(self.bound or ()):
-                groups_of = self.as_run.link(name)
-                if groups_of and not _never_binds(groups_of) and not await self._links.online(name, name, _PATIENCE):
-                    await self._not_back(name, groups_of)
+                to = self.as_run.link(name)
+                if to and not _never_binds(to) and not await self._links.online(name, name, _PATIENCE):
+                    await self._not_back(name, to)
 
     async def _quiet(self, online: list[str]) -> None:
         """Stop every link with nothing in flight: what is unanswered when bearerbox ends is sent again by the next."""
         accounts: dict[str, list[str]] = {}
         for name in online:
-            account = self.as_run.link(name)[0].get("smsc-id", name) if self.as_run.link(name) else name
-            accounts.setdefault(account, []).append(name)
+            accounts.setdefault(self.as_run.account_of(name), []).append(name)
 
         async def stop(account: str, names: list[str]) -> None:
             for name in names:
-                if not await self._moment(name, account):
+                if not await self._rest.moment(name, account):
                     await self._make_moment(name, account, self.as_run.link(name))
                 await self._links.stop(account, name)
 
-        await asyncio.gather(*(stop(account, names) for account, names in accounts.items()))
+        tasks = [asyncio.create_task(stop(account, names)) for account, names in accounts.items()]
+        try:
+            await asyncio.gather(*tasks)
+        finally:  # one that fails ends them all
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     # -- waiting
-
-    async def _moment(self, name: str, account: str) -> bool:
-        """Wait for a moment at which a link can be stopped with nothing in flight; return whether one came."""
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + _MOMENT_SECONDS
-        idle = _Idle(name)
-        while True:
-            status = await self._look()
-            if account in self._watched and self._observer.moment(account) and not _contradicted(status, name):
-                return True
-            if idle.seconds(status, clock()) >= _IDLE_SECONDS:
-                return True
-            if clock() >= deadline:
-                return False
-            await asyncio.sleep(_LOOK_EVERY)
 
     async def _make_moment(self, name: str, account: str, groups_of: tuple[Values, ...]) -> None:
         """Keep new messages from a link, which then wait for its account, until what it has is sent and answered."""
         self._note(account, f"{name} is never at rest: it takes no new messages until it is")
         await self._reroute({name: closed(groups_of)})
         try:
-            await self._drained(name, account)
+            await self._rest.drained(name, account, give_up=self._hurried or self._discard)
         except GatewayError:
             await self._reroute({name: groups_of})
             raise
-
-    async def _drained(self, name: str, account: str) -> None:
-        """Wait until a link that takes no new messages has sent those it has. Raises GatewayError."""
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + _DRAIN_SECONDS
-        idle = _Idle(name)
-        while True:
-            status = await self._look()
-            queued = sum(link.queued for link in status.links_of(name))
-            # the whole gateway's count, so that zero says it of this link, too
-            if not queued and status.in_flight is not None and status.in_flight <= 0:
-                return
-            if idle.seconds(status, clock()) >= _IDLE_SECONDS:
-                return
-            if clock() >= deadline:
-                if self._hurried or self._discard:
-                    self._note(account, f"{name} is not at rest after {_DRAIN_SECONDS:.0f} s: stopped all the same")
-                    return
-                raise GatewayError(
-                    f"{name} has not sent what it has after {_DRAIN_SECONDS:.0f} s: {queued} messages wait for it"
-                )
-            await asyncio.sleep(_LOOK_EVERY)
 
     async def _look(self) -> GatewayStatus:
         return await self._observer.look()
@@ -344,47 +310,12 @@ class Steps:
         if state != "dead":
             said = f"{name} did not come online at {where} within {_PATIENCE.connecting:.0f} s: {state}"
         if not self._hurried:
-            raise GatewayError(said)
+            raise GatewayError(said, "bearerbox's log says what happened to it")
         self._away.append(said)
 
     def _put(self, name: str, to: tuple[Values, ...]) -> None:
         self.as_run.put(name, to)
         self._write(self.as_run.text)
-
-
-class _Idle:
-    """For how long a link has had nothing, as far as a status can tell."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._own: object = None
-        self._others: object = None
-        self._since = self._others_moved = 0.0
-
-    def seconds(self, status: GatewayStatus, now: float) -> float:
-        """Return for how long, at `now`, no message waited for the link and none was answered; `status` is new."""
-        links = status.links_of(self._name)
-        own = tuple((link.state, link.sms_sent, link.failed) for link in links)
-        others = tuple((link.queued, link.sms_sent) for link in status.links if link.admin_id != self._name)
-        if own != self._own or any(link.queued for link in links):
-            self._own, self._since = own, now
-        if others != self._others:
-            self._others, self._others_moved = others, now
-        if (status.in_flight or 0) > 0 and self._others_moved <= self._since:
-            return 0.0  # no other link does anything: what is unanswered may be this one's
-        return now - self._since
-
-
-def _contradicted(status: GatewayStatus, name: str) -> bool:
-    """Return whether something is unanswered that may be this link's, although its bursts look answered.
-
-    Bursts are told apart only while messages wait for the link, and follow each other a second apart: where nothing
-    waits, or where no other link could have what is unanswered, the count of all that is unanswered decides.
-    """
-    if status.in_flight is None or status.in_flight <= 0:
-        return False
-    waiting = any(link.queued for link in status.links_of(name))
-    return not waiting or not any(link.online for link in status.links if link.admin_id != name)
 
 
 def _never_binds(to: tuple[Values, ...]) -> bool:

@@ -261,3 +261,13 @@ def test_what_cannot_be_taken_back_keeps_nothing_else_from_it() -> None:
 
     played(there_and_back())
     assert trial.runs(before)
+
+
+def test_an_account_that_goes_with_a_restart_of_bearerbox_is_waited_for_as_well() -> None:
+    before, after = text({"a": Wish(), "b": Wish()}), text({"a": Wish()}, admin_port=13010)
+    trial = Trial(before)
+    trial.kannel.queued = {"b-1": 7}
+    with pytest.raises(GatewayError, match="7 messages wait"):
+        played(trial.bring(after))
+    assert trial.boxes == []
+    assert trial.runs(before)
