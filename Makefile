@@ -27,9 +27,9 @@ lint: ## ruff and mypy
 	@$(PYTHON) -m ruff format --check --quiet .
 	@$(PYTHON) -m mypy --no-error-summary
 
-bench: ## measure rates against SMSCs that are not ours; takes long
+bench: ## measure beside peers, one after the other; takes long (make bench ARGS="conf" for one)
 	@bash .ci/setup test
-	@$(PYTHON) -m tests.benchmarks.rates $(ARGS)
+	@$(PYTHON) -m tests.benchmarks $(ARGS)
 
 clean: ## remove what make made here: .venv, caches, builds (Debian's packages stay)
 	@rm -rf .venv build dist kannelkit.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
