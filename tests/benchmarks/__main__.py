@@ -1,4 +1,4 @@
-"""Every measurement beside its peer, one after the other, or one: `python -m tests.benchmarks [NAME [ARGUMENTS...]]`."""
+"""Every measurement beside its peer, one after another, or one: `python -m tests.benchmarks [NAME [ARGUMENTS...]]`."""
 
 from __future__ import annotations
 
