@@ -118,7 +118,7 @@ async def _ask(spec: Spec, request: Mapping[str, object], said: list[str]) -> Ma
             said.append(str(event.get("text", "")))
             show(said[-1])
 
-        return await ask(spec.state_dir, {"spec": str(spec.path), **request}, tell)
+        return await ask(spec.state_dir, {"spec": os.path.realpath(spec.path), **request}, tell)
 
 
 def _progress() -> AbstractContextManager[Any]:

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import NoReturn
 
+from kannelkit.conf.masking import Masking
 from kannelkit.errors import GatewayError, InputError, KannelkitError
 from kannelkit.findings import Finding
 from kannelkit.host.files import make_folder, write_whole
 from kannelkit.plan.compare import plan
-from kannelkit.plan.masking import Masking
 from kannelkit.plan.values import Add, LinkSeen, Plan, Rate, Recreate, Remove, Reroute, Restart, Step
 from kannelkit.render import kannel_conf, misread
 from kannelkit.spec import Spec

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from kannelkit.errors import GatewayError, HostError
+from kannelkit.host import processes
 from kannelkit.plan.values import Add, Change, DirectiveChange, Plan, Rate, Recreate, Remove, Reroute, Restart, Step
 from kannelkit.supervise.control import FILE
+from kannelkit.supervise.memory import Memory
 
 # a plan of a gateway with thousands of accounts is one line
 _LONGEST_EVENT = 256 * 1024 * 1024
@@ -28,16 +30,18 @@ async def ask(
     """
     try:
         folder = os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise HostError("the gateway does not run", _START) from error
     except OSError as error:
-        raise HostError(f"{state_dir}: {error.strerror}", _NOBODY) from error
+        raise HostError(f"{state_dir}: {error.strerror}", _OWNER) from error
     try:  # the path of a socket may be too long to be named
         reader, writer = await asyncio.open_unix_connection(f"/proc/self/fd/{folder}/{FILE}", limit=_LONGEST_EVENT)
     except PermissionError as error:
-        raise HostError(
-            f"{state_dir / FILE}: {error.strerror}", "run as the user that runs kannelkit up, or as root"
-        ) from error
+        raise HostError(f"{state_dir / FILE}: {error.strerror}", _OWNER) from error
     except OSError as error:
-        raise HostError(f"no kannelkit supervises this gateway ({state_dir})", _NOBODY) from error
+        if _boxes_run(state_dir):
+            raise HostError("the gateway's boxes run, and no kannelkit supervises them", _TAKE_ON) from error
+        raise HostError("the gateway does not run", _START) from error
     finally:
         os.close(folder)
     try:
@@ -59,8 +63,21 @@ async def ask(
     raise GatewayError("the kannelkit that supervises went away", _BROKE_OFF)
 
 
-_NOBODY = "start the gateway: kannelkit up SPEC"
+_START = "kannelkit up SPEC starts it with this configuration"
+_TAKE_ON = "kannelkit up SPEC takes them on as they are; then apply"
+_OWNER = "run as the user that runs kannelkit up, or as root"
 _BROKE_OFF = "what was begun goes on or is taken back without this command: look at kannelkit status"
+
+
+def _boxes_run(state_dir: Path) -> bool:
+    path = state_dir / "state.db"
+    if not path.exists():
+        return False
+    memory = Memory(path, read_only=True)
+    try:
+        return any(processes.alive(process) for process in memory.boxes().values())
+    finally:
+        memory.close()
 
 
 def plain(plan: Plan) -> dict[str, object]:

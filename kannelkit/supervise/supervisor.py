@@ -58,6 +58,7 @@ class Supervisor:
         self._environment = os.environ if environment is None else environment
         self._listener = listener
         self._stopping = asyncio.Event()
+        self._supervising = False
         self._asked: list[asyncio.Task[None]] = []
         self._restart_at: dict[str, float] = {}
         self._silent_since: float | None = None
@@ -95,6 +96,7 @@ class Supervisor:
                 raise
             try:
                 async with Control(spec.state_dir, self._answer):
+                    self._supervising = True
                     await self._supervise(clock)
             finally:
                 # on an error of our own the boxes go on sending: the next kannelkit adopts them
@@ -103,7 +105,12 @@ class Supervisor:
             await self._running.bring_down()
 
     def reload(self) -> None:
-        """Apply the spec file as it is now, unless somebody has to agree to that; a signal handler may call it."""
+        """Apply the spec file as it is now, unless somebody has to agree to that; a signal handler may call it.
+
+        Before the boxes run it does nothing: the spec was read just now.
+        """
+        if not self._supervising:
+            return
         self._asked = [task for task in self._asked if not task.done()]
         self._asked.append(asyncio.create_task(self._reload()))
 
@@ -167,7 +174,7 @@ class Supervisor:
     # -- other configurations ----------------------------------------------------------------------------------
 
     async def _answer(self, request: Mapping[str, Any], tell: Tell) -> Mapping[str, object]:
-        if request.get("spec") != str(self._spec.path):
+        if request.get("spec") != os.path.realpath(self._spec.path):
             raise GatewayError(f"the gateway runs from {self._spec.path}", "write the change into that file")
         match request.get("do"):
             case "plan":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,12 +16,14 @@ from click.testing import CliRunner, Result
 from kannelkit.cli.apply import new_errors
 from kannelkit.cli.main import group
 from kannelkit.errors import GatewayError
+from kannelkit.host import processes
 from kannelkit.plan.compare import plan
 from kannelkit.plan.values import LinkSeen, Plan
 from kannelkit.render import kannel_conf
 from kannelkit.spec import load
 from kannelkit.supervise.asking import plain
 from kannelkit.supervise.control import Control, Tell
+from kannelkit.supervise.memory import Memory
 
 SPEC = """
 state-dir: state
@@ -61,7 +64,7 @@ class Supervising:
             await self._end.wait()
 
     async def _answer(self, request: Mapping[str, Any], tell: Tell) -> Mapping[str, object]:
-        assert request["spec"] == str(self._spec)
+        assert request["spec"] == os.path.realpath(self._spec)
         if request["do"] == "plan":
             return {"event": "done", "plan": plain(self._found)}
         self.asked.append(request)
@@ -100,10 +103,20 @@ def test_without_a_supervisor_the_way_to_start_one_is_told(path: Path) -> None:
     for _ in range(2):
         result = run(path)
         assert result.exit_code == 1
-        assert "kannelkit up" in result.stderr
+        assert "the gateway does not run\n  hint: kannelkit up SPEC starts it" in result.stderr
         assert "Traceback" not in result.output
         (path.parent / "state").mkdir(exist_ok=True)
     assert list((path.parent / "state").iterdir()) == []
+
+
+def test_boxes_without_a_supervisor_are_to_be_taken_on_first(path: Path) -> None:
+    (path.parent / "state").mkdir()
+    memory = Memory(path.parent / "state" / "state.db")
+    memory.box("bearerbox", processes.current(os.getpid()))
+    memory.close()
+    result = run(path)
+    assert result.exit_code == 1
+    assert "boxes run, and no kannelkit supervises them" in result.stderr
 
 
 def test_a_spec_with_a_fault_never_reaches_the_supervisor(path: Path) -> None:

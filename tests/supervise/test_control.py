@@ -167,7 +167,7 @@ async def test_where_nobody_listens_the_next_step_is_told(tmp_path: Path) -> Non
     left = socket.socket(socket.AF_UNIX)
     left.bind(str(tmp_path / FILE))
     left.close()
-    with pytest.raises(HostError, match="no kannelkit supervises"):
+    with pytest.raises(HostError, match="does not run"):
         await ask(tmp_path, {}, unheard)
     assert os.listdir(tmp_path) == [FILE]
 
