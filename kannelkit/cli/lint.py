@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ from kannelkit.lint.subject import Kind, Subject
 from kannelkit.spec.source import decoded
 
 _STDIN = "-"
+_MOST_OCTETS = 2**27  # what is longer is refused by those who make sense of it
+_BEGINNING = 8192  # octets in which whatever is binary shows it
 _COLOURS = {"error": "red", "warning": "yellow", "hint": "cyan"}
 
 
@@ -92,22 +95,49 @@ def command(
 def _looked(file: str, kind: Kind | None, *, secrets: bool) -> look.Looked:
     """Return what the file is; one that cannot be read is a finding like any other."""
     name = "<stdin>" if file == _STDIN else file
-    octets, refused = b"", ""
+    octets, refused, hint = b"", "", "name a file that is there and may be read"
     try:
-        octets = sys.stdin.buffer.read() if file == _STDIN else Path(file).read_bytes()
+        octets = _octets(file)
+    except _NoFileError as error:
+        refused, hint = str(error), error.hint
     except (OSError, ValueError) as error:
         refused = getattr(error, "strerror", None) or "no file can have this name"
     text = octets.decode("utf-8", "surrogateescape")
-    if (kind or look.kind_of(file, text)) == "conf":
-        return look.conf(name, _with_stdin(text) if file == _STDIN else opener())
+    taken = kind or look.kind_of(file, text)
     if refused:
-        unread = Finding(Place(name), "S001", f"cannot be read: {refused}", "name a spec file that is there")
-        return look.Looked(name, "spec", {}, None, (unread,))
+        unread = Finding(Place(name), "C113" if taken == "conf" else "S001", f"cannot be read: {refused}", hint)
+        return look.Looked(name, taken, {}, None, (unread,))
+    if taken == "conf" and b"\0" in octets[:_BEGINNING] and b"group" not in octets and b"include" not in octets:
+        binary = Finding(Place(name), "C112", "this is no text: NUL octets, and no group", "name a kannel.conf")
+        return look.Looked(name, taken, {}, None, (binary,))
+    if taken == "conf":
+        return look.conf(name, _with_stdin(text) if file == _STDIN else opener())
     try:
         text = decoded(octets, name)
     except InputError as error:
         return look.Looked(name, "spec", {}, None, error.findings)
     return look.spec(text, Path(os.path.abspath(file)), os.environ, name, secrets=secrets)
+
+
+class _NoFileError(Exception):
+    """There is something of that name, and it is no file; `hint` is the next step."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def _octets(file: str) -> bytes:
+    """Return the file's octets, as many as any configuration may have and one more; raises _NoFileError, OSError."""
+    if file == _STDIN:
+        return sys.stdin.buffer.read(_MOST_OCTETS + 1)
+    mode = os.stat(file).st_mode
+    if stat.S_ISDIR(mode):
+        raise _NoFileError("it is a folder", "name a spec or a kannel.conf in it")
+    if not stat.S_ISREG(mode):  # a pipe would keep its reader waiting, and a device need not end
+        raise _NoFileError("it is no regular file", f"hand it over on the standard input: kannelkit lint - < {file}")
+    with open(file, "rb") as opened:
+        return opened.read(_MOST_OCTETS + 1)
 
 
 def _with_stdin(text: str) -> Opener:
@@ -124,15 +154,16 @@ def observed(subject: Subject, now: datetime) -> Facts:
     from kannelkit.host import observe
 
     certificates = {(each.certificate, each.key) for each in named(subject) if os.path.isabs(each.certificate)}
+    trusted = subject.core.text("ssl-trusted-ca-file") or ""
     return Facts(
         now=now,
         files={path: observe.seen(path) for path in subject.paths()},
-        certificates={pair: found for pair in certificates if (found := _certificate(*pair)) is not None},
+        certificates={pair: found for pair in certificates if (found := _certificate(*pair, trusted)) is not None},
         rotations=observe.rotations(),
     )
 
 
-def _certificate(certificate: str, key: str) -> Certificate | None:
+def _certificate(certificate: str, key: str, trusted: str) -> Certificate | None:
     """Return what is in the files, nothing where they cannot be read: another rule says that."""
     from kannelkit.certs.inspect import inspect  # brings cryptography with it
     from kannelkit.host import observe
@@ -142,7 +173,10 @@ def _certificate(certificate: str, key: str) -> Certificate | None:
         return None
     contents = inspect(b"\n".join(each for each in octets if each is not None))
     fault = "" if contents.usable else "; ".join(contents.problems) or "no private key"
-    return Certificate(fault, contents.valid_until)
+    chain = {each.fingerprint for each in contents.certificates[1:] if not each.self_signed}
+    if chain:
+        chain -= {each.fingerprint for each in inspect(observe.content(trusted) or b"").certificates}
+    return Certificate(fault, contents.valid_until, len(chain), shown=bool(contents.certificates))
 
 
 def _lines(findings: Iterable[Finding], texts: Mapping[str, str]) -> Iterator[str]:

@@ -30,6 +30,7 @@ def seen(path: str) -> Seen:
         is_folder=is_folder,
         folder_there=True,
         mode=stat.S_IMODE(status.st_mode),
+        open_to_all=_open_to_all(path, status.st_mode),
         readable=_may(path, os.R_OK | os.X_OK * is_folder),
         writable=_may(path, os.W_OK | os.X_OK * is_folder),
     )
@@ -46,33 +47,57 @@ def content(path: str) -> bytes | None:
         return None
 
 
+def _open_to_all(path: str, mode: int) -> bool:
+    """Return whether every user may read the file: a folder above it that others may not enter closes the way."""
+    try:
+        above = [folder.stat().st_mode for folder in Path(os.path.realpath(path)).parents]
+    except OSError:
+        return False
+    return bool(mode & stat.S_IROTH) and all(each & stat.S_IXOTH for each in above)
+
+
 def _may(path: str, rights: int) -> bool:
-    """Return whether this user or the user kannel has the rights; the folders above are not looked at for kannel."""
+    """Return whether this user or the user kannel has the rights, and may enter the folders above."""
     if os.access(path, rights):
         return True
     try:
         user = pwd.getpwnam(_KANNEL)
-        status = os.stat(path)
+        groups = os.getgrouplist(_KANNEL, user.pw_gid)
+        folders = {*Path(path).parents, *Path(os.path.realpath(path)).parents}
+        return _granted(os.stat(path), user.pw_uid, groups, rights) and all(
+            _granted(folder.stat(), user.pw_uid, groups, os.X_OK) for folder in folders
+        )
     except (KeyError, OSError):
         return False
-    if status.st_uid == user.pw_uid:
-        granted = status.st_mode >> 6
-    elif status.st_gid in os.getgrouplist(_KANNEL, user.pw_gid):
-        granted = status.st_mode >> 3
+
+
+def _granted(status: os.stat_result, user: int, groups: Iterable[int], rights: int) -> bool:
+    """Return whether the permission bits give that user the rights."""
+    if status.st_uid == user:
+        bits = status.st_mode >> 6
+    elif status.st_gid in groups:
+        bits = status.st_mode >> 3
     else:
-        granted = status.st_mode
-    return granted & rights == rights
+        bits = status.st_mode
+    return bits & rights == rights
 
 
 def rotations(places: Iterable[Path] = LOGROTATE) -> tuple[Rotation, ...]:
     """Return the blocks of logrotate's files; what cannot be read is left out."""
     found: list[Rotation] = []
     for place in places:
-        for path in sorted(place.iterdir()) if place.is_dir() else [place]:
+        for path in _files_of(place):
             octets = content(str(path))
             if octets is not None:
                 found += blocks(octets.decode("utf-8", "replace"), str(path))
     return tuple(found)
+
+
+def _files_of(place: Path) -> list[Path]:
+    try:
+        return sorted(place.iterdir()) if place.is_dir() else [place]
+    except OSError:
+        return []
 
 
 _HANGUP = re.compile(r"-(?:s[ ]*)?(?:SIG)?(?:HUP|1)\b")

@@ -9,31 +9,39 @@ from kannelkit.lint.facts import Certificate
 from kannelkit.lint.rule import Found, rule
 from kannelkit.lint.subject import Group, Subject
 
+_PANIC = "the boxes panic over it"
+_NEVER = "the link tries for ever and never binds"
+_CORES = "Kannel shows the certificate of group core instead, without a word"
 _SOON = 30  # days: what a provider or an authority may take to put a new one into force
 
 
 class Named(NamedTuple):
-    """A certificate that the configuration names: the directives, its file and its key's, and what a bad one does."""
+    """A certificate that the configuration names: the directives, its file and its key's, and what a bad one does.
+
+    `unread` is what happens where no certificate can be read in the file at all.
+    """
 
     group: Group
     directive: str
     certificate: str
     key: str
     ends_in: str
+    unread: str
 
 
 def named(subject: Subject) -> Iterator[Named]:
     """Yield each certificate with a key that something uses."""
     core = subject.core
     if path := core.text("ssl-client-certkey-file"):
-        yield Named(core, "ssl-client-certkey-file", path, path, "the boxes panic over it")
+        yield Named(core, "ssl-client-certkey-file", path, path, _PANIC, _PANIC)
     certificate, key = core.text("ssl-server-cert-file"), core.text("ssl-server-key-file")
     if certificate and key:
-        yield Named(core, "ssl-server-cert-file", certificate, key, "the boxes panic over it")
+        yield Named(core, "ssl-server-cert-file", certificate, key, _PANIC, _PANIC)
     for link in subject.links:
         own = link.group.text("ssl-client-certkey-file")
         if own and link.group.on("use-ssl"):
-            yield Named(link.group, "ssl-client-certkey-file", own, own, "the link tries for ever and never binds")
+            unread = _CORES if core.text("ssl-client-certkey-file") else _NEVER
+            yield Named(link.group, "ssl-client-certkey-file", own, own, _NEVER, unread)
 
 
 def _inspected(subject: Subject) -> Iterator[tuple[Named, Certificate]]:
@@ -51,9 +59,9 @@ def cannot_be_read(subject: Subject) -> Iterator[Found]:
         if each.key != each.certificate:
             files.append(("ssl-server-key-file", each.key))
         for directive, path in files:
-            yield from _unreadable(subject, each.group, directive, path, each.ends_in)
+            yield from _unreadable(subject, each.group, directive, path, each.unread)
     if authorities := subject.core.text("ssl-trusted-ca-file"):
-        yield from _unreadable(subject, subject.core, "ssl-trusted-ca-file", authorities, "the boxes panic over it")
+        yield from _unreadable(subject, subject.core, "ssl-trusted-ca-file", authorities, _PANIC)
 
 
 def _unreadable(subject: Subject, group: Group, directive: str, path: str, end: str) -> Iterator[Found]:
@@ -74,8 +82,23 @@ def cannot_be_used(subject: Subject) -> Iterator[Found]:
         if found.fault:
             yield Found(
                 each.group.at(each.directive),
-                f"{each.certificate}: {found.fault}: {each.ends_in}",
+                f"{each.certificate}: {found.fault}: {each.ends_in if found.shown else each.unread}",
                 "kannelkit cert show says what is in it",
+            )
+
+
+@rule("W271")
+def chain_left_out(subject: Subject) -> Iterator[Found]:
+    """Of a link's own file Kannel sends the first certificate, of core's the whole chain."""
+    if subject.core.text("ssl-client-certkey-file"):
+        return  # whose chain goes with the link's own certificate
+    for each, found in _inspected(subject):
+        if each.group.name == "smsc" and found.chain and not found.fault:
+            yield Found(
+                each.group.at(each.directive),
+                f"{each.certificate} holds a chain, and Kannel sends the first certificate alone: a provider that "
+                "does not know its issuer refuses it",
+                f"write ssl-client-certkey-file = {each.certificate} in group core as well",
             )
 
 

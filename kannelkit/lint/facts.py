@@ -11,14 +11,16 @@ from datetime import datetime
 class Seen:
     """A file or a folder: what it is, its permission bits, and who may do what with it.
 
-    `readable` and `writable` are for this user or, where there is one, the user kannel. A path that is not there is
-    neither file nor folder; its `folder_there` says whether the folder that would hold it is.
+    `readable` and `writable` are for this user or, where there is one, the user kannel; `open_to_all` says whether
+    every user may read it, as far as the folders above let him. A path that is not there is neither file nor folder;
+    its `folder_there` says whether the folder that would hold it is.
     """
 
     is_file: bool = False
     is_folder: bool = False
     folder_there: bool = False
     mode: int = 0
+    open_to_all: bool = False
     readable: bool = False
     writable: bool = False
 
@@ -30,10 +32,16 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What is in a PEM file: `fault` says why it cannot be used, or is empty; `not_after` is when it ends."""
+    """What is in a PEM file: `fault` says why it cannot be used, or is empty; `not_after` is when it ends.
+
+    `chain` counts the certificates behind the first that whoever checks it may lack: no root, and none that
+    ssl-trusted-ca-file holds. A file without any certificate, or with none that can be read, is not `shown` at all.
+    """
 
     fault: str = ""
     not_after: datetime | None = None
+    chain: int = 0
+    shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,26 @@ def swallowed(subject: Subject) -> Iterator[Found]:
             )
 
 
+@rule("E151")
+def in_a_comment(subject: Subject) -> Iterator[Found]:
+    """A backslash at the end of a comment takes the next line with it."""
+    for each in subject.backslashes:
+        if each.of == "comment":
+            yield Found(each.place, f"the comment ends in a backslash, so that line {each.swallowed} belongs to it")
+
+
+@rule("W254")
+def joins_nothing(subject: Subject) -> Iterator[Found]:
+    """A backslash joins two lines where it is the last character, before the line feed itself."""
+    for each in subject.backslashes:
+        if each.of == "blanks":
+            yield Found(
+                each.place,
+                "blanks or a carriage return stand behind the backslash: it is a part of the value, and the next line "
+                "is a line of its own",
+            )
+
+
 @rule("W250")
 def written_again(subject: Subject) -> Iterator[Found]:
     """The last one of a repeated directive counts."""

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from kannelkit.conf import GROUPS
+from kannelkit.findings import Place
 from kannelkit.lint.rule import Found, rule
 from kannelkit.lint.subject import Link, Subject
 
@@ -56,6 +57,59 @@ def both_ports(subject: Subject) -> Iterator[Found]:
     for link in subject.links:
         if link.kind == "smpp" and link.group.number("port", 0) and link.group.number("receive-port", 0):
             yield Found(link.group.at("receive-port"), "port and receive-port in one group: bearerbox panics over it")
+
+
+# What a kind of link cannot do without beside what it always needs, by the value of another directive, and whether the
+# case of its letters counts (gw/smsc/smsc_at.c, smsc_http.c, http/*.c).
+_NEEDED = (
+    ("at", "device", ("rawtcp", "telnet"), True, ("host", "port")),
+    ("http", "system-type", ("generic",), False, ("status-success-regex",)),
+    ("http", "system-type", ("kannel", "xidris"), False, ("smsc-username", "smsc-password")),
+    ("http", "system-type", ("brunet",), False, ("smsc-username",)),
+)
+_EMIS_SHORTEST_WAIT = 30  # seconds, smsc_emi2_create in gw/smsc/smsc_emi.c
+
+
+@rule("E107")
+def cannot_be_made(subject: Subject) -> Iterator[Found]:
+    """One link that Kannel cannot make, and bearerbox does not start."""
+    for link in subject.links:
+        group = link.group
+        for kind, directive, values, exactly, needed in _NEEDED:
+            value = group.text(directive) or ""
+            if kind != link.kind or (value if exactly else value.lower()) not in values:
+                continue
+            if missing := [each for each in needed if each not in group]:
+                names = " and ".join(missing)
+                yield Found(
+                    group.at(directive), f"{directive} {value} without {names}: bearerbox panics", f"write {names}"
+                )
+        wait = group.number("wait-ack", 60)
+        if link.kind == "emi" and wait < _EMIS_SHORTEST_WAIT:
+            yield Found(
+                group.at("wait-ack"),
+                f"wait-ack {wait}: bearerbox panics over less than {_EMIS_SHORTEST_WAIT} in a link of the kind emi",
+                f"write at least {_EMIS_SHORTEST_WAIT}, or leave it out: 60",
+            )
+
+
+@rule("E108")
+def parameter_twice(subject: Subject) -> Iterator[Found]:
+    """One name, or one tag, for two optional parameters of a link."""
+    seen: dict[tuple[str, str, str | int], Place] = {}
+    for group in subject.all("smpp-tlv"):
+        told = False
+        for smsc_id in group.entries("smsc-id") or ("",):
+            for directive, value in (("name", group.text("name")), ("tag", group.number("tag", -1))):
+                first = seen.setdefault((smsc_id, directive, value or ""), group.place)
+                if first is not group.place and not told:
+                    where = f" for smsc-id {smsc_id}" if smsc_id else ""
+                    yield Found(
+                        group.at(directive),
+                        f"the group smpp-tlv in line {first.line} has this {directive} as well{where}: bearerbox "
+                        "panics",
+                    )
+                    told = True
 
 
 @rule("W201")

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from kannelkit.conf import Opener, ReadGroup, check_groups, read_files
@@ -60,7 +61,7 @@ def conf(file: str, opened: Opener) -> Looked:
     subject = None
     if reading.groups or not findings:  # a file that is not there is only that
         findings = in_order((*findings, *_checked(reading.groups, file)))
-        subject = of_conf(reading.groups, file)
+        subject = of_conf(reading.groups, file, chain.from_iterable(tree.lines for tree in reading.trees.values()))
     texts = {name: tree.text() for name, tree in reading.trees.items()}
     return Looked(file, "conf", texts, subject, findings)
 

@@ -115,7 +115,9 @@ def source_line(finding: Finding, texts: Mapping[str, str]) -> Iterator[str]:
 
     A secret may also stand below its name, so that a line counts with those above it that belong to it.
     """
-    lines = texts.get(finding.place.file, "").split("\n")
+    if finding.place.file not in texts:
+        return
+    lines = texts[finding.place.file].split("\n")
     number = finding.place.line
     if not 0 < number <= len(lines):
         return

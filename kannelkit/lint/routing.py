@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kannelkit.conf import GROUPS
 from kannelkit.lint.rule import Found, rule
-from kannelkit.lint.subject import Group, Link, Subject
+from kannelkit.lint.subject import Group, Link, Subject, Value
 
 _NAMING = ("allowed-smsc-id", "denied-smsc-id", "preferred-smsc-id")
 # unified-prefix has commas of its own; the others are split at semicolons alone, and blanks count (octstr_split)
@@ -165,9 +165,8 @@ def default_beside_forced(subject: Subject) -> Iterator[Found]:
             yield Found(group.at("default-smsc"), "default-smsc counts for nothing beside forced-smsc")
 
 
-@rule("W226")
-def fetched_at_the_start(subject: Subject) -> Iterator[Found]:
-    """A list of numbers that a web server has to hand out first."""
+def _lists(subject: Subject) -> Iterator[tuple[str, Value, bool, str]]:
+    """Yield each list of numbers: its directive, its address, whether it can be fetched, and what happens if not."""
     for group in subject.all("core", "smsbox", "sms-service", "sendsms-user"):
         for name, value in group.values.items():
             if name.split("-")[-1] == "regex" or not name.startswith(("white-list", "black-list")) or not value.text:
@@ -176,6 +175,22 @@ def fetched_at_the_start(subject: Subject) -> Iterator[Found]:
                 end = "bearerbox panics at its start"
             else:
                 end = "smsbox starts without the list, and nobody is refused"
+            yield name, value, value.text.lower().startswith(("http://", "https://")), end
+
+
+@rule("E119")
+def never_fetched(subject: Subject) -> Iterator[Found]:
+    """A file, where Kannel asks a web server."""
+    for name, value, fetched, end in _lists(subject):
+        if not fetched:
+            yield Found(value.place, f"{name} is not an address that begins with http:// or https://: {end}")
+
+
+@rule("W226")
+def fetched_at_the_start(subject: Subject) -> Iterator[Found]:
+    """A list of numbers that a web server has to hand out first."""
+    for name, value, fetched, end in _lists(subject):
+        if fetched:
             yield Found(value.place, f"{name}: while the server does not answer, {end}")
 
 

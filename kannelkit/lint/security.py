@@ -190,7 +190,7 @@ def everybody_reads_it(subject: Subject) -> Iterator[Found]:
         holds.setdefault(each.key, (each.group.at(each.directive), "a private key"))
     for path, (place, name) in holds.items():
         seen = subject.seen(os.path.abspath(path)) if path else None
-        if seen and seen.is_file and seen.mode & 0o004:
+        if seen and seen.is_file and seen.open_to_all:
             yield Found(
                 place,
                 f"{path} holds {name}, and every user of this machine may read it (mode {seen.mode:04o})",

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from kannelkit.conf import GROUPS, ReadGroup, in_force
+from kannelkit.conf.lines import Kind as LineKind
+from kannelkit.conf.lines import Line
 from kannelkit.conf.values import TRUE
+from kannelkit.conf.write import BLANKS
 from kannelkit.findings import Place
 from kannelkit.lint.facts import Facts, Seen
 from kannelkit.providers import PROFILES, Profile
@@ -123,6 +126,15 @@ class Raw:
 
 
 @dataclass(frozen=True, slots=True)
+class Backslash:
+    """A backslash at a line's end: of a comment that takes a line that counts with it, or before blanks."""
+
+    of: Literal["comment", "blanks"]
+    place: Place
+    swallowed: int = 0  # the number of the line that the comment takes with it
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """A configuration to look at; `file` is its name in findings.
 
@@ -136,6 +148,7 @@ class Subject:
     links: tuple[Link, ...]
     overruled: tuple[Overruled, ...] = ()
     raw: tuple[Raw, ...] = ()
+    backslashes: tuple[Backslash, ...] = ()
     elsewhere: Mapping[Place, str] = field(default_factory=dict)
     facts: Facts | None = field(default=None, compare=False)
 
@@ -177,8 +190,8 @@ class Subject:
         return self.facts.files.get(os.path.normpath(path)) if self.facts else None
 
 
-def of_conf(groups: Iterable[ReadGroup], file: str) -> Subject:
-    """Return the subject that the groups of a kannel.conf are, in the order of the file.
+def of_conf(groups: Iterable[ReadGroup], file: str, lines: Iterable[Line] = ()) -> Subject:
+    """Return the subject that the groups of a kannel.conf are, in the order of the file; `lines` are all its lines.
 
     What Kannel forgets, the first of two groups core for instance, is only among `overruled` and `raw`.
     """
@@ -191,6 +204,7 @@ def of_conf(groups: Iterable[ReadGroup], file: str) -> Subject:
         links=tuple(_conf_link(group) for group in ours if group.name == "smsc"),
         overruled=tuple(_overruled(read)),
         raw=tuple(_raw(read)),
+        backslashes=tuple(_backslashes(lines)),
     )
 
 
@@ -240,6 +254,25 @@ def _raw(groups: Iterable[ReadGroup]) -> Iterator[Raw]:
                 continue  # no rule about how a value is written has anything to say
             joined = at.joined()
             yield Raw(at.name, joined[at.value_index() :].strip(), at.value_place)
+
+
+def _backslashes(lines: Iterable[Line]) -> Iterator[Backslash]:
+    is_open = False  # whether a blank line would end a group
+    for at in lines:
+        if "\\" in at.raw:
+            first, *more = at.raw.split("\n")
+            if at.kind is LineKind.COMMENT:
+                for number, line in enumerate(more, at.number + 1):
+                    bare = line.strip(BLANKS)
+                    if ("=" in bare and not bare.startswith("#")) or (not bare and is_open):
+                        yield Backslash("comment", Place(at.file, number - 1, 1), number)
+                        break
+            elif at.kind is not LineKind.BLANK:
+                last = more[-1] if more else first
+                if (bare := last.rstrip(BLANKS)) != last and bare.endswith("\\"):
+                    yield Backslash("blanks", Place(at.file, at.number + len(more), len(bare)))
+        if at.kind is not LineKind.COMMENT:
+            is_open = at.kind is not LineKind.BLANK
 
 
 # How a secret that stands elsewhere begins: {file: PATH}, or the same over two lines.

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 from click.testing import CliRunner, Result
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from kannelkit.cli.main import group
 
@@ -127,6 +136,33 @@ def test_what_cannot_be_read_is_a_finding(name: str, content: bytes | None, rule
     assert rule in rules(done)
 
 
+@pytest.mark.parametrize("suffix", ["", ".yaml", ".conf"])
+def test_what_is_no_file_keeps_nobody_waiting(suffix: str, tmp_path: Path) -> None:
+    rule = "C113" if suffix == ".conf" else "S001"
+    folder, pipe = tmp_path / f"folder{suffix}", tmp_path / f"pipe{suffix}"
+    folder.mkdir()
+    os.mkfifo(pipe)
+    done = run(folder, pipe)
+    assert done.exit_code == 1
+    assert f"{folder}: {rule} error: cannot be read: it is a folder\n" in done.stdout
+    assert f"{pipe}: {rule} error: cannot be read: it is no regular file\n" in done.stdout
+    assert f"hint: hand it over on the standard input: kannelkit lint - < {pipe}\n" in done.stdout
+
+
+@pytest.mark.parametrize("device", ["/dev/null", "/dev/zero"])
+def test_a_device_is_not_read(device: str, tmp_path: Path) -> None:
+    assert rules(run(device, "--format=json")) == ["S001"]
+    path = tmp_path / "kannel.conf"
+    path.write_text(f"include = {device}\n")
+    assert "C113" in rules(run(path, "--format=json"))
+
+
+def test_binary_octets_are_one_finding(tmp_path: Path) -> None:
+    path = tmp_path / "kannel.conf"
+    path.write_bytes(bytes(range(256)) * 100)
+    assert rules(run(path, "--format=json")) == ["C112"]
+
+
 def test_secrets_that_are_not_at_hand(tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text(SPEC)
@@ -136,31 +172,41 @@ def test_secrets_that_are_not_at_hand(tmp_path: Path) -> None:
     assert rules(without) == ["I303"]
 
 
-def test_it_looks_at_the_files_unless_told_not_to(tmp_path: Path) -> None:
-    path = tmp_path / "kannel.conf"
-    path.write_text((CASES / "E160-good.conf").read_text().replace("/var", str(tmp_path)))
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that every user may enter, which pytest's own are not."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_it_looks_at_the_files_unless_told_not_to(public: Path) -> None:
+    path = public / "kannel.conf"
+    path.write_text((CASES / "E160-good.conf").read_text().replace("/var", str(public)))
     path.chmod(0o644)
     assert {"E124", "E160", "W261"} <= set(rules(run(path, "--format=json")))
     assert rules(run(path, "--format=json", "--offline")) == []
 
 
-def test_a_secret_that_everybody_may_read_is_told_wherever_it_is(tmp_path: Path) -> None:
-    spec = tmp_path / "spec.yaml"
+def test_a_secret_that_everybody_may_read_is_told_wherever_it_is(public: Path) -> None:
+    spec = public / "spec.yaml"
     spec.write_text(
         "core: {admin-password: plain-1}\n"
         "sendsms-user: [{username: app, password: {file: secrets}}]\n"
         "smsc: [{provider: smsc.ru, smsc-username: a, smsc-password: {env: PASSWORD}, use-ssl: true, "
         "ssl-client-certkey-file: kannel.pem}]\n"
     )
-    (tmp_path / "secrets").write_text("plain-2\n")
-    CliRunner().invoke(group, ["make-dummy-cert", str(tmp_path / "kannel.pem")])
+    (public / "secrets").write_text("plain-2\n")
+    CliRunner().invoke(group, ["make-dummy-cert", str(public / "kannel.pem")])
     for name in ("spec.yaml", "secrets", "kannel.pem"):
-        (tmp_path / name).chmod(0o600)
+        (public / name).chmod(0o600)
     assert "E124" not in rules(run(spec, "--format=json", PASSWORD="p"))
     for name in ("spec.yaml", "secrets", "kannel.pem"):
-        (tmp_path / name).chmod(0o604)
+        (public / name).chmod(0o604)
     done = run(spec, "--select=E124", PASSWORD="p")
-    assert [f"{tmp_path / name} holds" in done.stdout for name in ("spec.yaml", "secrets", "kannel.pem")] == [True] * 3
+    assert [f"{public / name} holds" in done.stdout for name in ("spec.yaml", "secrets", "kannel.pem")] == [True] * 3
+    public.chmod(0o700)
+    assert run(spec, "--select=E124", PASSWORD="p").stdout == ""
     assert "plain" not in done.stdout
 
 
@@ -178,6 +224,34 @@ def test_a_certificate_is_looked_into(tmp_path: Path) -> None:
     text = pem.read_text()
     pem.write_text(text[text.index("-----BEGIN CERT") : text.index("-----END CERT")] + "-----END CERTIFICATE-----\n")
     assert rules(run(spec, "--format=json", PASSWORD="p")) == ["E171"]
+
+
+def authority_in_between() -> bytes:
+    """Return a certificate, in PEM form, that another key than its own has signed."""
+    own, root = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    now = datetime.now(UTC)
+    subject, issuer = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("between", "root"))
+    builder = x509.CertificateBuilder(issuer, subject, own.public_key(), 1, now, now + timedelta(days=90))
+    return builder.sign(root, SHA256()).public_bytes(Encoding.PEM)
+
+
+def test_of_a_chain_a_link_shows_one_certificate(tmp_path: Path) -> None:
+    chain, spec = tmp_path / "chain.pem", tmp_path / "spec.yaml"
+    account = (
+        f"smsc: [{{provider: smsc.ru, smsc-username: a, smsc-password: p, use-ssl: true, "
+        f"ssl-client-certkey-file: {chain}}}]\n"
+    )
+    CliRunner().invoke(group, ["make-dummy-cert", str(chain)])
+    chain.write_bytes(chain.read_bytes() + authority_in_between())
+    spec.write_text(f"core: {{ssl-trusted-ca-file: {chain}}}\n" + account)  # where OpenSSL finds the rest
+    assert rules(run(spec, "--format=json")) == []
+    spec.write_text(account)
+    assert rules(run(spec, "--format=json")) == ["I303", "W271"]
+    spec.write_text(f"core: {{ssl-client-certkey-file: {chain}}}\n" + account)
+    assert rules(run(spec, "--format=json")) == ["I303"]
+    missing = spec.read_text().replace(f"certkey-file: {chain}}}]", "certkey-file: /no/such/file.pem}]")
+    spec.write_text(missing)
+    assert "Kannel shows the certificate of group core instead" in run(spec, "--select=E170").stdout
 
 
 def test_a_password_is_never_shown(conf: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,42 @@ def test_a_file_and_a_folder(tmp_path: Path) -> None:
     assert observe.seen(str(path)) == Seen(is_file=True, folder_there=True, mode=0o640, readable=True, writable=True)
     folder = observe.seen(str(tmp_path))
     assert (folder.is_folder, folder.is_file, folder.writable, folder.is_there) == (True, False, True, True)
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that every user may enter, which pytest's own are not."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+# The modes of two folders, one in the other, and of a file in them; whether every user may read it.
+WAYS = [
+    (0o755, 0o755, 0o644, True),
+    (0o711, 0o701, 0o604, True),  # who knows the name needs no list
+    (0o700, 0o755, 0o644, False),
+    (0o755, 0o700, 0o644, False),
+    (0o755, 0o750, 0o666, False),  # a group is not everybody
+    (0o755, 0o744, 0o644, False),  # a list is no way in
+    (0o755, 0o755, 0o640, False),
+    (0o755, 0o755, 0o600, False),
+]
+
+
+@pytest.mark.parametrize(("outer", "inner", "mode", "is_open"), WAYS)
+def test_a_folder_above_may_close_the_way(outer: int, inner: int, mode: int, is_open: bool, public: Path) -> None:
+    path = public / "outer/inner/secret"
+    path.parent.mkdir(parents=True)
+    path.write_text("x")
+    link = public / "link"
+    link.symlink_to(path)
+    path.chmod(mode)
+    path.parent.chmod(inner)
+    path.parent.parent.chmod(outer)
+    assert observe.seen(str(path)).open_to_all is is_open
+    assert observe.seen(str(link)).open_to_all is is_open  # the way to what it stands for
+    path.parent.parent.chmod(0o755)
 
 
 def test_what_is_not_there_may_be_made_where_its_folder_is(tmp_path: Path) -> None:

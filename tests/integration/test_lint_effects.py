@@ -23,7 +23,7 @@ CASES = Path(__file__).parents[1] / "lint/cases"
 # Each of these ends bearerbox at its start.
 PANICS = (
     *("C101", "C102", "C103", "C104", "C106", "C107", "C109", "C113", "C114"),
-    *("E104", "E115", "E116", "E117", "E130", "E131", "E133", "E160"),
+    *("E104", "E107", "E108", "E115", "E116", "E117", "E119", "E130", "E131", "E133", "E160"),
 )
 # The same for lines that no case holds: a directive of group core, or one of group smsc.
 PANICKING_LINES = (
@@ -103,6 +103,10 @@ def test_what_kannel_reads(tmp_path: Path) -> None:
     assert [values.get("throughput") for values in links] == ["30", None]
     assert next(values["smsc-password"] for name, values in read("W251") if name == "smsc") == "pw # old"
     assert [values["text"] for name, values in read("W252") if name == "sms-service"] == ['"received']
+    links = [values for name, values in read("E151") if name == "smsc"]
+    assert [values.get("max-pending-submits") for values in links] == ["100", None]  # not the comment's 1
+    windows = kannel_reads("group = smsc\r\nsmsc-id = a\\\r\nhost = h\r\n", tmp_path)
+    assert windows == [("smsc", {"smsc-id": "a\\", "host": "h"})]
 
 
 CUT = (

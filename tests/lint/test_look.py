@@ -81,4 +81,4 @@ def test_an_account_at_a_provider_of_the_users_own(tmp_path: Path) -> None:
     found = {finding.rule: finding.message for finding in look.findings(looked)}
     assert {"E101", "W202", "E103"} <= found.keys()
     assert "the others are refused for ever" in found["E101"]
-    assert "6 SMS per second over 2 links, where own accepts 5" in found["W202"]
+    assert "6 SMS per second over 2 connections, where own accepts 5" in found["W202"]
