@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from kannelkit.host.tail import Tail
-
-STEPS = ["line", "lines", "half", "rename", "rename+create", "create", "reopen", "remove", "read"]
+from kannelkit.host.tail import Position, Tail
 
 
 class Writer:
-    """A process with one log: it goes on in the renamed or removed file until it re-opens the name."""
+    """A process with one log: it goes on in the renamed or removed file until it re-opens the name.
+
+    Whatever it does takes a second of its own, so that files differ in when they were written last.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -24,53 +27,194 @@ class Writer:
         self.half = b""
         self.generation = 0
         self.count = 0
-        self.file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        self.now = 1_700_000_000
+        self.file = self.open()
+
+    def open(self) -> int:
+        file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        if not os.fstat(file).st_size:
+            self.date(file)
+        return file
+
+    def date(self, file: int) -> None:
+        self.now += 1
+        os.utime(file, (self.now, self.now))
+
+    def write(self, octets: bytes) -> None:
+        os.write(self.file, octets)
+        self.date(self.file)
 
     def line(self) -> None:
         self.count += 1
         text = b"%06d " % self.count + b"x" * (self.count * 37 % 90)
-        os.write(self.file, text[len(self.half) :] + b"\n" if self.half else text + b"\n")
+        self.write(text[len(self.half) :] + b"\n")
         self.half = b""
         self.written.append(text)
 
     def begin_line(self) -> None:
         if not self.half:
-            self.half = (b"%06d " % (self.count + 1) + b"x" * ((self.count + 1) * 37 % 90))[:4]
-            os.write(self.file, self.half)
+            self.half = (b"%06d " % (self.count + 1) + b"x" * ((self.count + 1) * 37 % 90))[:6]
+            self.write(self.half)
 
     def rename(self) -> None:
         if self.path.exists():
             self.generation += 1
-            self.path.rename(self.path.with_suffix(f".{self.generation}"))
+            self.path.rename(f"{self.path}.{self.generation}")
 
     def create(self) -> None:
-        os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT))
+        os.close(self.open())
 
     def reopen(self) -> None:
         if self.half:  # a line is written whole before its file is left
             self.line()
         os.close(self.file)
-        self.file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        self.file = self.open()
 
-    def do(self, step: str) -> None:
-        if step == "line":
+    def truncate(self) -> None:
+        if self.half:
             self.line()
-        elif step == "lines":
-            for _ in range(7):
-                self.line()
-        elif step == "half":
-            self.begin_line()
-        elif step == "rename":
-            self.rename()
-        elif step == "rename+create":
-            self.rename()
+        os.ftruncate(self.file, 0)
+        self.date(self.file)
+
+
+class Rotation(RuleBasedStateMachine):
+    """A log, its writer, whoever rotates it, and a reader that comes and goes.
+
+    Every line comes once and in its order. The ones that may be gone are `excused`: cut away or removed before they
+    could be read. A reader that runs looks once before each change of a name, for nobody can know a file that came and
+    went between two looks.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name, "kannel.log")
+        self.writer = Writer(self.path)
+        self.most_octets = 4_000_000
+        self.tail: Tail | None = Tail(self.path, from_end=False)
+        self.since: Position | None = None
+        self.lines: list[bytes] = []
+        self.excused: set[bytes] = set()
+        self.holding = True  # a reader keeps a removed file open that it knew before
+        self.removed = self.cut = False
+        self.empty = 0  # files that were made since the writer re-opened its own
+
+    @initialize(most_octets=st.sampled_from([10, 50, 1000, 4_000_000]))
+    def begin(self, most_octets: int) -> None:
+        self.most_octets = most_octets
+        self.start(None)
+
+    def start(self, since: Position | None) -> None:
+        if self.tail is not None:
+            self.tail.close()
+        self.tail = Tail(self.path, from_end=False, most_octets=self.most_octets, since=since)
+
+    def look(self) -> None:
+        if self.tail is not None:
+            self.lines += self.tail.read()
+
+    @rule(times=st.sampled_from([1, 7]))
+    def write(self, times: int) -> None:
+        for _ in range(times):
+            self.writer.line()
+        self.excuse_what_nobody_finds()
+
+    @rule()
+    def write_half_a_line(self) -> None:
+        self.writer.begin_line()
+
+    @rule(create=st.booleans())
+    def rename(self, create: bool) -> None:
+        self.look()
+        self.writer.rename()
+        if create:
             self.create()
-        elif step == "create":
-            self.create()
-        elif step == "reopen":
-            self.reopen()
-        elif step == "remove":
-            self.path.unlink(missing_ok=True)
+
+    @rule()
+    def create(self) -> None:
+        self.look()
+        if self.empty < 6:  # beyond that the reader gives its oldest file up
+            self.writer.create()
+            self.empty += 1
+
+    @rule()
+    def reopen(self) -> None:
+        self.look()
+        if self.writer.half:
+            self.writer.line()
+        self.excuse_what_nobody_finds()
+        self.writer.reopen()
+        self.empty = 0
+
+    @rule()
+    def remove(self) -> None:
+        self.look()
+        self.path.unlink(missing_ok=True)
+        self.removed = True
+        self.excuse_what_nobody_finds()
+
+    @rule()
+    def truncate(self) -> None:
+        self.writer.truncate()
+        self.cut = True
+        self.excuse()
+
+    def excuse(self) -> None:
+        self.excused |= set(self.writer.written) - set(self.lines)
+
+    def excuse_what_nobody_finds(self) -> None:
+        if os.fstat(self.writer.file).st_nlink == 0 and not self.holding:
+            self.excuse()
+
+    @rule()
+    def read(self) -> None:
+        self.look()
+
+    def known(self) -> bool:
+        """Return whether the file that is being read could be found again: by a number, in a log by a stamp."""
+        position = self.tail.position if self.tail is not None else None
+        return position is not None and position.offset >= 7
+
+    @precondition(known)
+    @rule()
+    def stop_reading(self) -> None:
+        assert self.tail is not None
+        self.since = self.tail.position
+        self.tail.close()
+        self.tail = None
+        self.holding = False
+        if self.removed:  # what it had not read in there yet
+            self.excuse()
+
+    @precondition(lambda self: self.tail is None)
+    @rule()
+    def go_on_reading(self) -> None:
+        self.start(self.since)
+        self.holding = os.fstat(self.writer.file).st_nlink > 0
+
+    @invariant()
+    def each_line_once_and_in_order(self) -> None:
+        assert self.lines == sorted(set(self.lines))
+        assert set(self.lines) <= set(self.writer.written)
+
+    def teardown(self) -> None:
+        if self.tail is None:
+            self.go_on_reading()
+        assert self.tail is not None
+        self.reopen()
+        self.writer.line()
+        self.lines += read_all(self.tail)
+        self.each_line_once_and_in_order()
+        assert set(self.writer.written) - set(self.lines) <= self.excused
+        assert self.tail.dropped == 0
+        assert self.removed or self.cut or (self.tail.truncations, self.tail.missing) == (0, False)
+        self.tail.close()
+        os.close(self.writer.file)
+        self.folder.cleanup()
+
+
+Rotation.TestCase.settings = settings(max_examples=100, stateful_step_count=40)
+TestRotation = Rotation.TestCase
 
 
 def read_all(tail: Tail) -> list[bytes]:
@@ -84,64 +228,39 @@ def read_all(tail: Tail) -> list[bytes]:
     return lines
 
 
-def with_reads(steps: list[str]) -> list[str]:
-    """Put a read before each change of a name: a file that came and went between two reads cannot be known."""
-    result: list[str] = []
-    for step in steps:
-        if step in ("rename", "rename+create", "remove", "reopen", "create"):
-            result.append("read")
-        result.append(step)
-    return result
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    steps=st.lists(st.sampled_from(STEPS), max_size=40),
-    most_octets=st.sampled_from([1, 50, 1000, 4_000_000]),
+    octets=st.lists(st.sampled_from([b"\n", b"\n", b"\0", b"a", b"bcd", b"x" * 9, b"y" * 40])).map(b"".join),
+    cuts=st.lists(st.integers(0, 60), max_size=20),
+    most_octets=st.integers(1, 30),
+    max_line=st.integers(0, 30),
+    anew=st.booleans(),
 )
-def test_every_line_comes_once_and_in_order_through_renames_and_removals(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[str], most_octets: int
+def test_lines_are_the_same_however_they_come_and_are_read(
+    tmp_path_factory: pytest.TempPathFactory,
+    octets: bytes,
+    cuts: list[int],
+    most_octets: int,
+    max_line: int,
+    anew: bool,
 ) -> None:
-    path = tmp_path_factory.mktemp("log") / "kannel.log"
-    writer = Writer(path)
-    with Tail(path, from_end=False, most_octets=most_octets) as tail:
-        lines: list[bytes] = []
-        for step in with_reads(steps):
-            writer.do(step)
-            if step == "read":
-                lines += tail.read()
-        writer.reopen()
-        lines += read_all(tail)
-        writer.line()
-        lines += read_all(tail)
-        os.close(writer.file)
-        assert lines == writer.written
-        assert (tail.dropped, tail.truncations) == (0, 0)
-
-
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=st.lists(st.sampled_from([*STEPS, "truncate"]), max_size=40))
-def test_with_truncation_what_was_cut_may_be_gone_but_no_line_comes_twice_or_changed(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[str]
-) -> None:
-    path = tmp_path_factory.mktemp("log") / "kannel.log"
-    writer = Writer(path)
-    with Tail(path, from_end=False) as tail:
-        lines: list[bytes] = []
-        for step in steps:
-            if step == "truncate":
-                if writer.half:
-                    writer.line()
-                os.ftruncate(writer.file, 0)
-            writer.do(step)
-            if step == "read":
-                lines += tail.read()
-        lines += read_all(tail)
-        os.close(writer.file)
-        still_there = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-        assert lines == sorted(set(lines))
-        assert set(lines) <= set(writer.written)
-        assert {line[:-1] for line in still_there if line.endswith(b"\n")} <= set(lines)
+    path = tmp_path_factory.mktemp("log") / "log"
+    path.touch()
+    lines: list[bytes] = []
+    since = None
+    tail = Tail(path, from_end=False, max_line=max_line, most_octets=most_octets)
+    for cut in [*cuts, len(octets)]:
+        append(path, octets[:cut])
+        octets = octets[cut:]
+        lines += tail.read()
+        if anew:
+            since = tail.position
+            tail.close()
+            tail = Tail(path, from_end=False, max_line=max_line, most_octets=most_octets, since=since)
+    while path.stat().st_size > (tail.position or Position(0, 0, 0, False, "", 0)).offset:
+        lines += tail.read()
+    tail.close()
+    whole = [line.lstrip(b"\0") for line in path.read_bytes().split(b"\n")[:-1]]
+    assert lines == [line for line in whole if len(line) <= max_line]
 
 
 def append(path: Path, octets: bytes) -> None:
