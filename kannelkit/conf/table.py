@@ -19,7 +19,8 @@ Change = Literal["routing", "link", "bearerbox", "smsbox", "wapbox"]
 @dataclass(frozen=True, slots=True)
 class Directive:
     """One `name = value` that a group may hold; `least`, `most` bound a number, `octets` bounds a text on the wire,
-    and `beyond` is what Kannel does with a longer one; `filled` refuses an empty one; `hexadecimal` allows a number such as 0x1403.
+    and `beyond` is what Kannel does with a longer one; `filled` refuses an empty one; `hexadecimal` allows a number
+    such as 0x1403.
 
     `kinds` are the values of group smsc's directive `smsc` whose links read it, none for every kind, and `one_of_for`
     bounds a value for one of them, in any case of letters; `default` is what Kannel takes where the line is missing, or

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from kannelkit.conf import GROUPS, Opener, ReadGroup, Tree, check_groups, in_force, read_files
 from kannelkit.conf.lines import Kind
+from kannelkit.conf.masking import MASK
 from kannelkit.errors import InputError
 from kannelkit.findings import Finding
 from kannelkit.importing.accounts import instances, is_smpp
@@ -20,7 +21,6 @@ _NO_CONFIGURATION = frozenset({"C104", "C107"})
 # Far above what one bearerbox carries, with its threads for each link.
 _MOST_LINKS = 100_000
 
-_MASK = "***"
 _TELLING = 4  # characters; a shorter secret would hide half of what is written
 _DIRECTIVE = re.compile(r"[A-Za-z][A-Za-z_-]*\s*=")
 _MAY_HOLD_A_SECRET = re.compile(r"passw|\bpwd\b|\bpin\b|secret|парол", re.IGNORECASE)
@@ -85,7 +85,7 @@ def shown(group: ReadGroup, name: str, value: str) -> str:
     """Return `name = value` as it may be shown: without the value of a secret or of an address, which may hold one."""
     directive = GROUPS[group.name].directives.get(name)
     hidden = value and directive is not None and (directive.secret or directive.kind == "url")
-    return f"{name} = {_MASK if hidden else value}"
+    return f"{name} = {MASK if hidden else value}"
 
 
 def _forgotten(every: Iterable[ReadGroup], in_force: Iterable[ReadGroup], linked: Iterable[ReadGroup]) -> Iterator[str]:

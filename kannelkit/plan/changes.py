@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import get_args
 
 from kannelkit.conf import GROUPS
+from kannelkit.conf.masking import is_secret
 from kannelkit.plan.groups import ORDERED, Key, Values, kinds
 from kannelkit.plan.links import Link, differences
-from kannelkit.plan.masking import is_secret
 from kannelkit.plan.values import (
     Action,
     Add,

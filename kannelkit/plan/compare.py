@@ -8,11 +8,12 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import get_args
 
+from kannelkit.conf.masking import Masking
 from kannelkit.plan import dangers
 from kannelkit.plan.changes import boxes_there, changes, restart
 from kannelkit.plan.groups import ORDERED, Key, Values, groups
 from kannelkit.plan.links import Link, judged
-from kannelkit.plan.masking import Masking, secrets_in
+from kannelkit.plan.masking import secrets_in
 from kannelkit.plan.stages import stages
 from kannelkit.plan.values import Box, Change, LinkSeen, Plan, Rate, Recreate, Restart, Stage, Step
 

@@ -8,10 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kannelkit.conf import GROUPS
+from kannelkit.conf.masking import MASK, Masking
 
-_MASK = "***"
-# Shorter ones would mask half of the text; those of directives that are secret are masked by the directive's name.
-_TELLING = 4  # characters
 _SECRET_NAMES = frozenset(
     name for group in GROUPS.values() for name, directive in group.directives.items() if directive.secret
 )
@@ -26,7 +24,7 @@ Operation = tuple[str, int, int, int, int]
 def masked_diff(found: str, wanted: str, name: str, secrets: frozenset[str]) -> Iterator[str]:
     """Yield the unified diff between two texts with every password in either of them masked."""
     old, new = found.split("\n"), wanted.split("\n")
-    masking = _Masking(secrets)
+    masking = Masking(secrets)
     old_hidden, new_hidden = _hidden(old), _hidden(new)
     yield f"--- {name}"
     yield "+++ what the spec stands for"
@@ -35,10 +33,10 @@ def masked_diff(found: str, wanted: str, name: str, secrets: frozenset[str]) -> 
         yield f"@@ -{first[1] + 1},{last[2] - first[1]} +{first[3] + 1},{last[4] - first[3]} @@"
         for tag, old_from, old_to, new_from, new_to in operations:
             if tag == "equal":
-                yield from (f" {masking.line(old, at, old_hidden)}" for at in range(old_from, old_to))
+                yield from (f" {_shown(masking, old, at, old_hidden)}" for at in range(old_from, old_to))
             else:
-                yield from (f"-{masking.line(old, at, old_hidden)}" for at in range(old_from, old_to))
-                yield from (f"+{masking.line(new, at, new_hidden)}" for at in range(new_from, new_to))
+                yield from (f"-{_shown(masking, old, at, old_hidden)}" for at in range(old_from, old_to))
+                yield from (f"+{_shown(masking, new, at, new_hidden)}" for at in range(new_from, new_to))
 
 
 def operations_between(old: Sequence[str], new: Sequence[str]) -> tuple[Operation, ...]:
@@ -163,30 +161,9 @@ def _hidden(lines: Sequence[str]) -> Mapping[int, bool]:
     return hidden
 
 
-class _Masking:
-    """Masks passwords wherever they stand. A look at four characters rules out nearly all of ten thousand."""
-
-    def __init__(self, secrets: frozenset[str]) -> None:
-        self._by_beginning: dict[str, list[str]] = {}
-        for secret in sorted(secrets, key=len, reverse=True):
-            if len(secret) >= _TELLING:
-                self._by_beginning.setdefault(secret[:_TELLING], []).append(secret)
-
-    def line(self, lines: Sequence[str], at: int, hidden: Mapping[int, bool]) -> str:
-        """Return one of the lines as it may be shown."""
-        line = lines[at]
-        if at in hidden:
-            return _MASK if hidden[at] else f"{line.partition('=')[0].rstrip()} = {_MASK}"
-        return self._masked(line).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-    def _masked(self, line: str) -> str:
-        shown, begin, at = [], 0, 0
-        while at + _TELLING <= len(line):
-            for secret in self._by_beginning.get(line[at : at + _TELLING], ()):
-                if line.startswith(secret, at):
-                    shown += [line[begin:at], _MASK]
-                    at = begin = at + len(secret)
-                    break
-            else:
-                at += 1
-        return "".join([*shown, line[begin:]]) if shown else line
+def _shown(masking: Masking, lines: Sequence[str], at: int, hidden: Mapping[int, bool]) -> str:
+    """Return one of the lines as it may be shown."""
+    line = lines[at]
+    if at in hidden:
+        return MASK if hidden[at] else f"{line.partition('=')[0].rstrip()} = {MASK}"
+    return masking.text(line).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
