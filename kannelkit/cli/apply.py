@@ -17,12 +17,13 @@ import click
 
 from kannelkit.cli.lint import observed
 from kannelkit.cli.plan import as_object, shown_lines
-from kannelkit.conf import opener
+from kannelkit.conf import Opened, opener
 from kannelkit.errors import GatewayError, KannelkitError
 from kannelkit.findings import Finding
 from kannelkit.lint import look, report
 from kannelkit.plan.values import Plan
 from kannelkit.plan.words import SHORT
+from kannelkit.render import kannel_conf
 from kannelkit.spec import Spec, load
 from kannelkit.spec.source import decoded
 
@@ -87,25 +88,30 @@ def command(
 
 
 def new_errors(spec: Spec) -> tuple[Finding, ...]:
-    """Return the errors that lint finds in the spec's file and does not find in the kannel.conf that runs.
-
-    Where the file is not what was loaded any more, or cannot be read, there are none: its digest is another one then.
+    """Return the errors that lint finds in the kannel.conf of a spec, and not in the one that runs, but for the rules
+    that the spec silences; each at its place in the spec where lint finds it there, too.
     """
     now = datetime.now(UTC)
+    name, wanted = str(spec.files.kannel_conf), kannel_conf(spec)
+    on_disk = opener()
 
-    def found(looked: look.Looked) -> tuple[Finding, ...]:
-        return look.findings(looked, None if looked.subject is None else observed(looked.subject, now))
+    def found(looked: look.Looked) -> dict[tuple[str, str], Finding]:
+        facts = None if looked.subject is None else observed(looked.subject, now)
+        return {(each.rule, each.message): each for each in look.findings(looked, facts)}
 
-    known = {(each.rule, each.message) for each in found(look.conf(str(spec.files.kannel_conf), opener()))}
-    with contextlib.suppress(OSError):
-        text = decoded(spec.path.read_bytes(), str(spec.path))
-        errors = [
-            finding
-            for finding in found(look.spec(text, spec.path, os.environ, str(spec.path)))
-            if report.severity(finding.rule) == "error"
-        ]
-        return tuple(finding for finding in errors if (finding.rule, finding.message) not in known)
-    return ()
+    running = found(look.conf(name, on_disk))
+    found_now = found(look.conf(name, lambda file: Opened(name, wanted) if file == name else on_disk(file)))
+    new = {
+        what: finding
+        for what, finding in found_now.items()
+        if what not in running and finding.rule not in spec.silenced and report.severity(finding.rule) == "error"
+    }
+    if new:
+        with contextlib.suppress(OSError):
+            text = decoded(spec.path.read_bytes(), str(spec.path))
+            in_spec = found(look.spec(text, spec.path, os.environ, str(spec.path)))
+            new = {what: in_spec.get(what, finding) for what, finding in new.items()}
+    return tuple(new.values())
 
 
 async def _ask(spec: Spec, request: Mapping[str, object], said: list[str]) -> Mapping[str, Any]:

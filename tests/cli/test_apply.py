@@ -190,7 +190,10 @@ def test_errors_of_lint_count_unless_the_gateway_runs_with_them(tmp_path: Path) 
         )
         return {finding.rule for finding in new_errors(load(path, {}))}
 
+    path.touch()
+    path.chmod(0o644)  # what lint says against the spec's own file is no news to Kannel
     clean = errors("")
+    assert "E124" not in clean
     found = errors(", log-level: 0") - clean
     assert found
     (tmp_path / "state" / "kannel.conf").write_text(kannel_conf(load(path, {})))
