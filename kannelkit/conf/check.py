@@ -13,6 +13,8 @@ from kannelkit.findings import Finding, Place, in_order
 # A name that is nobody's is compared with all that there are: as many characters, and as often, as costs no minutes.
 _LONGEST_COMPARED = 60
 _MOST_SEARCHES = 100
+# The older name that will do, by kind of link and name (smsc_smpp_create in gw/smsc/smsc_smpp.c).
+_INSTEAD = {("smpp", "smsc-username"): "system-id"}
 
 
 def check(text: str, file: str = "kannel.conf") -> tuple[Finding, ...]:
@@ -73,7 +75,7 @@ def _missing(group: ReadGroup, known: Group) -> Iterator[Finding]:
     kind = group.values.get("smsc", "")
     required = known.required_for.get(kind, ())
     for name in (*known.required, *required):
-        if name not in group.values:
+        if name not in group.values and _INSTEAD.get((kind, name)) not in group.values:
             why = f"a link of kind {kind} cannot do without" if name in required else "Kannel cannot do without"
             yield Finding(group.place, "C106", f"group {group.name} has no {name}", f"add `{name} = ...`: {why}")
 

@@ -10,8 +10,9 @@ from itertools import chain
 from pathlib import Path
 
 from kannelkit.conf import Opener, ReadGroup, check_groups, read_files
+from kannelkit.conf.lines import Line
 from kannelkit.errors import InputError
-from kannelkit.findings import Finding, in_order
+from kannelkit.findings import Finding, Place, in_order
 from kannelkit.lint import boxes, certificates, language, links, logins, logs, queues, routing, security
 from kannelkit.lint.facts import Facts
 from kannelkit.lint.rule import CHECKS
@@ -59,19 +60,58 @@ def conf(file: str, opened: Opener) -> Looked:
     reading = read_files(file, opened)
     findings = reading.findings
     subject = None
-    if reading.groups or not findings:  # a file that is not there is only that
+    if stranger := _of_another_box(reading.groups):
+        findings = (stranger,)
+    elif reading.groups or not findings:  # a file that is not there is only that
         findings = in_order((*findings, *_checked(reading.groups, file)))
         subject = of_conf(reading.groups, file, chain.from_iterable(tree.lines for tree in reading.trees.values()))
     texts = {name: tree.text() for name, tree in reading.trees.items()}
     return Looked(file, "conf", texts, subject, findings)
 
 
+# Boxes that are no part of Kannel; each reads its groups from a file of its own (the addons' sources).
+_OTHER_BOXES = ("opensmppbox", "sqlbox", "smppbox", "ksmppd")
+_ELSEWHERE = "bearerbox and smsbox panic over it: {box} reads a file of its own"
+
+
+def _of_another_box(groups: Iterable[ReadGroup]) -> Finding | None:
+    """Return the one thing to say about a file that is none of Kannel's own boxes'."""
+    by_name = {group.name: group for group in groups}
+    box = next((name for name in _OTHER_BOXES if name in by_name), None)
+    if box is None or by_name.keys() & {"smsc", "smsbox", "wapbox"}:
+        return None
+    message = f"a file of {box}'s: nothing is known here about what stands in it"
+    return Finding(by_name[box].place, "C104", message, "lint the kannel.conf of bearerbox and smsbox")
+
+
 def _checked(groups: Sequence[ReadGroup], file: str) -> Iterator[Finding]:
-    """Yield what is wrong with the groups; a gateway for WAP alone needs no link."""
+    """Yield what is wrong with the groups, but for what only follows from a finding of lint's own."""
     names = {group.name for group in groups}
+    swallowed = {at.value for group in groups for at in _group_lines(group)[:-1]}
     for finding in check_groups(groups, file):
-        if finding.rule != "C110" or "wapbox" not in names or "smsbox" in names:
+        if finding.rule == "C110" and (("wapbox" in names and "smsbox" not in names) or "smsc" in swallowed):
+            continue  # a gateway for WAP alone needs no link; or E150 says where the links have gone
+        if finding.rule == "C109" and "core" in swallowed:
+            continue
+        if finding.rule == "C107" and any(_swallowed(finding.place, group) for group in groups):
+            continue
+        if finding.rule == "C109":
+            yield replace(finding, hint="write one; or lint the file that includes this one")
+        elif finding.rule == "C104" and (box := next((each for each in _OTHER_BOXES if each in finding.message), "")):
+            yield replace(finding, hint=_ELSEWHERE.format(box=box))
+        else:
             yield finding
+
+
+def _group_lines(group: ReadGroup) -> list[Line]:
+    return [at for at in group.lines if at.name == "group"]
+
+
+def _swallowed(place: Place, group: ReadGroup) -> bool:
+    """Return whether the place is in that part of the group which was meant to be one of its own."""
+    lines = _group_lines(group)
+    here = group.place.file == place.file == (lines[-1].file if lines else "")
+    return here and len(lines) > 1 and group.place.line <= place.line < lines[-1].number
 
 
 class _Given(Mapping[str, str]):

@@ -49,7 +49,11 @@ def known_password(subject: Subject) -> Iterator[Found]:
     for group, directive in doors:
         value = group.values.get(directive)
         if value is not None and value.origin not in ("unknown", "made") and value.text in _KNOWN:
-            yield Found(value.place, f"the {directive} is one that stands in examples, and that everybody tries first")
+            yield Found(
+                value.place,
+                f"the {directive} is one that stands in examples, and that everybody tries first",
+                "leave it out, and kannelkit makes one" if subject.kind == "spec" and group is core else "",
+            )
 
 
 def _only_here(group: Group, prefix: str) -> bool:
@@ -108,7 +112,7 @@ def boxes_from_anywhere(subject: Subject) -> Iterator[Found]:
         if (core.text(interface) or "").lower() in _OPEN:
             yield Found(
                 core.at(port),
-                f"whoever reaches {port} {core.text(port)} can be a box, without a password: send, and receive",
+                f"whoever reaches {port} {core.number(port, 0)} can be a box, without a password: send, and receive",
                 'write box-deny-ip = "*.*.*.*" and box-allow-ip = 127.0.0.1'
                 + (", or smsbox-interface = 127.0.0.1" if interface else ""),
             )
@@ -123,7 +127,7 @@ def administration_from_anywhere(subject: Subject) -> Iterator[Found]:
     if (core.text("admin-interface") or "").lower() in _OPEN:
         yield Found(
             core.at("admin-port"),
-            f"admin-port {core.text('admin-port')} is open to every address"
+            f"admin-port {core.number('admin-port', 0)} is open to every address"
             + ("" if core.text("status-password") else ", and without status-password the status pages to everybody"),
             'write admin-interface = 127.0.0.1, or admin-deny-ip = "*.*.*.*" and admin-allow-ip',
         )
@@ -169,7 +173,7 @@ def sending_from_anywhere(subject: Subject) -> Iterator[Found]:
             yield Found(
                 user.at("username"),
                 f"sendsms-user {user.text('username') or ''} may send from every address that reaches sendsms-port "
-                f"{box.text('sendsms-port')}",
+                f"{box.number('sendsms-port', 0)}",
                 'write user-deny-ip = "*.*.*.*" and user-allow-ip, or bind the port with sendsms-interface',
             )
 
