@@ -34,10 +34,6 @@ class ConfFile:
         """Write the file with the throughputs in force. Raises InputError or HostError; the old file stays then."""
         self._put({})
 
-    def write_other(self, spec: Spec) -> None:
-        """Write the file that another spec stands for at the same throughputs, for a step between two; as `write`."""
-        self._write(kannel_conf(spec, self._throughputs))
-
     def begin(self, account: str, throughput: int) -> None:
         """Write the file with another throughput for one account, in force once `accept` is called."""
         self._put({**self._under_way, account: throughput})
