@@ -110,8 +110,8 @@ def more_than_the_provider_gives(subject: Subject) -> Iterator[Found]:
             limited[-1].group.at("throughput"),
             f"{total} SMS per second{several}, where {links[0].profile.name} accepts {usual.value} for an account "
             "unless told otherwise",
-            "write what was agreed on with the provider, and silence this rule; above the limit `kannelkit up` finds "
-            "it, at the cost of some refused submits"
+            "if that was agreed on, silence this rule; if not, `kannelkit up` finds the limit at the cost of some "
+            "refused submits"
             if subject.kind == "spec"
             else "",
         )

@@ -72,7 +72,11 @@ def nowhere_to_store(subject: Subject) -> Iterator[Found]:
         end = "bearerbox panics over it" if (directive, is_folder) == ("store-location", True) else "nothing is kept"
         if is_folder and not seen.is_folder:
             what = "is no folder" if seen.is_there else "is not there"
-            yield Found(core.at(directive), f"{directive} {path} {what}: {end}", f"make it: mkdir -p {path}")
+            yield Found(
+                core.at(directive),
+                f"{directive} {path} {what}: {end}",
+                f"make it, and give it to the user that runs Kannel: mkdir -p {path}",
+            )
         elif not is_folder and seen.is_folder:
             yield Found(core.at(directive), f"{directive} {path} is a folder: {end}")
         elif not is_folder and not (seen.is_there or seen.folder_there):

@@ -185,13 +185,24 @@ def _remedy(name: str) -> str:
     return remedy[:1].lower() + remedy[1:].removesuffix(".")
 
 
+_ASSIGNMENT = re.compile(r"\b([a-z][a-z-]+) = ")
+
+
+def _spelled(hint: str, kind: Kind) -> str:
+    """Return the hint as the file's language writes a directive and its value."""
+    return _ASSIGNMENT.sub(r"\1: ", hint) if kind == "spec" else hint
+
+
 def findings(looked: Looked, facts: Facts | None = None) -> tuple[Finding, ...]:
     """Return all that is wrong and that no comment silences, comments without need included."""
     found = list(looked.findings)
     if looked.subject is not None:
         subject = replace(looked.subject, facts=facts)
         for name, check in CHECKS.items():
-            found += [Finding(each.place, name, each.message, each.hint or _remedy(name)) for each in check(subject)]
+            found += [
+                Finding(each.place, name, each.message, _spelled(each.hint or _remedy(name), subject.kind))
+                for each in check(subject)
+            ]
     by_file = comments(looked.texts, spec=looked.kind == "spec")
     kept = silenced(found, by_file)
     if not any(each.comments for each in by_file.values()):

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from kannelkit.conf import Opened
+from kannelkit.findings import Finding
 from kannelkit.lint import look
 from kannelkit.lint.subject import Kind, Subject
 
@@ -64,6 +66,44 @@ def test_what_else_is_wrong_is_still_found() -> None:
     text = "smsc: [{provider: smsc.ru, smsc-username: a, smsc-password: {file: a}, throughput: 7.5}]\n"
     looked = look.spec(text, Path("/nowhere/spec.yaml"), {}, "spec.yaml", secrets=False)
     assert [(finding.rule, finding.place.column) for finding in looked.findings] == [("S204", text.index("7.5") + 1)]
+
+
+def in_conf(text: str) -> list[Finding]:
+    return list(look.findings(look.conf("kannel.conf", lambda _: Opened("kannel.conf", text))))
+
+
+def test_a_file_of_another_box_is_one_finding() -> None:
+    (found,) = in_conf("group = core\ndlr-storage = mysql\n\ngroup = opensmppbox\nopensmppbox-id = a\n")
+    assert (found.rule, found.place.line) == ("C104", 4)
+    assert "a file of opensmppbox's" in found.message
+
+
+def test_another_box_in_bearerboxs_file_is_sent_to_its_own() -> None:
+    text = (Path(__file__).parent / "cases/E160-good.conf").read_text() + "\ngroup = sqlbox\nid = a\n"
+    (found,) = in_conf(text)
+    assert found.rule == "C104"
+    assert "sqlbox reads a file of its own" in found.hint
+
+
+def test_a_part_of_a_configuration_is_told_so() -> None:
+    found = {each.rule: each.hint for each in in_conf("group = smsc\nsmsc = fake\nsmsc-id = a\nport = 10000\n")}
+    assert "lint the file that includes this one" in found["C109"]
+
+
+def test_a_login_may_be_written_as_system_id() -> None:
+    text = (Path(__file__).parent / "cases/E160-good.conf").read_text()
+    assert in_conf(text.replace("smsc-username = login", "system-id = login")) == []
+
+
+def test_a_hint_is_written_in_the_files_own_language() -> None:
+    looked = look.spec(
+        "smsc: [{provider: smsc.ru, smsc-username: u, smsc-password: p, wait-ack-expire: 1}]",
+        Path("/nowhere/spec.yaml"),
+        {},
+        "spec.yaml",
+    )
+    hints = {each.rule: each.hint for each in look.findings(looked)}
+    assert hints["E106"] == "write wait-ack-expire: 0"
 
 
 def test_an_account_at_a_provider_of_the_users_own(tmp_path: Path) -> None:
