@@ -26,6 +26,7 @@ _ANSWER_SECONDS = 20.0
 # smsbox takes requests before it has reached bearerbox, and one that comes within these milliseconds is its end:
 # "Assertion `conn != NULL' failed" (main in gw/smsbox.c opens its port first; seen under load, once in ten starts)
 _SMSBOX_ATTEMPTS = 6
+_SMSBOX_LOOKS = 5
 
 
 class Running:
@@ -158,7 +159,9 @@ class Running:
     async def _smsbox_connected(self) -> None:
         clock = asyncio.get_running_loop().time
         deadline = clock() + _ANSWER_SECONDS
-        while not any(box.type == "smsbox" for box in (await self.watch.look()).boxes):
+        seen = 0
+        while seen < _SMSBOX_LOOKS:  # bearerbox knows it a little before it is out of danger itself
+            seen = seen + 1 if any(box.type == "smsbox" for box in (await self.watch.look()).boxes) else 0
             if not self.smsbox.running:
                 raise GatewayError(f"smsbox {self.smsbox.exit_text()}{self.smsbox.last_words()}")
             if clock() >= deadline:
