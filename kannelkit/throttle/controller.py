@@ -15,9 +15,11 @@ accepted within a second.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
+from typing import Literal
 
+from kannelkit.throttle.ascent import Ascent, Cost
+from kannelkit.throttle.losses import Losses
 from kannelkit.throttle.values import Decision, Learnt, Sample, Settings
 
 # answers of one burst arrive closer together than this; Kannel's pause between two is 1 s or longer
@@ -33,25 +35,18 @@ _SILENCE = 0.5
 _LONG_SILENCE = 0.9
 # Kannel is silent for at least this long after a refusal, less what reading the log takes
 _PAUSE = 0.95
-# refusals without a proof: looked at over this span
-_SUSTAINED_SPAN = 8.0
-_SUSTAINED_BURSTS = 3
-_SUSTAINED_SHARE = 0.1
-# a little under the window, so that two bursts one period apart are not taken for one
-_NARROW_WINDOW = 0.9
-# bursts of which nothing was accepted say "slower" but not how slow
+# bursts of which nothing was accepted say "slower" but not how slow; a provider that punishes an excess refuses all
+# for a while, too, and then a slower rate gains nothing
 _EMPTY_BURSTS = 3
+_EMPTY_SPAN = 9.0
 # a proof that takes less than this off a rate that has run well may be jitter: it must come twice in a row
 _NEAR = 0.9
 _RAN_WELL = 3.0
 _IN_A_ROW = 4.0
-# a rate that was refused once is tried again after 4 x raise_after, then 8 x, ... at the most this many seconds
-_REFUTED_AT_FIRST = 2
-_LONGEST_WAIT = 3600.0
-# a step up that costs half a minute without the link has to be rare to pay
-_SLOW_WAIT = 300.0
-# a step up that is too high is refused within its first bursts
-_TRIAL = 8.0
+# a rate was the provider's limit, not a trial of it, where so many seconds' worth was accepted at it
+_HELD = 10.0
+# a new link's second burst comes less than a second after its first
+_NEW_LINK = 2.5
 
 
 @dataclass(slots=True)
@@ -62,14 +57,6 @@ class _Burst:
     last: float
     refused: int
     reference: int | None
-
-
-@dataclass(slots=True)
-class _Step:
-    """A step up on trial: where it came from, and since when it runs."""
-
-    before: int
-    since: float
 
 
 class AccountRate:
@@ -83,10 +70,10 @@ class AccountRate:
     def __init__(self, account: str, settings: Settings, learnt: Learnt | None = None) -> None:
         self.account = account
         self.settings = settings
-        self._refuted = learnt.refuted if learnt else 0
+        self._ascent = Ascent(settings, learnt.refuted if learnt else 0)
+        self._losses = Losses(settings.links)
         self.throughput = self._bounded(learnt.throughput) if learnt else settings.ceiling
         self._burst: _Burst | None = None
-        self._trial: _Step | None = None
         self._pending: Decision | None = None
         self._last: Sample | None = None
         # the count when the provider's window was last empty, and the first sample that saw it rise since
@@ -94,17 +81,12 @@ class AccountRate:
         self._rose: float | None = None
         self._last_rise = float("-inf")
         self._paused_from = float("-inf")
-        self._samples: deque[tuple[float, int]] = deque()
-        self._refusals: deque[float] = deque()
-        self._bursts: deque[float] = deque()
         self._empty_bursts = 0
         self._empty_at = -1
         self._empty_since = 0.0
         self._near_proof = float("-inf")
         self._accepted_at_change = 0
-        self._saturated = 0.0
-        self._step = 0
-        self._slow = False
+        self._changed_at = float("-inf")
         self.doubted = 0  # refusals in the log that bearerbox's queue contradicts
 
     @property
@@ -115,22 +97,18 @@ class AccountRate:
     @property
     def learnt(self) -> Learnt | None:
         """What to keep for the next start; None where nothing was learnt."""
-        if self.throughput is None or (self.throughput == self.settings.ceiling and not self._refuted):
+        if self.throughput is None or (self.throughput == self.settings.ceiling and not self._ascent.refuted):
             return None
-        return Learnt(self.throughput, self._refuted)
+        return Learnt(self.throughput, self._ascent.refuted)
 
     def learnt_with(self, throughput: int) -> Learnt:
         """What to keep while the account is brought to `throughput`."""
-        return Learnt(throughput, self._refuted)
+        return Learnt(throughput, self._ascent.refuted)
 
     @property
     def wait(self) -> float:
-        """Seconds without a refusal, with messages waiting, before the next step up."""
-        if self._slow:
-            return min(_LONGEST_WAIT, max(_SLOW_WAIT, self.settings.raise_after * 2.0**self._refuted))
-        if self._step:
-            return _TRIAL
-        return min(_LONGEST_WAIT, self.settings.raise_after * 2.0**self._refuted)
+        """Seconds with messages waiting before the next step up; see `Ascent.wait`."""
+        return self._ascent.wait(self.throughput or 1, self._last.at if self._last else 0.0)
 
     def begun(self, at: float) -> None:
         """The account's links are new at `at`, their counts begin anew, and the provider's window is empty."""
@@ -142,38 +120,36 @@ class AccountRate:
 
     def changed(self, throughput: int, at: float, *, slow: bool = False) -> None:
         """The account's links run at `throughput` since `at`; `slow` when a link was away for many seconds."""
-        self._slow = slow
-        if self._pending is not None and self._pending.kind == "raise" and self.throughput is not None:
-            self._trial = _Step(self.throughput, at)
+        self._ascent.slow = slow
+        tried = self._pending is not None and self._pending.kind == "raise" and not self._pending.submits
+        self._ascent.changed(at, raised=tried)
+        if self.settings.links > 1:
+            # the links began one after the other, and each one's second burst came early: that proves nothing
+            self._burst = self._reference = None
         self.throughput = throughput
         self._pending = None
         self._forget(at)
 
     def _forget(self, at: float) -> None:
-        self._bursts.clear()
-        self._refusals.clear()
-        self._samples.clear()
-        self._last_rise = at
+        self._losses.forget()
+        self._last_rise = self._changed_at = at
         self._accepted_at_change = self._last.accepted if self._last else 0
         self._near_proof = float("-inf")
-        self._saturated = 0.0
 
     def abandoned(self) -> None:
         """The last decision could not be brought into force; what is seen next may bring another."""
         self._pending = None
-        self._saturated = 0.0
+        self._ascent.abandoned()
 
     def refused(self, at: float) -> None:
         """Take note of one throttling error, read at `at`."""
-        self._saturated = 0.0
-        self._refusals.append(at)
+        self._ascent.refused()
         if self._burst is not None and at - self._burst.last <= _ONE_BURST:
             self._burst.last = at
             self._burst.refused += 1
             return
         fits = self._rose is None or at - self._rose <= _WINDOW
         self._burst = _Burst(at, at, 1, self._reference if fits else None)
-        self._bursts.append(at)
 
     def sampled(self, sample: Sample) -> Decision | None:
         """Take note of the counters, and return the change of rate that is due, if one is."""
@@ -198,33 +174,30 @@ class AccountRate:
     # -- what the counters say -----------------------------------------------------------------------------------
 
     def _follow(self, sample: Sample, last: Sample | None) -> None:
+        silent = sample.at - self._last_rise
         if last is None:
             self._last_rise = sample.at
-        elif self._pending is not None and not sample.online:
-            # links are being re-created: the window is empty until they are back, which is before `changed` is called
-            self._reference, self._rose, self._paused_from = sample.accepted, None, float("-inf")
         elif sample.accepted > last.accepted:
             self._last_rise = sample.at
             if self._rose is None:
                 self._rose = sample.at
                 if sample.at - self._paused_from < _PAUSE:
                     self._reference = None  # no pause: another link sends on, or the log does not tell the truth
-        elif sample.at - self._last_rise >= _REST and self._burst is None:
-            self._reference, self._rose, self._paused_from = sample.accepted, None, float("-inf")
-        self._samples.append((sample.at, sample.accepted))
-        for times in (self._refusals, self._bursts):
-            while times and times[0] < sample.at - _SUSTAINED_SPAN:
-                times.popleft()
-        while self._samples[0][0] < sample.at - _SUSTAINED_SPAN:
-            self._samples.popleft()
+        elif self._pending is not None and not sample.online:
+            # links are being re-created: where none of the others sends, the window is empty until they are back, which
+            # is before `changed` is called
+            if self.settings.links == 1 or silent >= _WINDOW:
+                self._rest(sample)
+        elif silent >= _REST and self._burst is None and not sample.in_flight:
+            self._rest(sample)
+        if sample.online and sample.waiting:
+            self._losses.sampled(sample.at, sample.accepted)
+        else:
+            self._losses.forget()
 
-    def _most_within_a_second(self) -> int:
-        most, begin = 0, 0
-        for at, accepted in self._samples:
-            while self._samples[begin][0] < at - _NARROW_WINDOW:
-                begin += 1
-            most = max(most, accepted - self._samples[begin][1])
-        return most
+    def _rest(self, sample: Sample) -> None:
+        """Take note that the provider's window is empty."""
+        self._reference, self._rose, self._paused_from = sample.accepted, None, float("-inf")
 
     # -- the limit is lower --------------------------------------------------------------------------------------
 
@@ -235,9 +208,15 @@ class AccountRate:
         if self.settings.requeues and sample.waiting < burst.refused:
             self.doubted += burst.refused
             return None
-        decision = self._proof(burst, sample) or self._sustained(sample)
-        # Kannel is silent now for longer than the provider's window: what comes next meets an empty one
-        self._reference, self._rose, self._paused_from = sample.accepted, None, burst.last
+        if burst.first - self._changed_at >= _NEW_LINK:
+            self._losses.refused(burst.first, burst.refused, sample.accepted)
+        decision = self._proof(burst, sample) or self._too_much(burst, sample)
+        # Kannel is silent now for longer than the provider's window: what comes next meets an empty one, unless it is
+        # on its way already
+        if sample.in_flight is None or sample.in_flight <= 0:
+            self._reference, self._rose, self._paused_from = sample.accepted, None, burst.last
+        else:
+            self._reference, self._rose = None, sample.at
         return decision
 
     def _proof(self, burst: _Burst, sample: Sample) -> Decision | None:
@@ -248,7 +227,8 @@ class AccountRate:
             if self._empty_at != sample.accepted:  # the first one, or something was accepted in between
                 self._empty_bursts, self._empty_at, self._empty_since = 0, sample.accepted, burst.first
             self._empty_bursts += 1
-            lasted = burst.last - self._empty_since >= (_EMPTY_BURSTS - 1) * _PAUSE
+            self._ascent.costs(Cost.PUNISHED)
+            lasted = burst.last - self._empty_since >= _EMPTY_SPAN
             if self._empty_bursts < _EMPTY_BURSTS or not lasted or self.throughput is None:
                 return None
             return self._lower(self.throughput // 2, burst.refused, 0, _WINDOW)
@@ -273,52 +253,58 @@ class AccountRate:
             return self.throughput - refused  # more waits: the burst was a whole second's allowance
         return round(messages * sample.parts)
 
-    def _sustained(self, sample: Sample) -> Decision | None:
-        refused = len(self._refusals)
-        accepted = sample.accepted - self._samples[0][1]
-        if len(self._bursts) < _SUSTAINED_BURSTS or refused < _SUSTAINED_SHARE * (refused + accepted):
+    def _too_much(self, burst: _Burst, sample: Sample) -> Decision | None:
+        """Return what refusals without a proof ask for."""
+        if self.throughput is None:
             return None
-        seconds = sample.at - self._bursts[0]
-        return self._lower(round(self._most_within_a_second() * sample.parts), refused, accepted, seconds)
+        if burst.first - self._changed_at < _NEW_LINK:
+            if 4 * burst.refused >= self.throughput:
+                self._ascent.costs(Cost.ANOTHER_BURST)
+            return None
+        if self._ascent.cost is Cost.PUNISHED:
+            return None  # what is refused after an excess was not too much
+        loss = self._losses.better(self.throughput, sample.at, sample.accepted, sample.parts)
+        if loss is None:
+            return None
+        self._ascent.costs(Cost.LATE)
+        return self._lower(loss.throughput, loss.refused, loss.accepted, loss.seconds, proved=False)
 
-    def _lower(self, limit: int, refused: int, accepted: int, seconds: float) -> Decision | None:
+    def _lower(
+        self, limit: int, refused: int, accepted: int, seconds: float, *, proved: bool = True
+    ) -> Decision | None:
         after = self._bounded(limit)
         if self.throughput is not None and after >= self.throughput:
             return None
-        self._refuted = max(_REFUTED_AT_FIRST, self._refuted + 1)
-        self._step = 0
-        self._trial = None
+        if self._last is not None:
+            before = self.throughput or after
+            held = proved and self._last.accepted - self._accepted_at_change >= _HELD * before
+            self._ascent.lowered(before, self._last.at, ran_well=held and self.throughput is not None)
         self._empty_bursts = 0
-        return Decision(
-            self.account,
-            "lower",
-            self.throughput,
-            after,
-            refused,
-            refused + accepted,
-            accepted,
-            max(1.0, seconds),
-        )
+        if proved:
+            self._losses.proved()
+        return self._decision("lower", after, refused, accepted, max(1.0, seconds))
 
     # -- the limit may be higher ---------------------------------------------------------------------------------
 
     def _upwards(self, sample: Sample, last: Sample) -> Decision | None:
-        if self._trial is not None and sample.at - self._trial.since >= _TRIAL and self._saturated >= _TRIAL / 2:
-            # the step was not refused: what was refused once is allowed now
-            self._trial = None
-            self._refuted = 0
-            self._step += 1
-        if not (sample.online and sample.waiting):
+        if self.throughput is not None:
+            loss = self._losses.worse(self.throughput, sample.at, sample.accepted, sample.parts)
+            if loss is not None:
+                return self._decision("raise", loss.throughput, loss.refused, loss.accepted, loss.seconds)
+        waiting = sample.online and sample.waiting > 0
+        after = self._ascent.step(self.throughput, sample.at, sample.at - last.at, waiting=waiting)
+        if after is None:
             return None
-        self._saturated += sample.at - last.at
-        throughput, ceiling = self.throughput, self.settings.ceiling
-        if throughput is None or (ceiling is not None and throughput >= ceiling) or self._trial is not None:
-            return None
-        if self._saturated < self.wait:
-            return None
-        after = self._bounded(throughput + max(1, throughput // 10) * 2**self._step)
-        return Decision(self.account, "raise", throughput, after, 0, 0, 0, self._saturated)
+        return self._decision("raise", self._bounded(after), 0, 0, self._ascent.quiet)
+
+    def _decision(
+        self, kind: Literal["lower", "raise"], after: int, refused: int, accepted: int, seconds: float
+    ) -> Decision:
+        return Decision(self.account, kind, self.throughput, after, refused, refused + accepted, accepted, seconds)
 
     def _bounded(self, throughput: int) -> int:
         ceiling = self.settings.ceiling
-        return max(self.settings.floor, throughput if ceiling is None else min(throughput, ceiling))
+        # a link's share is at least 1
+        return max(
+            self.settings.floor, self.settings.links, throughput if ceiling is None else min(throughput, ceiling)
+        )

@@ -54,6 +54,8 @@ class Decision:
         before = "unlimited" if self.before is None else str(self.before)
         if self.kind == "lower":
             why = f"{self.refused} of {self.submits} refused in {self.seconds:.0f} s, accepted {self.accepted}"
+        elif self.submits:
+            why = f"only {self.accepted / self.seconds:.1f} a second arrive, fewer than at the rate before"
         else:
             why = f"nothing refused for {self.seconds:.0f} s while messages wait"
         return f"{self.account}: {why}: throughput {before} -> {self.after}"
@@ -64,10 +66,11 @@ class Settings:
     """What an operator sets: bounds in SMS per second over all links (`ceiling` None: no upper bound), and seconds.
 
     `requeues` is False where `sms-resend-retry` is finite: a refused message may then be discarded at once instead
-    of going back into the queue.
+    of going back into the queue. `links` is how many the account's throughput is shared by.
     """
 
     ceiling: int | None
     floor: int = 1
     raise_after: float = 20.0
     requeues: bool = True
+    links: int = 1

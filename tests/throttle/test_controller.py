@@ -44,6 +44,7 @@ def test_saturated_from_above_one_change_leads_to_the_limit(
         bind=2 * delay,
         phase=phase,
         look=look,
+        seed=None,
     )
     assert [made.after for _, made in run.decisions] == [limit]
     assert rate.throughput == limit
@@ -57,6 +58,7 @@ def test_saturated_from_above_one_change_leads_to_the_limit(
         bind=2 * delay,
         phase=phase,
         look=look,
+        seed=None,
     )
     assert run.per_second(at + 5, 40) >= 0.9 * best.per_second(5, 40)
 

@@ -1,0 +1,130 @@
+"""Refusals that go on although no burst proves a limit: what they cost, and which rate would cost less.
+
+A burst that meets an empty window and is accepted whole proves nothing, yet the bursts after it may be refused again
+and again. A token bucket does that at any rate above its own: it fills up in Kannel's pauses. So do bursts so large
+that they touch the window's edge with their tails, and those of several links that overlap.
+
+Each refusal costs a pause of 1 to 2 s. The rate that avoids it is lower by what is refused of a burst. It is worth
+having where it is no less than what arrives now, pauses and all; where whole bursts touch by chance, it is not. Lines
+in the log that nobody's refusals wrote take nothing from what arrives, and so nothing from the rate.
+
+Whether the lower rate is the better one is seen only there. Where less arrives, the account goes back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from statistics import median_low
+
+# looked at over this span; fewer bursts than this tell nothing
+_SPAN = 60.0
+_BURSTS = 3
+# at least this share of what an undisturbed sender delivers at the worst is missing
+_MISSING = 0.05
+# counters are read a few times a second: what arrives is known to this share
+_NEARLY = 0.97
+# a step is at least one of so many parts of the rate
+_LEAST = 50
+# a lower rate is judged after so many seconds, and left where this share of what the former one brought is not reached
+_JUDGED_AFTER = 20.0
+_WORSE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What refusals cost: of `refused` + `accepted` submits within `seconds`; `throughput` would cost less."""
+
+    throughput: int
+    refused: int
+    accepted: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    at: float
+    refused: int
+    accepted: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Former:
+    """A rate that was left for a lower one, and what arrived at it per second."""
+
+    throughput: int
+    per_second: float
+
+
+class Losses:
+    """Follows bursts of refusals at one rate, while messages wait and the links are online."""
+
+    def __init__(self, links: int) -> None:
+        self._links = links
+        self._counts: deque[tuple[float, int]] = deque()
+        self._refusals: deque[_Refusal] = deque()
+        self._former: _Former | None = None
+        self._in_vain = False
+
+    def forget(self) -> None:
+        """What was seen says nothing of what comes: another rate, an idle or a lost link."""
+        self._counts.clear()
+        self._refusals.clear()
+
+    def proved(self) -> None:
+        """The provider's limit is another one."""
+        self._former, self._in_vain = None, False
+
+    def sampled(self, at: float, accepted: int) -> None:
+        """Take note that `accepted` messages in all were accepted until `at`."""
+        if not self._counts or at - self._counts[-1][0] >= 1.0:
+            self._counts.append((at, accepted))
+        while at - self._counts[0][0] > _SPAN:
+            self._counts.popleft()
+        while self._refusals and at - self._refusals[0].at > _SPAN:
+            self._refusals.popleft()
+
+    def refused(self, at: float, refused: int, accepted: int) -> None:
+        """Take note of a burst first refused at `at`, of which `refused` were; `accepted` messages in all by then."""
+        self._refusals.append(_Refusal(at, refused, accepted))
+
+    def better(self, throughput: int, at: float, accepted: int, parts: float) -> Loss | None:
+        """Return what going on at `throughput` costs, where another rate would cost less.
+
+        `accepted` messages in all were accepted until `at`; `parts` is how many submits one takes.
+        """
+        if len(self._refusals) < _BURSTS or self._in_vain or not self._counts:
+            return None
+        begin, before = self._counts[0]
+        seconds, submits = at - begin, round((accepted - before) * parts)
+        # Kannel's period is over at the first look after a second, and a look comes every 1 / throughput seconds
+        undisturbed = throughput * (seconds / (1.0 + self._links / throughput) - 1)
+        if submits <= 0 or submits > (1 - _MISSING) * undisturbed:
+            return None
+        refused = [each.refused for each in self._refusals]
+        typical = median_low(refused)
+        if typical >= throughput:  # the answers of several bursts ran together
+            better = int(throughput * submits / (submits + sum(refused)))
+        else:
+            better = throughput - max(typical, throughput // _LEAST)
+        if better < _NEARLY * submits / seconds:
+            return None
+        # from refusal to refusal: what a bucket held before the first one does not come again
+        first, last = self._refusals[0], self._refusals[-1]
+        self._former = _Former(throughput, (last.accepted - first.accepted) * parts / (last.at - first.at))
+        return Loss(better, sum(refused), submits, seconds)
+
+    def worse(self, throughput: int, at: float, accepted: int, parts: float) -> Loss | None:
+        """Return what comes of `throughput`, where it is less than what came of the rate that it was lowered from."""
+        former = self._former
+        if former is None or former.throughput <= throughput or not self._counts:
+            return None
+        begin, before = self._counts[0]
+        if at - begin < _JUDGED_AFTER:
+            return None
+        self._former = None
+        submits = round((accepted - before) * parts)
+        if submits >= _WORSE * former.per_second * (at - begin):
+            return None
+        self._in_vain = True
+        return Loss(former.throughput, sum(each.refused for each in self._refusals), submits, at - begin)

@@ -1,0 +1,229 @@
+"""Every law against the controller, beside the best constant throughput: `python -m tests.benchmarks.laws --model`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from kannelkit.throttle.controller import AccountRate
+from kannelkit.throttle.values import Settings
+from tests.harness import kannel_model as model
+from tests.harness.kannel_model import Law, Run, simulate
+
+_LEARNT = 30.0  # seconds after which nothing is left to learn of a constant law
+_SEEDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One provider: its law's name, its limit in SMS per second over all links, its answers' delay in seconds.
+
+    `look` is how often the link is woken while messages arrive; None: they are all there. `ceiling` is the spec's
+    throughput, and where Kannel and the controller begin.
+    """
+
+    law: str
+    limit: int
+    delay: float = 0.05
+    look: float | None = None
+    links: int = 1
+    window: int = 1000
+    disorder: float = 0.0
+
+    @property
+    def ceiling(self) -> int:
+        return 2 * (max(1, self.limit // 3) if self.law == "bucket of 1/3 s" else self.limit)
+
+    def __str__(self) -> str:
+        more = [f"{self.limit}/s", f"{self.delay * 1000:g} ms"]
+        if self.links > 1:
+            more.append(f"{self.links} links")
+        if self.window != 1000:
+            more.append(f"window {self.window}")
+        if self.disorder:
+            more.append("out of order")
+        if self.look is not None:
+            more.append("messages arrive")
+        return f"{self.law}, {', '.join(more)}"
+
+
+def _per_connection(case: Case, phase: float) -> Sequence[Law]:
+    each = case.limit // case.links
+    return [model.sliding(lambda _: each) for _ in range(case.links)]
+
+
+# the name of a law -> what makes it; the phase is the provider's clock's
+LAWS: dict[str, Callable[[Case, float], Law | Sequence[Law]]] = {
+    "sliding second": lambda case, _: model.sliding(lambda _: case.limit),
+    "fixed second": lambda case, phase: model.fixed(lambda _: case.limit, phase),
+    "bucket of 1 s": lambda case, _: model.bucket(lambda _: case.limit, case.limit),
+    "bucket of 2 s": lambda case, _: model.bucket(lambda _: case.limit, 2 * case.limit),
+    "bucket of 5 s": lambda case, _: model.bucket(lambda _: case.limit, 5 * case.limit),
+    "bucket of 1/3 s": lambda case, _: model.bucket(lambda _: case.limit, max(1, case.limit // 3)),
+    "punishing 5 s": lambda case, _: model.punishing(model.sliding(lambda _: case.limit)),
+    "closing the bind": lambda case, _: model.sliding(lambda _: case.limit),
+    "per connection": _per_connection,
+}
+
+CASES = [
+    *(
+        Case(law, limit, delay)
+        for law, limit, delay in product(
+            [law for law in LAWS if law not in ("closing the bind", "per connection")],
+            [1, 5, 30, 100],
+            [0.005, 0.05, 0.3],
+        )
+    ),
+    *(Case(law, 500, 0.05) for law in ("sliding second", "fixed second", "bucket of 1 s")),
+    *(Case("sliding second", 2000, 0.05), Case("sliding second", 2000, 0.3, window=2000)),
+    *(Case(law, 30, 0.05, look=0.002) for law in ("sliding second", "fixed second", "bucket of 1 s", "punishing 5 s")),
+    *(Case(law, 30, delay) for law, delay in product(("sliding second", "fixed second", "bucket of 1 s"), (1.0, 2.0))),
+    *(Case("sliding second", 30, 1.0, disorder=1.0), Case("sliding second", 30, 0.3, disorder=1.0)),
+    *(Case("sliding second", 30, 0.05, window=10), Case("sliding second", 30, 0.3, window=10)),
+    *(Case("sliding second", 30, 0.05, links=2), Case("sliding second", 31, 0.05, links=2)),
+    *(Case("bucket of 1 s", 30, 0.05, links=2), Case("fixed second", 30, 0.05, links=2)),
+    *(Case("per connection", 60, 0.05, links=2), Case("closing the bind", 30), Case("sliding second", 90, links=3)),
+]
+
+
+def modelled(case: Case, rate: AccountRate | None, throughput: int, seconds: float, seed: int) -> Run:
+    """Return a run of the model; without `rate` Kannel alone at `throughput`."""
+    return simulate(
+        rate,
+        LAWS[case.law](case, seed * 0.29),
+        seconds=seconds,
+        throughput=throughput,
+        delay=case.delay,
+        bind=case.delay + 0.005,
+        phase=(0.3 + 0.37 * seed) % 1,
+        look=case.look,
+        links=case.links,
+        window=case.window,
+        disorder=case.disorder,
+        closes=case.law == "closing the bind",
+        seed=seed,
+    )
+
+
+def best_constant(case: Case, seconds: float, seeds: int) -> tuple[int, float]:
+    """Return the constant throughput that delivers most, and what it delivers per second, from its start on."""
+    tried: dict[int, float] = {}
+
+    def delivers(throughput: int) -> float:
+        if throughput not in tried:
+            runs = [modelled(case, None, throughput, seconds, seed) for seed in range(seeds)]
+            tried[throughput] = sum(len(run.accepted) for run in runs) / seeds / seconds
+        return tried[throughput]
+
+    limit = case.limit
+    shares = (0.2, 1 / 3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.2, 1.5, 2.0)
+    for throughput in {max(1, round(limit * share)) for share in shares}:
+        delivers(throughput)
+    top = max(tried, key=delivers)
+    for throughput in {max(1, top + step) for step in (-2, -1, 1, 2, -max(1, top // 50), max(1, top // 50))}:
+        delivers(throughput)
+    top = max(tried, key=delivers)
+    return top, tried[top]
+
+
+def seconds_to(run: Run, rate: float, over: float = 5.0, share: float = 0.95) -> float | None:
+    """Return the moment from which on, for `over` seconds, `share` of a rate was accepted; None without one."""
+    times = run.accepted
+    for place in range(0, len(times), max(1, int(rate // 10))):
+        if bisect_left(times, times[place] + over) - place >= share * rate * over:
+            return times[place]
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What came of one case: rates are messages a second, shares are of the submits."""
+
+    case: Case
+    constant: int
+    best: float
+    best_refused: float
+    ratio: float
+    refused: float
+    refused_later: float
+    changes: float
+    ends_at: list[int]
+    to_limit: float | None
+
+    @property
+    def good(self) -> bool:
+        """Return whether the case meets what is demanded."""
+        if self.best_refused:
+            calm = self.refused_later <= self.best_refused + 0.002
+        else:
+            calm = self.refused < 0.01 and self.refused_later < 0.002
+        return self.ratio >= 0.97 and calm
+
+    def __str__(self) -> str:
+        reached = "never" if self.to_limit is None else f"{self.to_limit:.1f} s"
+        return (
+            f"{'' if self.good else '!':1} {self.case!s:52} {self.constant:5} {self.best:8.2f} {self.best_refused:7.2%}"
+            f" {self.ratio:6.3f} {self.refused:7.2%} {self.refused_later:7.2%} {self.changes:5.1f} {reached:>8}"
+            f"  {self.ends_at}"
+        )
+
+
+HEAD = (
+    f"{'':2}{'':52} {'best':>5} {'accept/s':>8} {'refused':>7} {'ratio':>6} {'refused':>7} {'later':>7}"
+    f" {'chgs':>5} {'at limit':>8}  ends at"
+)
+
+
+def row(case: Case, seconds: float, seeds: int) -> Row:
+    """Return a case's figures from the model, means over some seeds."""
+    constant, best = best_constant(case, seconds, seeds)
+    alone = [modelled(case, None, constant, seconds, seed) for seed in range(seeds)]
+    rates = [AccountRate("bench", Settings(case.ceiling, links=case.links)) for _ in range(seeds)]
+    runs = [modelled(case, rate, case.ceiling, seconds, seed) for seed, rate in enumerate(rates)]
+
+    def mean(of: Callable[[Run], float], over: Sequence[Run]) -> float:
+        return sum(of(run) for run in over) / len(over)
+
+    moments = [seconds_to(run, best) for run in runs]
+    return Row(
+        case=case,
+        constant=constant,
+        best=best,
+        best_refused=mean(lambda run: run.refused_share(_LEARNT, seconds), alone),
+        ratio=mean(lambda run: len(run.accepted), runs) / seconds / best,
+        refused=mean(lambda run: run.refused_share(0, seconds), runs),
+        refused_later=mean(lambda run: run.refused_share(_LEARNT, seconds), runs),
+        changes=mean(lambda run: len(run.decisions), runs),
+        ends_at=[rate.throughput or 0 for rate in rates],
+        to_limit=None if None in moments else max(moment for moment in moments if moment is not None),
+    )
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.laws", description=__doc__)
+    parser.add_argument("--model", action="store_true", help="in simulated time, without Kannel")
+    parser.add_argument("--only", default="", help="rows whose name contains this")
+    parser.add_argument("--seconds", type=float, default=300.0, help="of each run")
+    parser.add_argument("--seeds", type=int, default=_SEEDS, help="runs of each row of the model")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; return 1 where a row does not meet what is demanded."""
+    options = _arguments(arguments)
+    print(HEAD)
+    bad = 0
+    for case in CASES:
+        if options.only in str(case):
+            one = row(case, options.seconds, options.seeds)
+            bad += not one.good
+            print(one, flush=True)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
