@@ -11,6 +11,7 @@ import aiohttp
 
 from kannelkit.smpp.constants import RESPONSE, CommandId
 from kannelkit.smpp.pdu import Pdu, decode, encode
+from tests.harness.gateway import online, status_xml
 from tests.harness.kannel import CORE, SMSBOX, Kannel
 
 # login, which is the smsc-id too -> the command_status that answers its bind
@@ -129,6 +130,10 @@ async def provoke(
                 async with session.get(url, params=query) as answer:
                     await answer.read()
 
+            async with asyncio.timeout(_PATIENCE):  # smsbox panics over a message that comes before it knows bearerbox
+                bound = sum(not status or status == 0x05 for status in BINDS.values())
+                while not online(await status_xml(kannel.admin_port, password=kannel.admin_password), bound):
+                    await asyncio.sleep(0.1)
             for status in STATUSES:
                 await send(smsc="answers", text=f"{status:x}")
             for login in ("quiet", "quits", "cuts", "taken"):
