@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from kannelkit.providers import PROFILES, Profile, read_profiles
 from kannelkit.spec.read import Reader
+from kannelkit.spec.secrets import beginning
 from kannelkit.spec.source import Node, Scalar, Sequence
 
 # A profile is a page of text; a file larger than this is the wrong file.
@@ -40,8 +41,7 @@ def known_profiles(reader: Reader, node: Node | None) -> Mapping[str, Profile]:
 def _read(reader: Reader, entry: Scalar) -> tuple[Profile, ...]:
     path = reader.folder / entry.text
     try:
-        with path.open("rb") as file:
-            octets = file.read(MOST_OCTETS + 1)
+        octets = beginning(path, MOST_OCTETS + 1)
         text = octets.decode("utf-8")
     except (OSError, ValueError) as error:  # a NUL in the name is a ValueError, and so is what is no UTF-8
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,15 +29,24 @@ def from_environ(name: str, environ: Mapping[str, str]) -> str:
     return environ[name]
 
 
+def beginning(path: Path, most: int) -> bytes:
+    """Return the first octets of a file; raises OSError for what is none: a pipe would keep its reader waiting."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "No regular file")
+    with path.open("rb") as file:
+        return file.read(most)
+
+
 def from_file(name: str, folder: Path) -> str:
     """Return the file's text without one line feed at its end; raises MissingSecretError when it cannot be read."""
     path = folder / name
     try:
-        with path.open("rb") as file:
-            octets = file.read(MOST_OCTETS + 1)
-    except OSError as error:
+        octets = beginning(path, MOST_OCTETS + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no file can have this name"
         raise MissingSecretError(
-            f"the file {path} cannot be read: {error.strerror}", "write the secret into it, readable for this user only"
+            f"the file {path} cannot be read: {reason}", "write the secret into it, readable for this user only"
         ) from error
     if len(octets) > MOST_OCTETS:
         raise MissingSecretError(

@@ -149,6 +149,23 @@ def test_what_is_no_file_keeps_nobody_waiting(suffix: str, tmp_path: Path) -> No
     assert f"hint: hand it over on the standard input: kannelkit lint - < {pipe}\n" in done.stdout
 
 
+def test_what_a_spec_names_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        "providers: [pipe]\n"
+        'core: {status-password: {file: pipe}, admin-password: {file: "a\\0b"}}\n'
+        "smsc: [{provider: smsc.ru, smsc-username: a, smsc-password: {file: pipe}, use-ssl: true, "
+        f"ssl-client-certkey-file: {tmp_path}/pipe}}]\n"
+    )
+    done = run(spec, "--format=json")
+    assert sorted(rules(done)) == ["S203", "S203", "S203", "S320"]
+    assert {row["message"].split(": ")[-1] for row in json.loads(done.stdout)} == {
+        "No regular file",
+        "no file can have this name",
+    }
+
+
 @pytest.mark.parametrize("device", ["/dev/null", "/dev/zero"])
 def test_a_device_is_not_read(device: str, tmp_path: Path) -> None:
     assert rules(run(device, "--format=json")) == ["S001"]
