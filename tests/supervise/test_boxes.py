@@ -15,11 +15,12 @@ from kannelkit.host import processes
 from kannelkit.host.processes import ProcessId
 from kannelkit.supervise.boxes import Box
 
-# a program that writes what it is told to and then waits; it takes SIGTERM unless it is told not to
+# a program that writes what it is told to and then waits; it takes SIGTERM unless it is told not to, and may be told
+# to end when it reads a line
 _PROGRAM = """#!/bin/sh
 test -e "$3.trap" && trap '' TERM
 cat "$3"
-test -e "$3.ends" && exit 3
+test -e "$3.ends" && read -r x < "$3.pipe" && exit 3
 while :; do read -r x < "$3.pipe"; done
 """
 
@@ -115,6 +116,7 @@ def test_pauses_grow_and_begin_anew_after_a_good_run(make: Make, folder: Path) -
 
     def pause(ran: float) -> float:
         process = box.start(1000.0)
+        (folder / "conf.pipe").write_text("end\n")  # not before it has been seen
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         return box.ended(1000.0 + ran)
 
@@ -143,6 +145,7 @@ def test_the_last_words_of_a_box_are_told(make: Make, folder: Path) -> None:
     (folder / "conf.ends").touch()
     box = make()
     process = box.start(0.0)
+    (folder / "conf.pipe").write_text("end\n")
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     assert not box.running
     assert (box.exit_text(), box.last_words()) == ("ended with exit code 3", ": a port is taken")
