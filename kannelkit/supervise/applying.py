@@ -290,15 +290,15 @@ def in_words(step: Step) -> str:
     """Return what a step does, for a person."""
     match step:
         case Recreate(link, _):
-            return f"{link}: bound anew"
+            return f"{link}: binding anew"
         case Add(link, _):
-            return f"{link}: added"
+            return f"{link}: adding it"
         case Remove(link, _):
-            return f"{link}: removed"
+            return f"{link}: removing it"
         case Reroute(links):
-            return f"{', '.join(links)}: routes changed, no bind touched"
+            return f"{', '.join(links)}: changing routes, no bind touched"
         case Restart(boxes):
-            return f"{' and '.join(boxes)}: restarted"
+            return f"{' and '.join(boxes)}: restarting"
 
 
 def rates_of(configuration: Configuration) -> tuple[Rate, ...]:

@@ -68,7 +68,7 @@ class Supervising:
         if request["do"] == "plan":
             return {"event": "done", "plan": plain(self._found)}
         self.asked.append(request)
-        tell({"event": "step", "text": "acc-1: bound anew"})
+        tell({"event": "step", "text": "acc-1: binding anew"})
         if self.refuses:
             raise GatewayError(self.refuses, "a hint")
         return {"event": "done", "changes": 1}
@@ -133,7 +133,7 @@ def test_the_plan_is_shown_and_exactly_that_is_asked_for(path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert [asked["digest"] for asked in supervising.asked] == [HARMLESS.digest]
     assert "throughput  60 -> 40" in result.stdout
-    assert result.stderr == "acc-1: bound anew\n"
+    assert result.stderr == "acc-1: binding anew\n"
     assert result.stdout.endswith("applied\n")
 
 
@@ -170,7 +170,7 @@ def test_a_program_is_told_all_in_one_object_whatever_comes(path: Path) -> None:
         done = json.loads(run(path, "--json", "--discard", "--force").stdout)
         supervising.refuses = "one link stays away; everything was taken back"
         result = run(path, "--json")
-    assert (done["applied"], done["error"], done["said"]) == (True, None, ["acc-1: bound anew"])
+    assert (done["applied"], done["error"], done["said"]) == (True, None, ["acc-1: binding anew"])
     assert done["plan"]["digest"] == HARMLESS.digest
     assert (supervising.asked[0]["discard"], supervising.asked[0]["force"]) == (True, True)
     refused = json.loads(result.stdout)

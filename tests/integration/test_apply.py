@@ -128,7 +128,7 @@ async def test_a_change_that_was_cut_off_is_taken_back_by_the_next_kannelkit(tmp
             async with Load(gateway.sendsms_port, ["7900", "7901"], speed=30) as load:
                 gateway.change(smsc=[{**one, "throughput": 40}, {**two, "port": nowhere}])
                 client = await gateway.begin_apply("--yes")
-                await gateway.saying("two-1: bound anew")
+                await gateway.saying("two-1: binding anew")
                 await asyncio.sleep(2)
                 await gateway.end(signal.SIGKILL)
                 assert await client.wait() == 1
@@ -163,7 +163,7 @@ async def test_a_restart_of_bearerbox_loses_and_doubles_nothing_and_needs_no_cli
                 gateway.core = {"sms-resend-freq": 3}
                 gateway.change()
                 client = await gateway.begin_apply("--yes")
-                await gateway.saying("bearerbox and smsbox: restarted")
+                await gateway.saying("bearerbox and smsbox: restarting")
                 client.kill()
                 await client.wait()
                 await gateway.saying("applied: 1 change")
@@ -174,7 +174,7 @@ async def test_a_restart_of_bearerbox_loses_and_doubles_nothing_and_needs_no_cli
             assert (judged.lost, judged.doubled, load.refused) == ([], {}, {})
             gateway.change(smsc=[one, {**two, "host": "127.0.0.2"}])
             client = await gateway.begin_apply()
-            await gateway.saying("two-1: bound anew", times=3)
+            await gateway.saying("two-1: binding anew", times=3)
             assert await gateway.end() == 0
             assert await client.wait() == 1
             assert "kannelkit was stopped meanwhile" in gateway.applied.read_text()
@@ -207,7 +207,7 @@ async def test_a_bearerbox_that_dies_in_the_middle_is_started_as_it_was(tmp_path
             conf, pids = gateway.conf, gateway.pids()
             gateway.change(smsc=[{**one, "port": nowhere}])
             client = await gateway.begin_apply()
-            await gateway.saying("one-1: bound anew")
+            await gateway.saying("one-1: binding anew")
             await asyncio.sleep(1)
             processes.kill(pids["bearerbox"])
             await gateway.saying("everything is as it was before")
