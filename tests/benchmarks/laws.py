@@ -11,8 +11,9 @@ from itertools import product
 
 from kannelkit.throttle.controller import AccountRate
 from kannelkit.throttle.values import Settings
-from tests.harness import kannel_model as model
-from tests.harness.kannel_model import Law, Run, simulate
+from tests.harness import model_laws as model
+from tests.harness.kannel_model import Run, simulate
+from tests.harness.model_laws import Law
 
 _LEARNT = 30.0  # seconds after which nothing is left to learn of a constant law
 _SEEDS = 3

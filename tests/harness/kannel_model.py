@@ -22,16 +22,13 @@ from math import ceil, floor, inf
 from random import Random
 
 from kannelkit.render.links import shares
-from kannelkit.simulator import limits
 from kannelkit.throttle.controller import AccountRate
 from kannelkit.throttle.moment import Moment
 from kannelkit.throttle.values import Decision, Sample
-
-# says of a submit that arrives at that moment whether it is accepted
-Law = Callable[[float], bool]
+from tests.harness.model_laws import Law
 
 _ACKNOWLEDGED = 0.04  # seconds, Linux's delayed acknowledgement
-_TICK = 0.001  # seconds, how unevenly that comes
+_TICK = 0.0005  # seconds, how unevenly that comes
 _SUBMIT = 30e-6  # seconds that writing and reading one submit takes
 _LOOK = 0.12e-3  # seconds that a look costs besides its wait
 _CHUNK = 25  # submits at the most that are judged and answered together
@@ -39,45 +36,6 @@ _LATE = 0.3e-3  # seconds, the usual lateness of a wake-up
 _HICCUP = (0.03, 4e-3)  # how often it is later, and by how much on average
 # no quiet moment for a change within this time, and it is given up (kannelkit/supervise/links.py)
 _MOMENT_SECONDS = 30.0
-
-
-def sliding(limit: Callable[[float], int]) -> Law:
-    """Return a law that accepts at most `limit(at)` submits in any second."""
-    return _changing(limits.SlidingWindow(0), limit)
-
-
-def fixed(limit: Callable[[float], int], phase: float = 0.0) -> Law:
-    """Return a law that accepts at most `limit(at)` submits in each second of the provider's clock."""
-    return _changing(limits.FixedWindow(0, -phase), limit)
-
-
-def bucket(limit: Callable[[float], int], burst: int) -> Law:
-    """Return a law that accepts at most `burst` submits at once and `limit(at)` a second in the long run."""
-    return _changing(limits.TokenBucket(0, burst), limit)
-
-
-def punishing(law: Law, seconds: float = 5.0) -> Law:
-    """Return a law that refuses everything for some seconds after an excess over `law`."""
-    until = -inf
-
-    def accepts(at: float) -> bool:
-        nonlocal until
-        if at < until:
-            return False
-        accepted = law(at)
-        if not accepted:
-            until = at + seconds
-        return accepted
-
-    return accepts
-
-
-def _changing(law: limits.Limit, limit: Callable[[float], int]) -> Law:
-    def accepts(at: float) -> bool:
-        law.limit = limit(at)
-        return law.admits(at)
-
-    return accepts
 
 
 @dataclass

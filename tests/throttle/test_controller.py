@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from kannelkit.throttle.controller import AccountRate
 from kannelkit.throttle.values import Learnt, Sample, Settings
-from tests.harness.kannel_model import Law, fixed, simulate, sliding
+from tests.harness.kannel_model import simulate
+from tests.harness.model_laws import Law, fixed, sliding
 
 _PHASES = st.floats(0, 0.999)
 _DELAYS = st.sampled_from([0.005, 0.05, 0.3])
