@@ -48,7 +48,7 @@ def _bounds(directive: Directive) -> Iterator[str]:
     elif most is not None:
         yield f"at most {most}"
     if directive.hexadecimal:
-        yield "also as 0x1403"
+        yield f"also as 0x{most or 0:02X}"
     if directive.octets is not None:
         yield f"at most {directive.octets} octets for smpp"
     if directive.separator:

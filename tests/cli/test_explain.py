@@ -35,7 +35,7 @@ def test_a_directive_of_several_groups_is_told_for_each() -> None:
 
 def test_what_is_told_of_a_directive() -> None:
     assert explain("smsc.wait-ack-expire").stdout.splitlines()[2:] == [
-        "  type        whole number, 0 to 3",
+        "  type        whole number, 0 to 3, also as 0x03",
         "  default     0, which kannelkit writes; 1 in Kannel",
         "  read by     smpp and emi",
         "  change      a new link, with a new bind",
