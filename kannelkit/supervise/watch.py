@@ -12,7 +12,7 @@ from kannelkit.host.tail import Tail
 from kannelkit.render.links import Account
 from kannelkit.supervise.counts import Counts
 from kannelkit.throttle.controller import AccountRate
-from kannelkit.throttle.lines import pause_end, read_line
+from kannelkit.throttle.lines import SubmitRefused, pause_end, read_events
 from kannelkit.throttle.moment import Moment
 from kannelkit.throttle.values import Decision
 
@@ -82,19 +82,21 @@ class Watch:
         """Take note of the refusals that were logged since the last call."""
         now, wall = asyncio.get_running_loop().time(), time.time()
         for tail in self._tails:
-            for line in tail.read():
-                refusal = read_line(line, self._pid)
-                if refusal is None:
-                    continue
-                if refusal.throttled and refusal.smsc_id in self.rates:
-                    self.rates[refusal.smsc_id].refused(now)
-                    until = now + pause_end(refusal.second, wall) - wall
-                    self._moments[refusal.smsc_id].refused(now, until)
-                    self._answered[refusal.smsc_id] = (self._answered.get(refusal.smsc_id, (0, 0))[0], now)
-                    self._look_at = min(self._look_at, now + _LOOK_OFTEN)
-                else:
-                    status = refusal.command_status
-                    self.other_refusals[status] = self.other_refusals.get(status, 0) + 1
+            for text in tail.texts():
+                for event in read_events(text, self._pid):
+                    if isinstance(event, SubmitRefused):
+                        self._refused(event, now, wall)
+
+    def _refused(self, refusal: SubmitRefused, now: float, wall: float) -> None:
+        if refusal.throttled and refusal.smsc_id in self.rates:
+            self.rates[refusal.smsc_id].refused(now)
+            until = now + pause_end(refusal.second, wall) - wall
+            self._moments[refusal.smsc_id].refused(now, until)
+            self._answered[refusal.smsc_id] = (self._answered.get(refusal.smsc_id, (0, 0))[0], now)
+            self._look_at = min(self._look_at, now + _LOOK_OFTEN)
+        else:
+            status = refusal.command_status
+            self.other_refusals[status] = self.other_refusals.get(status, 0) + 1
 
     async def look(self) -> GatewayStatus:
         """Read the counters now, let the controllers see them, and return them. Raises GatewayError."""
