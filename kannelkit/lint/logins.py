@@ -74,7 +74,8 @@ def two_accounts_on_one_login(subject: Subject) -> Iterator[Found]:
     for links in logins(subject):
         first = links[0]
         for link in links[1:]:
-            if link.smsc_id != first.smsc_id and (link.profile or subject.kind == "spec") and link.bind == first.bind:
+            is_pair = {link.bind, first.bind} == {"transmitter", "receiver"}
+            if link.smsc_id != first.smsc_id and (link.profile or subject.kind == "spec") and not is_pair:
                 yield Found(
                     link.group.at("smsc-username"),
                     f"{link.smsc_id or 'this link'} has the login of {first.smsc_id or 'another link'}: to the "

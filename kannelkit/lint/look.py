@@ -12,7 +12,7 @@ from pathlib import Path
 from kannelkit.conf import Opener, ReadGroup, check_groups, read_files
 from kannelkit.conf.lines import Line
 from kannelkit.errors import InputError
-from kannelkit.findings import Finding, Place, in_order
+from kannelkit.findings import Finding, in_order
 from kannelkit.lint import boxes, certificates, language, links, logins, logs, queues, routing, security
 from kannelkit.lint.facts import Facts
 from kannelkit.lint.rule import CHECKS
@@ -85,33 +85,31 @@ def _of_another_box(groups: Iterable[ReadGroup]) -> Finding | None:
 
 
 def _checked(groups: Sequence[ReadGroup], file: str) -> Iterator[Finding]:
-    """Yield what is wrong with the groups, but for what only follows from a finding of lint's own."""
+    """Yield what is wrong with the groups, but for what only follows from E150: one group swallowed by the next."""
     names = {group.name for group in groups}
-    swallowed = {at.value for group in groups for at in _group_lines(group)[:-1]}
+    swallowed = [at for group in groups for at in _swallowed(group)]
+    lost = {at.value for at in swallowed if at.name == "group"}
+    places = {at.place for at in swallowed}
     for finding in check_groups(groups, file):
-        if finding.rule == "C110" and (("wapbox" in names and "smsbox" not in names) or "smsc" in swallowed):
-            continue  # a gateway for WAP alone needs no link; or E150 says where the links have gone
-        if finding.rule == "C109" and "core" in swallowed:
-            continue
-        if finding.rule == "C107" and any(_swallowed(finding.place, group) for group in groups):
+        if finding.rule == "C107" and finding.place in places:
             continue
         if finding.rule == "C109":
-            yield replace(finding, hint="write one; or lint the file that includes this one")
-        elif finding.rule == "C104" and (box := next((each for each in _OTHER_BOXES if each in finding.message), "")):
+            if "core" not in lost:
+                yield replace(finding, hint="write one; or lint the file that includes this one")
+        elif finding.rule == "C110":
+            # a gateway for WAP alone needs no link
+            if "smsc" not in lost and ("wapbox" not in names or "smsbox" in names):
+                yield finding
+        elif finding.rule == "C104" and (box := finding.message.rpartition(" ")[2]) in _OTHER_BOXES:
             yield replace(finding, hint=_ELSEWHERE.format(box=box))
         else:
             yield finding
 
 
-def _group_lines(group: ReadGroup) -> list[Line]:
-    return [at for at in group.lines if at.name == "group"]
-
-
-def _swallowed(place: Place, group: ReadGroup) -> bool:
-    """Return whether the place is in that part of the group which was meant to be one of its own."""
-    lines = _group_lines(group)
-    here = group.place.file == place.file == (lines[-1].file if lines else "")
-    return here and len(lines) > 1 and group.place.line <= place.line < lines[-1].number
+def _swallowed(group: ReadGroup) -> tuple[Line, ...]:
+    """Return the lines that were meant to be a group of their own: those above the last of several `group` lines."""
+    starts = [index for index, at in enumerate(group.lines) if at.name == "group"]
+    return group.lines[: starts[-1]] if len(starts) > 1 else ()
 
 
 class _Given(Mapping[str, str]):
