@@ -1,7 +1,7 @@
-"""How a provider counts: three laws that say of each submit whether it is within the limit.
+"""How a provider counts: four laws that say of each submit whether it is within the limit.
 
 Pure: the moment is an argument, in seconds of any clock that does not go back. A submit counts when it arrives, and
-only when it is admitted: a refused one takes nothing from the limit.
+only when it is admitted: a refused one takes nothing from the limit, though under one law it has a consequence.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ class Law(StrEnum):
     SLIDING_WINDOW = "sliding-window"
     FIXED_WINDOW = "fixed-window"
     TOKEN_BUCKET = "token-bucket"  # noqa: S105 - the name of a law, not a password
+    PUNISHING = "punishing"
 
 
 class SlidingWindow:
@@ -85,7 +86,36 @@ class TokenBucket:
         return True
 
 
-Limit = SlidingWindow | FixedWindow | TokenBucket
+class Punishing:
+    """Admits at most `limit` submits in any second, and for `seconds` after an excess none at all."""
+
+    law = Law.PUNISHING
+
+    def __init__(self, limit: int, seconds: float = 5.0) -> None:
+        self._window = SlidingWindow(limit)
+        self._seconds = seconds
+        self._until = -math.inf
+
+    @property
+    def limit(self) -> int:
+        """SMS per second."""
+        return self._window.limit
+
+    @limit.setter
+    def limit(self, limit: int) -> None:
+        self._window.limit = limit
+
+    def admits(self, now: float) -> bool:
+        """Return whether a submit that arrives at `now` is within the limit, and count it if so."""
+        if now < self._until:
+            return False
+        admitted = self._window.admits(now)
+        if not admitted:
+            self._until = now + self._seconds
+        return admitted
+
+
+Limit = SlidingWindow | FixedWindow | TokenBucket | Punishing
 
 
 def make(law: Law, limit: int, burst: int | None = None, edge: float = 0.0) -> Limit:
@@ -94,6 +124,8 @@ def make(law: Law, limit: int, burst: int | None = None, edge: float = 0.0) -> L
         return SlidingWindow(limit)
     if law is Law.FIXED_WINDOW:
         return FixedWindow(limit, edge)
+    if law is Law.PUNISHING:
+        return Punishing(limit)
     return TokenBucket(limit, limit if burst is None else burst)
 
 
@@ -103,6 +135,6 @@ def change(old: Limit | None, new: Limit) -> Limit:
         old.limit, old.burst = new.limit, new.burst
         return old
     if old is not None and old.law is new.law:
-        old.limit = new.limit
+        old.limit = new.limit  # a punishment goes on
         return old
     return new

@@ -1,4 +1,4 @@
-"""The laws of the three limits. Moments are multiples of 1/1024 s, which floats hold exactly."""
+"""The laws of the limits. Moments are multiples of 1/1024 s, which floats hold exactly."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kannelkit.simulator import limits
-from kannelkit.simulator.limits import FixedWindow, Law, Limit, SlidingWindow, TokenBucket
+from kannelkit.simulator.limits import FixedWindow, Law, Limit, Punishing, SlidingWindow, TokenBucket
 
 # gaps that are often nothing (bursts), often small and sometimes whole seconds
 GAPS = st.lists(st.one_of(st.just(0), st.integers(0, 64), st.integers(0, 3000)), min_size=1, max_size=200)
@@ -67,6 +67,26 @@ def test_token_bucket_fills_up_to_its_burst(limit: int, burst: int, pause: int) 
     assert len(admitted(bucket, [pause / 1024] * 100)) == min(burst, pause * limit // 1024)
 
 
+@given(gaps=GAPS, limit=LIMITS, seconds=st.integers(1, 6))
+def test_punishing_admits_nothing_for_a_while_after_an_excess(gaps: list[int], limit: int, seconds: int) -> None:
+    law, window = Punishing(limit, seconds), SlidingWindow(limit)
+    until = 0.0
+    for moment in arrivals(gaps):
+        if moment < until:
+            assert not law.admits(moment)
+        else:
+            within = window.admits(moment)
+            assert law.admits(moment) is within
+            until = until if within else moment + seconds
+
+
+def test_a_punishment_outlasts_a_change_of_the_limit() -> None:
+    law = limits.make(Law.PUNISHING, 1)
+    assert admitted(law, [0.0, 0.5]) == [0.0]
+    law = limits.change(law, limits.make(Law.PUNISHING, 100))
+    assert admitted(law, [5.0, 5.5, 5.6]) == [5.5, 5.6]
+
+
 @pytest.mark.parametrize("law", Law)
 @given(gaps=GAPS, limit=st.integers(1, 20))
 def test_nobody_below_the_limit_is_refused(law: Law, gaps: list[int], limit: int) -> None:
@@ -95,6 +115,8 @@ CHANGES = [
     (Law.SLIDING_WINDOW, Law.SLIDING_WINDOW, True),
     (Law.FIXED_WINDOW, Law.FIXED_WINDOW, True),
     (Law.TOKEN_BUCKET, Law.TOKEN_BUCKET, True),
+    (Law.PUNISHING, Law.PUNISHING, True),
+    (Law.SLIDING_WINDOW, Law.PUNISHING, False),
     (Law.SLIDING_WINDOW, Law.TOKEN_BUCKET, False),
     (Law.FIXED_WINDOW, Law.SLIDING_WINDOW, False),
 ]

@@ -54,7 +54,7 @@ def test_unreadable_account_is_refused_without_telling_the_password(text: str) -
 @pytest.mark.parametrize(
     ("rule", "allowed"),
     [
-        ("law=fast", "law is one of sliding-window, fixed-window, token-bucket"),
+        ("law=fast", "law is one of sliding-window, fixed-window, token-bucket, punishing"),
         ("burst=x", "burst is a whole number of SMS"),
         ("binds=", "binds is a number from 1 to 9"),
         ("second-bind=no", "second-bind is one of close-older, bind-failed, already-bound"),
