@@ -24,7 +24,7 @@ from pathlib import Path
 from kannelkit.errors import HostError
 
 _MOST_FILES = 8  # open at once; more only where something makes and renames empty files over and over
-_READ = 256 * 1024
+_READ = 64 * 1024  # twice as fast as 256 KiB, for which malloc maps fresh memory each time
 _MARK = 256  # so many octets before the offset are compared to see that the file is still the same text
 
 _HOLE = re.compile(rb"^\0+", re.MULTILINE)
@@ -97,7 +97,7 @@ class Tail:
     def texts(self) -> Iterator[bytes]:
         """Yield what was written since the last call in blocks of whole lines, each line with its line feed.
 
-        Never waits. At most about `most_octets` octets are read in one call, a block is at most about 256 KiB and a
+        Never waits. At most about `most_octets` octets are read in one call, a block is at most about 64 KiB and a
         line long; the rest comes with the next calls. NULs before a line (a hole, left where a writer goes on at its
         old place in a file that was cut) are no part of it. Raises HostError when the file system fails.
         """

@@ -122,7 +122,11 @@ SMPP PDU 0x7fd5ec001100 dump:
   message_id: "1"
 SMPP PDU dump ends.
 """
-_REFUSAL = "SMPP[{0}]: SMSC returned error code 0x00000058 (Throttling error) in response to submit_sm PDU."
+# every other link is refused for its speed, the others with a status that Watch counts, so that what it read shows
+_REFUSALS = (
+    "SMPP[{0}]: SMSC returned error code 0x00000058 (Throttling error) in response to submit_sm PDU.",
+    "SMPP[{0}]: SMSC returned error code 0x00000014 (Message Queue Full) in response to submit_sm PDU.",
+)
 
 
 async def play(log: Path, level: int) -> None:
@@ -133,7 +137,7 @@ async def play(log: Path, level: int) -> None:
         "".join(f"{head}DEBUG: {line}\n" for line in _DUMP.format(f"a{number}").splitlines())
         for number, head in enumerate(heads)
     ]
-    refusals = [f"{head}ERROR: {_REFUSAL.format(f'a{number}')}\n" for number, head in enumerate(heads)]
+    refusals = [f"{head}ERROR: {_REFUSALS[number % 2].format(f'a{number}')}\n" for number, head in enumerate(heads)]
 
     async def status(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -203,17 +207,20 @@ async def played(level: int, seconds: float) -> None:
                     rates[name].abandoned()
                 await asyncio.sleep(_TICK)
             spent, cost = clock() - began, time.process_time() - cost
-            behind = log.stat().st_size - (position.offset if (position := tail.position) else 0)
+            position = tail.position
+            line = position.line if position else 0
+            counted = sum(watch.other_refusals.values())
             watch.close()
         player.stdin.close()
         await player.wait()
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        peak, now = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, _memory(os.getpid())
+        text = log.read_bytes()
         sys.stdout.write(
             f"played, log-level {level}: {LINKS:,} links, {MESSAGES:,} messages a second: "
-            f"{100 * cost / spent:.1f} % of a core, {_memory(os.getpid()):.0f} MB, at most {peak:.0f} MB\n"
-            f"    {spent:.0f} s, {log.stat().st_size / 1e6:.0f} MB of log, of which {behind / 1e6:.1f} MB were unread "
-            f"at the end; looks a second: {ticks / spent:.1f} into the log, {looks / spent:.1f} at the status; "
-            f"{decisions} decisions\n"
+            f"{100 * cost / spent:.1f} % of a core, {now:.0f} MB, at most {peak:.0f} MB\n"
+            f"    {spent:.0f} s; looks a second: {ticks / spent:.1f} into the log, {looks / spent:.1f} at the status; "
+            f"{decisions} decisions; {line / 1e6:.1f} MB of log read, "
+            f"{(len(text) - line) / 1e6:.1f} MB came after the end; counted {counted:,} of {text.count(b'0x00000014 (', 0, line):,} refusals with 0x14\n"
         )
 
 
