@@ -215,12 +215,14 @@ async def played(level: int, seconds: float) -> None:
         await player.wait()
         peak, now = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, _memory(os.getpid())
         text = log.read_bytes()
+        written = text.count(b"0x00000014 (", 0, line)
         sys.stdout.write(
             f"played, log-level {level}: {LINKS:,} links, {MESSAGES:,} messages a second: "
             f"{100 * cost / spent:.1f} % of a core, {now:.0f} MB, at most {peak:.0f} MB\n"
             f"    {spent:.0f} s; looks a second: {ticks / spent:.1f} into the log, {looks / spent:.1f} at the status; "
             f"{decisions} decisions; {line / 1e6:.1f} MB of log read, "
-            f"{(len(text) - line) / 1e6:.1f} MB came after the end; counted {counted:,} of {text.count(b'0x00000014 (', 0, line):,} refusals with 0x14\n"
+            f"{(len(text) - line) / 1e6:.1f} MB came after the end; "
+            f"counted {counted:,} of {written:,} refusals with 0x14\n"
         )
 
 

@@ -146,6 +146,81 @@ def test_a_file_that_was_cut_is_read_from_its_start(
         assert tail.truncations == 1
 
 
+def left_at(path: Path) -> Position:
+    """Read a log to its end and return where that is."""
+    with Tail(path, from_end=False) as tail:
+        read_all(tail)
+        assert tail.position is not None
+        return tail.position
+
+
+def test_a_reader_goes_on_where_an_earlier_one_was(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    append(path, b"1\n2\nha")
+    since = left_at(path)
+    append(path, b"lf\n3\n")
+    with Tail(path, from_end=True, since=since) as tail:
+        assert tail.read() == [b"half", b"3"]
+        assert (tail.missing, tail.truncations) == (False, 0)
+
+
+@pytest.mark.parametrize("names", [("log.2", "log.1"), ("log-20261122", "log-20261123-01")])
+def test_what_was_rotated_meanwhile_is_read_in_the_order_in_which_it_was_written(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    path = tmp_path / "log"
+    for number, name in enumerate(["log.0", "log.bak", "log.1.gz", *names]):
+        (tmp_path / name).write_bytes(b"%s\n" % name.encode())
+        os.utime(tmp_path / name, (1000 + number, 1000 + number))
+    since = left_at(tmp_path / names[0])
+    append(tmp_path / names[0], b"more\n")
+    os.utime(tmp_path / names[0], (2000, 2000))
+    os.utime(tmp_path / names[1], (3000, 3000))
+    append(path, b"newest\n")
+    with Tail(path, from_end=False, since=since) as tail:
+        assert tail.read() == [b"more", names[1].encode(), b"newest"]
+        assert not tail.missing
+
+
+@pytest.mark.parametrize(
+    ("fate", "lines", "missing", "truncations"),
+    [
+        ("removed", [b"3"], True, 0),
+        ("compressed", [b"3"], True, 0),
+        ("cut", [b"3"], False, 1),  # copytruncate: the copy beside it holds lines that were read
+    ],
+)
+def test_what_cannot_be_read_any_more_is_told(
+    tmp_path: Path, fate: str, lines: list[bytes], missing: bool, truncations: int
+) -> None:
+    path = tmp_path / "log"
+    append(path, b"1\n2\n")
+    since = left_at(path)
+    if fate == "cut":
+        (tmp_path / "log.1").write_bytes(path.read_bytes())
+        os.truncate(path, 0)
+    else:
+        path.rename(tmp_path / "log.1")
+        if fate == "compressed":
+            (tmp_path / "log.1.gz").write_bytes(b"\x1f\x8b")
+        path.touch()  # while the other one is there, so that it gets another number
+        (tmp_path / "log.1").unlink()
+    append(path, b"3\n")
+    with Tail(path, from_end=True, since=since) as tail:
+        assert tail.read() == lines
+        assert (tail.missing, tail.truncations) == (missing, truncations)
+
+
+def test_a_position_holds_no_text_of_the_log(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with Tail(path, from_end=False) as tail:
+        assert tail.position is None
+        append(path, b"password: hunter2\n")
+        assert tail.read()
+        assert b"hunter2".hex() not in str(tail.position)
+        assert "hunter2" not in str(tail.position)
+
+
 def test_an_overlong_line_is_dropped_and_counted_and_the_next_one_comes(tmp_path: Path) -> None:
     path = tmp_path / "log"
     append(path, b"a\n" + b"x" * 101 + b"\n" + b"y" * 100 + b"\nz\n")
