@@ -190,7 +190,7 @@ async def test_links_are_stopped_and_started_and_odd_names_do_not_hide_them(gate
     # what waits now goes to the parking link's route: queued, not thrown away
     accepted = await gateway.sendsms.send(Message("79990000001", "waits", smsc="acc"))
     assert accepted.queued
-    assert (await gateway.admin.status()).sms_queued_out == 1
+    await gateway.until(lambda status: status.sms_queued_out == 1)
     assert gateway.provider.bodies == []
 
     await gateway.admin.start_link("acc-1")
