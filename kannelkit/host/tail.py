@@ -196,16 +196,19 @@ class Tail:
         found = sorted(_former(self.path), key=lambda each: each.changed)
         between = [each for each in found if newest is None or each.inode != newest.identity[1]]
         ours = next((each for each in between if each.inode == since.inode and not each.compressed), None)
-        if ours is not None:
-            self._open(ours.path)
-            if self._files and not self._files[0].go_on(since):  # another file with a number that was free again
-                self.close()
-                ours = None
+        if ours is not None and not (self._opens(ours.path) and self._files[0].go_on(since)):
+            self.close()  # another file, with a number that was free again
+            ours = None
         later = [each for each in between if each.changed > since.changed and each is not ours]
-        self.missing = ours is None or any(each.compressed for each in later)
-        for each in later:
-            if not each.compressed:
-                self._open(each.path)
+        opened = [not each.compressed and self._opens(each.path) for each in later]
+        self.missing = ours is None or not all(opened)
+
+    def _opens(self, path: Path) -> bool:
+        """Open this file, too; False where that cannot be done."""
+        before = len(self._files)
+        with contextlib.suppress(OSError):
+            self._open(path)
+        return len(self._files) > before
 
     def _whole_lines(self, file: _File, octets: bytes) -> bytes:
         """Return the lines that end in these new octets of a file, and keep the rest of them for the next ones."""
@@ -316,11 +319,17 @@ class _Former:
 
 
 def _former(log: Path) -> Iterator[_Former]:
-    for entry in os.scandir(log.parent):
+    try:
+        entries = list(os.scandir(log.parent))
+    except FileNotFoundError:
+        return
+    for entry in entries:
         named = _FORMER.fullmatch(entry.name.removeprefix(log.name)) if entry.name.startswith(log.name) else None
-        if named is not None and entry.is_file():
-            status = entry.stat()
-            yield _Former(log.with_name(entry.name), status.st_ino, status.st_mtime_ns, named["compressed"] is not None)
+        with contextlib.suppress(FileNotFoundError):  # renamed this very moment, or a link to nowhere
+            if named is not None and entry.is_file():
+                status = entry.stat()
+                compressed = named["compressed"] is not None
+                yield _Former(log.with_name(entry.name), status.st_ino, status.st_mtime_ns, compressed)
 
 
 def _digest(octets: bytes) -> str:

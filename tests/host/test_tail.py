@@ -211,6 +211,14 @@ def test_what_cannot_be_read_any_more_is_told(
         assert (tail.missing, tail.truncations) == (missing, truncations)
 
 
+def test_a_position_whose_folder_is_gone_is_told(tmp_path: Path) -> None:
+    append(tmp_path / "log", b"1\n")
+    since = left_at(tmp_path / "log")
+    with Tail(tmp_path / "gone" / "log", from_end=False, since=since) as tail:
+        assert tail.missing
+        assert tail.read() == []
+
+
 def test_a_position_holds_no_text_of_the_log(tmp_path: Path) -> None:
     path = tmp_path / "log"
     with Tail(path, from_end=False) as tail:
