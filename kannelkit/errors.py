@@ -10,6 +10,10 @@ from collections.abc import Iterable
 from kannelkit.findings import Finding, in_order
 
 
+# findings that are put into words; a file of the wrong kind has one in every line
+_TOLD = 50
+
+
 class KannelkitError(Exception):
     """What was asked cannot be done; `str()` is what a person reads, with the next step in `hint`."""
 
@@ -29,7 +33,9 @@ class InputError(KannelkitError):
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = in_order(findings)
-        super().__init__("\n".join(str(finding) for finding in self.findings))
+        more = len(self.findings) - _TOLD
+        lines = [str(finding) for finding in self.findings[:_TOLD]] + [f"... and {more} more"] * (more > 0)
+        super().__init__("\n".join(lines))
 
 
 class HostError(KannelkitError):
