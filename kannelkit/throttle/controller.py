@@ -211,8 +211,8 @@ class AccountRate:
         if burst.first - self._changed_at >= _NEW_LINK:
             self._losses.refused(burst.first, burst.refused, sample.accepted)
         decision = self._proof(burst, sample) or self._too_much(burst, sample)
-        # the link is silent now for longer than the provider's window: what comes next meets an empty one, unless it is on
-        # its way already, or another link sends it
+        # the link is silent now for longer than the provider's window: what comes next meets an empty one, unless it is
+        # on its way already, or another link sends it
         if self.settings.links == 1 and (sample.in_flight is None or sample.in_flight <= 0):
             self._reference, self._rose, self._paused_from = sample.accepted, None, burst.last
         else:

@@ -1,19 +1,27 @@
-"""Every law against the controller, beside the best constant throughput: `python -m tests.benchmarks.laws --model`."""
+"""Every law against the controller, beside the best constant throughput: `python -m tests.benchmarks.laws --model`.
+
+Without --model, some of them with the real Kannel: alone at the limit, alone at twice the limit, and supervised.
+"""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import math
 import sys
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from kannelkit.simulator import Law
 from kannelkit.throttle.controller import AccountRate
 from kannelkit.throttle.values import Settings
+from tests.benchmarks import laws_kannel
+from tests.benchmarks.laws_kannel import Provider, delivered
 from tests.harness import model_laws as model
 from tests.harness.kannel_model import Run, simulate
-from tests.harness.model_laws import Law
+from tests.harness.model_laws import Law as Accepts
 
 _LEARNT = 30.0  # seconds after which nothing is left to learn of a constant law
 _SEEDS = 3
@@ -52,13 +60,13 @@ class Case:
         return f"{self.law}, {', '.join(more)}"
 
 
-def _per_connection(case: Case, phase: float) -> Sequence[Law]:
+def _per_connection(case: Case, phase: float) -> Sequence[Accepts]:
     each = case.limit // case.links
     return [model.sliding(lambda _: each) for _ in range(case.links)]
 
 
 # the name of a law -> what makes it; the phase is the provider's clock's
-LAWS: dict[str, Callable[[Case, float], Law | Sequence[Law]]] = {
+LAWS: dict[str, Callable[[Case, float], Accepts | Sequence[Accepts]]] = {
     "sliding second": lambda case, _: model.sliding(lambda _: case.limit),
     "fixed second": lambda case, phase: model.fixed(lambda _: case.limit, phase),
     "bucket of 1 s": lambda case, _: model.bucket(lambda _: case.limit, case.limit),
@@ -204,6 +212,56 @@ def row(case: Case, seconds: float, seeds: int) -> Row:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A limit that changes while the gateway runs: from `high` to `low` at `falls`, and back at `rises` (seconds)."""
+
+    law: str
+    delay: float
+    falls: float = 60.0
+    rises: float = 150.0
+    high: int = 60
+    low: int = 20
+
+    def limit(self, at: float) -> int:
+        """Return the limit at a moment."""
+        return self.low if self.falls <= at < self.rises else self.high
+
+    def text(self, seeds: int) -> str:
+        """Return the row: the longest times it took to answer the fall and to use the rise."""
+        falls, rises = [], []
+        for seed in range(seeds):
+            law = {"sliding second": model.sliding, "fixed second": model.fixed}[self.law](self.limit)
+            rate = AccountRate("bench", Settings(self.high))
+            run = simulate(
+                rate, law, seconds=self.rises + 150, throughput=self.high, delay=self.delay, bind=self.delay, seed=seed
+            )
+            first = min(at for at in run.refused if at >= self.falls)
+            falls.append(next(at for at, made in run.decisions if made.after <= self.low and at >= first) - first)
+            enough = (at for at, made in run.decisions if made.after >= 0.95 * self.high and at >= self.rises)
+            rises.append(next(enough, math.inf) - self.rises)
+        name = f"{self.law}, {self.delay * 1000:g} ms, {self.high} -> {self.low} -> {self.high}"
+        good = max(falls) <= 3 and max(rises) <= 120
+        return f"{'' if good else '!':1} {name:52} fall answered in {max(falls):.1f} s, rise used in {max(rises):.0f} s"
+
+
+CHANGES = [Change(law, delay) for law, delay in product(("sliding second", "fixed second"), (0.005, 0.05, 0.3))]
+
+# what is run with the real Kannel: one after another, each takes two runs
+PROVIDERS = {
+    "sliding second": Provider(Law.SLIDING_WINDOW, 30),
+    "fixed second": Provider(Law.FIXED_WINDOW, 30),
+    "bucket of 1 s": Provider(Law.TOKEN_BUCKET, 30),
+    "bucket of 2 s": Provider(Law.TOKEN_BUCKET, 30, burst=60),
+    "punishing 5 s": Provider(Law.PUNISHING, 30),
+    "sliding second, 5/s": Provider(Law.SLIDING_WINDOW, 5),
+    "sliding second, 100/s": Provider(Law.SLIDING_WINDOW, 100),
+    "sliding second, 300 ms": Provider(Law.SLIDING_WINDOW, 30, delay=0.3),
+    "sliding second, out of order": Provider(Law.SLIDING_WINDOW, 30, delay=0.3, disorder=True),
+    "sliding second, 2 links": Provider(Law.SLIDING_WINDOW, 30, links=2),
+}
+
+
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.laws", description=__doc__)
     parser.add_argument("--model", action="store_true", help="in simulated time, without Kannel")
@@ -213,17 +271,45 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print; return 1 where a row does not meet what is demanded."""
-    options = _arguments(arguments)
+def _modelled(options: argparse.Namespace) -> bool:
     print(HEAD)
-    bad = 0
+    good = True
     for case in CASES:
         if options.only in str(case):
             one = row(case, options.seconds, options.seeds)
-            bad += not one.good
+            good &= one.good
             print(one, flush=True)
-    return 1 if bad else 0
+    for change in CHANGES:
+        if options.only in change.law:
+            text = change.text(options.seeds)
+            good &= not text.startswith("!")
+            print(text, flush=True)
+    return good
+
+
+async def _measured(options: argparse.Namespace) -> bool:
+    print(laws_kannel.HEAD)
+    good = True
+    for name, provider in PROVIDERS.items():
+        if options.only not in name:
+            continue
+        print(f"{name}, {provider.limit}/s, {provider.delay * 1000:g} ms", flush=True)
+        rows = []
+        for who, throughput in (
+            ("Kannel", provider.limit),
+            ("Kannel", 2 * provider.limit),
+            ("kannelkit", 2 * provider.limit),
+        ):
+            rows.append(await delivered(provider, who, throughput, options.seconds, _LEARNT))
+            print(rows[-1], flush=True)
+        good &= not any(each.lost or each.doubled for each in rows)
+    return good
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; return 1 where a row of the model misses its aim, or a message was lost or doubled."""
+    options = _arguments(arguments)
+    return 0 if (_modelled(options) if options.model else asyncio.run(_measured(options))) else 1
 
 
 if __name__ == "__main__":
