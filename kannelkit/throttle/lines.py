@@ -62,8 +62,8 @@ class Trouble(StrEnum):
     BROKEN = "connection broken"  # closed by the SMSC, or what came was no SMPP
     SILENT = "no PDU for connection-timeout"  # enquire_link too had no answer; the link reconnects
     UNANSWERED = "a submit without answer, reconnecting"  # wait-ack-expire = 0
-    REPEATED = "a submit without answer, sent again"  # wait-ack-expire = 1, the default; perhaps a double
-    WAITING = "waiting to connect again"  # for reconnect-delay, whatever the reason was; not before a link is dead
+    REPEATED = "a submit without answer, sent again"  # wait-ack-expire = 1; perhaps a double
+    WAITING = "waiting to connect again"  # for reconnect-delay, whatever the reason; a dead link does not
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Every event of a large debug-level log of bearerbox, by kannelkit and by mtail: lines a second, and what both count.
 
-Run it with python from the repository's root; it needs Kannel, and mtail (`apt-get install mtail`), which has one
+`python -m tests.benchmarks.bench_lines`; it needs Kannel, and mtail (`apt-get install mtail`), which has one
 regular expression, for the refusals with 0x58. Real bearerboxes write the log: one under load whose SMSC refuses a
 part of it, one whose links meet every other trouble. Their lines are multiplied, with other days, smsc-ids, numbers and
 threads, and lines are put between them that look like refusals and are none.

@@ -1,9 +1,9 @@
 """What the supervisor costs: its share of a core and its memory, on a played gateway and with a real Kannel.
 
-Run it with python from the repository's root. Played: a process of its own writes bearerbox's log and answers with a
-status.xml, for LINKS accounts of one link each and MESSAGES a second, of which a part is refused; followed through
-Watch, Tail and Admin as `kannelkit up` does, at log-level 1, where bearerbox writes of troubles alone, and at log-level
-0, where it dumps each PDU. Real: `kannelkit up` at 100 messages a second; needs Kannel.
+`python -m tests.benchmarks.bench_supervisor [--seconds N]`. Played: a process of its own writes bearerbox's log and
+answers with a status.xml, for LINKS accounts of one link each and MESSAGES a second, of which a part is refused;
+followed through Watch, Tail and Admin as `kannelkit up` does, at log-level 1, where bearerbox writes of troubles alone,
+and at log-level 0, where it dumps each PDU. Real: `kannelkit up` at 100 messages a second; needs Kannel.
 """
 
 from __future__ import annotations
