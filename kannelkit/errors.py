@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 from kannelkit.findings import Finding, in_order
 
-
 # findings that are put into words; a file of the wrong kind has one in every line
 _TOLD = 50
 

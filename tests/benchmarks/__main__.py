@@ -13,6 +13,9 @@ NAMES = {
     "generate": "bench_generate",
     "codec": "bench_smpp_codec",
     "simulator": "bench_simulator",
+    "lines": "bench_lines",
+    "supervisor": "bench_supervisor",
+    "laws": "laws",
     "changes": "changes",
     "rates": "rates",
 }
