@@ -169,4 +169,5 @@ def test_routing_is_what_a_reload_leaves_out_of_its_comparison() -> None:
 def test_what_is_written_in_hexadecimal_digits(value: str, problem: str | None) -> None:
     found = fault(GROUPS["smpp-tlv"].directives["tag"], value)
     assert found is None if problem is None else found is not None and problem in found[0]
-    assert [row.name for _, row in ROWS if row.hexadecimal] == ["wait-ack-expire", "msg-id-type", "tag"]  # as in the guide
+    # as in the guide
+    assert [row.name for _, row in ROWS if row.hexadecimal] == ["wait-ack-expire", "msg-id-type", "tag"]
