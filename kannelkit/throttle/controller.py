@@ -9,8 +9,8 @@ Everything else is not news. Kannel's one-second periods drift against the provi
 touch now and then; a new link's second burst comes less than a second after its first. In both cases a whole
 second's allowance was accepted just before, and the burst after the pause is accepted whole: no proof follows.
 
-Only where bursts of several links overlap can refusals go on without a proof; then the limit is the most that was
-accepted within a second.
+Refusals may go on without a proof, under a token bucket for instance: `losses` weighs what they cost. When the rate
+may rise again is up to `ascent`.
 """
 
 from __future__ import annotations
