@@ -4,6 +4,8 @@ PYTHON := .venv/bin/python
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 # More arguments for the program behind the target: make demo ARGS="--seconds 30", make test ARGS="-k spec".
 ARGS ?=
+# Tests with a real Kannel mostly wait for it: one worker more than there are processors.
+WORKERS ?= $$(($$(nproc) + 1))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -19,7 +21,7 @@ demo: ## show a real Kannel alone, then with kannelkit, against a pretend SMSC
 	@$(PYTHON) -m kannelkit demo $(ARGS)
 
 test: lint ## lint, then every test (make test ARGS="-k spec" for some)
-	@$(PYTHON) -m pytest -n logical --dist worksteal $(ARGS)
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: ## ruff and mypy
 	@bash .ci/setup test

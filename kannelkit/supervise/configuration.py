@@ -29,7 +29,7 @@ def configure(spec: Spec, learnt: Mapping[str, Learnt]) -> Configuration:
     requeues = spec.core.get("sms-resend-retry") in (None, "-1")
     rates = {}
     for account in accounts(spec):
-        bounds = Settings(account.ceiling, account.floor, settings.raise_after, requeues)
+        bounds = Settings(account.ceiling, account.floor, settings.raise_after, requeues, links=account.connections)
         rates[account.smsc_id] = AccountRate(account.smsc_id, bounds, learnt.get(account.smsc_id))
     in_force = {name: rate.throughput for name, rate in rates.items() if rate.throughput is not None}
     return Configuration(spec, accounts(spec, in_force), rates, ConfFile(spec, in_force))

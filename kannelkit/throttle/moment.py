@@ -64,6 +64,8 @@ class Moment:
             return not sample.waiting or paused or (fresh and not in_pause)
         if paused and sample.in_flight is None:
             return silence >= _SILENCE
-        # whatever else is in flight, nothing of this account is when its burst is answered whole
+        # whatever else is in flight, nothing of this account is when its burst is answered whole, unless answers take
+        # so long that the next burst is on its way already; a few may be messages that were just taken in
         whole = throughput is not None and sample.accepted - self._burst_from >= throughput
-        return self._links == 1 and fresh and whole and sample.parts <= 1.0
+        next_burst = sample.in_flight is not None and throughput is not None and sample.in_flight * 2 >= throughput
+        return self._links == 1 and fresh and whole and not next_burst and sample.parts <= 1.0

@@ -32,6 +32,9 @@ _BURST = [(0.0, 0, 500, 0), (0.5, 0, 470, 30), (0.55, 30, 470, 0)]
             [*_BURST[:2], (0.55, 30, 470, 12)], 0.56, True, id="whole burst answered, another account in flight"
         ),
         pytest.param([*_BURST[:2], (0.55, 18, 470, 12)], 0.56, False, id="part of the burst answered"),
+        pytest.param(
+            [*_BURST[:2], (1.7, 30, 440, 30)], 1.71, False, id="answers so late that the next burst is on its way"
+        ),
     ],
 )
 def test_moments(rows: list[tuple[float, int, int, int | None]], now: float, expected: bool) -> None:
