@@ -284,7 +284,7 @@ class AccountRate:
             self._ascent.lowered(before, self._last.at, ran_well=held and self.throughput is not None)
         self._empty_bursts = 0
         if proved:
-            self._losses.proved()
+            self._losses.proved(after)
         return self._decision("lower", after, refused, accepted, max(1.0, seconds))
 
     # -- the limit may be higher ---------------------------------------------------------------------------------

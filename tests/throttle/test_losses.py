@@ -55,7 +55,7 @@ def test_a_lower_rate_at_which_less_arrives_is_left_once() -> None:
     losses.forget()
     losses = _again(losses)
     assert losses.better(31, 140.0, 5000, 1.0) is None  # it was in vain
-    losses.proved()
+    losses.proved(30)
     assert losses.worse(30, 140.0, 5000, 1.0) is None
 
 
@@ -64,3 +64,16 @@ def _again(losses: Losses) -> Losses:
         losses.sampled(100.0 + 3 * number, 4000 + 61 * number)
         losses.refused(100.0 + 3 * number, 1, 4000 + 61 * number)
     return losses
+
+
+def test_a_proved_rate_is_left_by_a_little_only() -> None:
+    for proved, better in ((None, 67), (100, None), (90, 67)):
+        losses = Losses(1)
+        if proved is not None:
+            losses.proved(proved)
+        for second in range(10):
+            losses.sampled(float(second), 60 * second)
+        for at in (1.0, 4.0, 7.0):
+            losses.refused(at, 33, round(60 * at))
+        found = losses.better(100, 9.0, 540, 1.0)
+        assert (found.throughput if found else None) == better
