@@ -83,8 +83,25 @@ def smpp_account(reader: Reader, pairs: Pairs, values: dict[str, Value], place: 
         connections=connections,
         backup_host=backup_host.text if backup_host else usual_backup,
         backup_port=backup_port or 0,
+        account_group=_account_group(reader, pairs),
     )
     return account if backup_port else dataclasses.replace(account, backup_port=account.port)
+
+
+def _account_group(reader: Reader, pairs: Pairs) -> str:
+    node = reader.text(pairs, "account-group")
+    if node is None:
+        return ""
+    if not ID.fullmatch(node.text):
+        reader.find(
+            node.place,
+            "S201",
+            f"account-group cannot be {node.text!r}",
+            "use letters of the Latin alphabet, digits, full stops, hyphens and underscores",
+            firm="it is a name in commands and metrics",
+        )
+        return ""
+    return node.text
 
 
 def _on(port: Value | None) -> bool:

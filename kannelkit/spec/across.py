@@ -40,6 +40,7 @@ def across(reader: Reader, spec: Spec, *, health: bool) -> None:
     _users(reader, spec)
     _storage(reader, spec)
     _floors(reader, spec)
+    _account_groups(reader, spec)
 
 
 def _floors(reader: Reader, spec: Spec) -> None:
@@ -52,6 +53,48 @@ def _floors(reader: Reader, spec: Spec) -> None:
                 f"{account.smsc_id} has throughput {account.throughput}, and no rate goes below the floor of {floor}",
                 "write a smaller supervisor.rate.floor, or a larger throughput",
             )
+
+
+def _account_groups(reader: Reader, spec: Spec) -> None:
+    """See that the accounts of a group have one limit, which leaves a share for each of their links."""
+    groups: dict[str, list[SmppAccount]] = {}
+    ids = {account.smsc_id.lower(): account for account in spec.smpp_accounts}
+    for account in spec.smpp_accounts:
+        if not account.account_group:
+            continue
+        name, first = account.account_group, groups.setdefault(account.account_group, [])
+        first.append(account)
+        place = account.group.values["throughput"].place if account.throughput is not None else account.group.place
+        if account.throughput != first[0].throughput:
+            reader.find(
+                place,
+                "S325",
+                f"{account.smsc_id} has {_said(account)}, and {first[0].smsc_id} of account-group {name} has "
+                f"{_said(first[0])}",
+                "write in each account of the group what all of them may send together",
+            )
+        other = ids.get(name.lower())
+        if other is not None and len(first) == 1:
+            reader.find(
+                account.group.place,
+                "S326",
+                f"account-group {name} is the smsc-id of an account as well, in line {other.group.place.line}",
+                "give the group a name of its own",
+            )
+    for name, accounts in groups.items():
+        total, links = accounts[0].throughput, sum(account.connections for account in accounts)
+        if total is not None and total < links and len(accounts) > 1:
+            reader.find(
+                accounts[0].group.values["throughput"].place,
+                "S303",
+                f"throughput {total} over the {links} connections of account-group {name} leaves one with 0: no limit "
+                "to Kannel",
+                f"write at least {links}, or fewer connections",
+            )
+
+
+def _said(account: SmppAccount) -> str:
+    return "no throughput" if account.throughput is None else f"throughput {account.throughput}"
 
 
 def names(reader: Reader, spec: Spec) -> None:

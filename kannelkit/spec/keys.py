@@ -11,8 +11,14 @@ OWN_GROUPS = ("core", "smsbox", "sms-service", "sendsms-user", "smsc")
 OTHER_GROUPS = tuple(name for name in GROUPS if name not in OWN_GROUPS)
 
 TOP_KEYS = ("state-dir", "defaults", "providers", *OWN_GROUPS, *OTHER_GROUPS, "supervisor", "health")
-SMSC_KEYS = ("provider", "backup-host", "backup-port", "connections", "pacing")
-SUPERVISOR_KEYS = {"rate": ("floor", "raise-after"), "failover": ("after", "back-after")}
+SMSC_KEYS = ("provider", "account-group", "backup-host", "backup-port", "connections", "pacing")
+# The parts below `supervisor`; and what stands at `supervisor` itself.
+SUPERVISOR_KEYS = {
+    "rate": ("floor", "raise-after"),
+    "failover": ("after", "back-after"),
+    "pid-files": ("bearerbox", "smsbox"),
+}
+WATCH_KEYS = ("conf-file", "logs")
 HEALTH_KEYS = ("listen",)
 
 

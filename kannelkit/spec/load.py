@@ -16,11 +16,11 @@ from kannelkit.spec import defaults
 from kannelkit.spec.accounts import NAMELESS, smpp_account
 from kannelkit.spec.across import across, with_stems
 from kannelkit.spec.ignored import ignored
-from kannelkit.spec.keys import HEALTH_KEYS, OTHER_GROUPS, SMSC_KEYS, SUPERVISOR_KEYS, TOP_KEYS
+from kannelkit.spec.keys import HEALTH_KEYS, OTHER_GROUPS, SMSC_KEYS, SUPERVISOR_KEYS, TOP_KEYS, WATCH_KEYS
 from kannelkit.spec.model import Address, Defaults, Group, SmppAccount, Spec, Supervisor, Value
 from kannelkit.spec.profiles import known_profiles
 from kannelkit.spec.read import Reader
-from kannelkit.spec.source import Node, Scalar, Table, compose, decoded
+from kannelkit.spec.source import Node, Scalar, Sequence, Table, compose, decoded
 
 Pairs = dict[str, tuple[Scalar, Node]]
 
@@ -124,7 +124,7 @@ def _spec(reader: Reader, top: Pairs, path: Path, start: Place) -> Spec:
         smpp_accounts=with_stems(accounts),
         other_smscs=tuple(others),
         others=tuple(_others(reader, top)),
-        supervisor=_supervisor(reader, top),
+        supervisor=_supervisor(reader, top, path.parent),
         health_listen=_health(reader, top),
     )
 
@@ -239,14 +239,16 @@ def _smsc(reader: Reader, node: Node) -> SmppAccount | Group | None:
     return Group("smsc", values, node.place)
 
 
-def _supervisor(reader: Reader, top: Pairs) -> Supervisor:
+def _supervisor(reader: Reader, top: Pairs, folder: Path) -> Supervisor:
     pairs = reader.table(_node(top, "supervisor"), "supervisor")
-    reader.unknown(pairs, SUPERVISOR_KEYS, "supervisor")
+    reader.unknown(pairs, (*SUPERVISOR_KEYS, *WATCH_KEYS), "supervisor")
     parts = {}
     for part, keys in SUPERVISOR_KEYS.items():
         parts[part] = reader.table(pairs[part][1] if part in pairs else None, part)
         reader.unknown(parts[part], keys, f"supervisor.{part}")
     rate, failover = parts["rate"], parts["failover"]
+    conf_file = reader.text(pairs, "conf-file")
+    pid_files = {name: reader.text(parts["pid-files"], name) for name in SUPERVISOR_KEYS["pid-files"]}
     usual = Supervisor()
     day = 86_400
     return Supervisor(
@@ -254,7 +256,21 @@ def _supervisor(reader: Reader, top: Pairs) -> Supervisor:
         raise_after=float(reader.number(rate, "raise-after", 1, day) or usual.raise_after),
         failover_after=float(reader.number(failover, "after", 1, day) or usual.failover_after),
         failover_back_after=float(reader.number(failover, "back-after", 1, day) or usual.failover_back_after),
+        conf_file=folder / conf_file.text if conf_file else None,
+        pid_files={name: folder / node.text for name, node in pid_files.items() if node},
+        logs=tuple(folder / node.text for node in _texts(reader, pairs, "logs")),
     )
+
+
+def _texts(reader: Reader, pairs: Pairs, key: str) -> Iterator[Scalar]:
+    """Yield the texts of a list at one of kannelkit's own keys, where one text is a list of one."""
+    if key not in pairs:
+        return
+    node = pairs[key][1]
+    for item in node.items if isinstance(node, Sequence) else (node,):
+        found = reader.text({key: (pairs[key][0], item)}, key)
+        if found is not None:
+            yield found
 
 
 def _health(reader: Reader, top: Pairs) -> Address:

@@ -105,6 +105,12 @@ class SmppAccount:
     connections: int
     backup_host: str
     backup_port: int
+    account_group: str = ""
+
+    @property
+    def unit(self) -> str:
+        """The name of the rate that the account lives by: its account-group's, or its own."""
+        return self.account_group or self.smsc_id
 
     @property
     def provider(self) -> str:
@@ -132,12 +138,18 @@ class SmppAccount:
 
 @dataclass(frozen=True, slots=True)
 class Supervisor:
-    """How the supervisor behaves: SMS per second and seconds."""
+    """How the supervisor behaves: SMS per second and seconds.
+
+    `conf_file`, `pid_files` (by box) and `logs` are those of a Kannel that something else runs.
+    """
 
     floor: int = 1
     raise_after: float = 20.0
     failover_after: float = 30.0
     failover_back_after: float = 300.0
+    conf_file: Path | None = None
+    pid_files: Mapping[str, Path] = field(default_factory=dict)
+    logs: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

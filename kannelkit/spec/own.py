@@ -9,10 +9,18 @@ from types import MappingProxyType
 from kannelkit.conf import Group
 from kannelkit.conf.table import read_table
 
-# By part of the spec: spec (its top), smsc (an account), rate and failover (both below supervisor), health.
+# By part of the spec: spec (its top), smsc (an account), supervisor and what is below it, health.
 OWN: Mapping[str, Group] = read_table(resources.files(__package__).joinpath("own.toml").read_text("utf-8"))
 
 # How the parts are called where a person names them.
 PATHS: Mapping[str, str] = MappingProxyType(
-    {"spec": "", "smsc": "smsc", "rate": "supervisor.rate", "failover": "supervisor.failover", "health": "health"}
+    {
+        "spec": "",
+        "smsc": "smsc",
+        "supervisor": "supervisor",
+        "rate": "supervisor.rate",
+        "failover": "supervisor.failover",
+        "pid-files": "supervisor.pid-files",
+        "health": "health",
+    }
 )

@@ -43,8 +43,9 @@ def schema() -> Schema:
     properties |= {name: _group(group) for name, group in GROUPS.items()}
     properties["supervisor"] = _object(
         "supervisor",
-        "how kannelkit's supervisor behaves",
-        {part: _own_group(OWN[part]) for part in ("rate", "failover")},
+        OWN["supervisor"].about,
+        {name: _own(row) for name, row in OWN["supervisor"].directives.items()}
+        | {part: _own_group(OWN[part]) for part in ("rate", "failover", "pid-files")},
     )
     properties["health"] = _own_group(OWN["health"])
     return {
@@ -179,7 +180,7 @@ def _own(row: Directive) -> Schema:
     values = list(_values(row))
     if row.name == "provider":
         values.insert(0, {"enum": list(PROFILES)})  # for completion; a file of the user's own may add others
-    if row.name == "providers":
+    if row.name in ("providers", "logs"):
         values.append({"type": "array", "items": {"anyOf": [{"$ref": "#/$defs/filled"}, _TRUTH]}})
     if row.name == "listen":
         values = [{"type": "string", "pattern": r"^[\s\S]+:[0-9]{1,5}(?![\s\S])"}]

@@ -45,6 +45,8 @@ FIRM: Mapping[str, str] = MappingProxyType(
         "S309": "kannelkit writes the directive itself, once for each link",
         "S314": "there is no profile to take values from",
         "S315": "the supervisor needs a rate between the two",
+        "S325": "all of them live by one rate",
+        "S326": "commands would mean both",
         "S320": "the file cannot be read any other way",
         "S321": "the profile means nothing without it",
         "S322": "a key that nobody knows changes nothing",

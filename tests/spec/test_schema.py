@@ -17,7 +17,7 @@ from kannelkit.conf import GROUPS, Directive
 from kannelkit.errors import InputError
 from kannelkit.providers.profile import MOST_CONNECTIONS
 from kannelkit.spec.ignored import ignored
-from kannelkit.spec.keys import HEALTH_KEYS, SMSC_KEYS, SUPERVISOR_KEYS, TOP_KEYS
+from kannelkit.spec.keys import HEALTH_KEYS, SMSC_KEYS, SUPERVISOR_KEYS, TOP_KEYS, WATCH_KEYS
 from kannelkit.spec.load import parse
 from kannelkit.spec.own import OWN
 from kannelkit.spec.schema import schema
@@ -198,6 +198,7 @@ def test_own_keys_are_those_of_the_loader() -> None:
     )
     assert tuple(OWN["smsc"].directives) == SMSC_KEYS
     assert {part: tuple(OWN[part].directives) for part in SUPERVISOR_KEYS} == SUPERVISOR_KEYS
+    assert tuple(OWN["supervisor"].directives) == WATCH_KEYS
     assert tuple(OWN["health"].directives) == HEALTH_KEYS
     assert OWN["smsc"].directives["connections"].most == MOST_CONNECTIONS
 
