@@ -80,7 +80,7 @@ def find(name: str) -> tuple[Part | Row | Rule, ...]:
     name = name.lower()
     everything = parts()
     if name == "supervisor":
-        return tuple(part for path, part in everything.items() if path.startswith("supervisor."))
+        return tuple(part for path, part in everything.items() if path.split(".")[0] == name)
     if name and (part := everything.get(name) or everything.get(f"supervisor.{name}")):
         return (part,)
     if name in _kinds():
@@ -114,7 +114,7 @@ def names() -> tuple[str, ...]:
     """Return every name that can be asked for but rules': groups, kinds of links, directives without and with group."""
     everything = parts()
     rows = [row for part in everything.values() for row in part.rows]
-    groups = ("supervisor", *(path for path in everything if path), *_kinds())
+    groups = (*(path for path in everything if path), *_kinds())
     return tuple(dict.fromkeys((*groups, *(row.directive.name for row in rows), *(row.path for row in rows))))
 
 

@@ -182,6 +182,8 @@ def _own(row: Directive) -> Schema:
         values.insert(0, {"enum": list(PROFILES)})  # for completion; a file of the user's own may add others
     if row.name in ("providers", "logs"):
         values.append({"type": "array", "items": {"anyOf": [{"$ref": "#/$defs/filled"}, _TRUTH]}})
+    if row.name == "account-group":
+        values = [{"type": _SCALAR, "pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]*(?![\s\S])"}, _TRUTH]
     if row.name == "listen":
         values = [{"type": "string", "pattern": r"^[\s\S]+:[0-9]{1,5}(?![\s\S])"}]
     return {
