@@ -1,12 +1,11 @@
-"""Every law against the controller, beside the best constant throughput: `python -m tests.benchmarks.laws --model`.
+"""Every law against the controller, beside the best constant throughput: `python -m tests.benchmarks.laws`.
 
-Without --model, some of them with the real Kannel: alone at the limit, alone at twice the limit, and supervised.
+In simulated time, against a model of Kannel's sender; `laws_kannel` is the same with the real Kannel.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import math
 import sys
 from bisect import bisect_left
@@ -14,11 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from kannelkit.simulator import Law
 from kannelkit.throttle.controller import AccountRate
 from kannelkit.throttle.values import Settings
-from tests.benchmarks import laws_kannel
-from tests.benchmarks.laws_kannel import Provider, delivered
 from tests.harness import model_laws as model
 from tests.harness.kannel_model import Run, simulate
 from tests.harness.model_laws import Law as Accepts
@@ -247,31 +243,18 @@ class Change:
 
 CHANGES = [Change(law, delay) for law, delay in product(("sliding second", "fixed second"), (0.005, 0.05, 0.3))]
 
-# what is run with the real Kannel: one after another, each takes two runs
-PROVIDERS = {
-    "sliding second": Provider(Law.SLIDING_WINDOW, 30),
-    "fixed second": Provider(Law.FIXED_WINDOW, 30),
-    "bucket of 1 s": Provider(Law.TOKEN_BUCKET, 30),
-    "bucket of 2 s": Provider(Law.TOKEN_BUCKET, 30, burst=60),
-    "punishing 5 s": Provider(Law.PUNISHING, 30),
-    "sliding second, 5/s": Provider(Law.SLIDING_WINDOW, 5),
-    "sliding second, 100/s": Provider(Law.SLIDING_WINDOW, 100),
-    "sliding second, 300 ms": Provider(Law.SLIDING_WINDOW, 30, delay=0.3),
-    "sliding second, out of order": Provider(Law.SLIDING_WINDOW, 30, delay=0.3, disorder=True),
-    "sliding second, 2 links": Provider(Law.SLIDING_WINDOW, 30, links=2),
-}
-
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.laws", description=__doc__)
-    parser.add_argument("--model", action="store_true", help="in simulated time, without Kannel")
     parser.add_argument("--only", default="", help="rows whose name contains this")
     parser.add_argument("--seconds", type=float, default=300.0, help="of each run")
     parser.add_argument("--seeds", type=int, default=_SEEDS, help="runs of each row of the model")
     return parser.parse_args(arguments)
 
 
-def _modelled(options: argparse.Namespace) -> bool:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the model and print; return 1 where a row misses its aim."""
+    options = _arguments(arguments)
     print(HEAD)
     good = True
     for case in CASES:
@@ -284,32 +267,7 @@ def _modelled(options: argparse.Namespace) -> bool:
             text = change.text(options.seeds)
             good &= not text.startswith("!")
             print(text, flush=True)
-    return good
-
-
-async def _measured(options: argparse.Namespace) -> bool:
-    print(laws_kannel.HEAD)
-    good = True
-    for name, provider in PROVIDERS.items():
-        if options.only not in name:
-            continue
-        print(f"{name}, {provider.limit}/s, {provider.delay * 1000:g} ms", flush=True)
-        rows = []
-        for who, throughput in (
-            ("Kannel", provider.limit),
-            ("Kannel", 2 * provider.limit),
-            ("kannelkit", 2 * provider.limit),
-        ):
-            rows.append(await delivered(provider, who, throughput, options.seconds, _LEARNT))
-            print(rows[-1], flush=True)
-        good &= not any(each.lost or each.doubled for each in rows)
-    return good
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print; return 1 where a row of the model misses its aim, or a message was lost or doubled."""
-    options = _arguments(arguments)
-    return 0 if (_modelled(options) if options.model else asyncio.run(_measured(options))) else 1
+    return 0 if good else 1
 
 
 if __name__ == "__main__":
