@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,3 +139,39 @@ class Memory:
                 "SELECT at, kind, account, text, data FROM events ORDER BY id DESC LIMIT ?", (most,)
             ).fetchall()
         return [Event(at, kind, account, text, json.loads(data)) for at, kind, account, text, data in reversed(rows)]
+
+    def history(
+        self,
+        *,
+        kinds: Collection[str] = (),
+        accounts: Collection[str] = (),
+        since: float = 0.0,
+        after: int = 0,
+        most: int = _MOST_EVENTS,
+    ) -> list[tuple[int, Event]]:
+        """Return events with their numbers, oldest first: the newest `most` of those asked for.
+
+        Of these kinds and accounts (all where none is named), not before `since` (seconds since the epoch), and with a
+        number above `after`.
+        """
+        where = ["at >= ?", "id > ?"]
+        values: list[object] = [since, after]
+        for column, among in (("kind", kinds), ("account", accounts)):
+            if among:
+                where.append(f"{column} IN ({', '.join('?' * len(among))})")
+                values += among
+        found = f"SELECT id, at, kind, account, text, data FROM events WHERE {' AND '.join(where)}"  # noqa: S608 - names only
+        with self._told() as base:
+            rows = base.execute(f"{found} ORDER BY id DESC LIMIT ?", (*values, most)).fetchall()
+        return [(number, _event(*row)) for number, *row in reversed(rows)]
+
+    def newest(self, kind: str) -> dict[str, Event]:
+        """Return the newest event of a kind for each account that has one."""
+        asked = "SELECT max(id), at, kind, account, text, data FROM events WHERE kind = ? AND account IS NOT NULL"
+        with self._told() as base:
+            rows = base.execute(f"{asked} GROUP BY account", (kind,)).fetchall()
+        return {event.account or "": event for event in (_event(*row) for _, *row in rows)}
+
+
+def _event(at: float, kind: str, account: str | None, text: str, data: str) -> Event:
+    return Event(at, kind, account, text, json.loads(data))

@@ -30,3 +30,25 @@ def test_what_cannot_be_kept_is_still_told(tmp_path: Path) -> None:
     journal.tell("rate", "a: 60 -> 30")
     assert [one.text for one in told] == ["a: 60 -> 30"]
     reader.close()
+
+
+def test_what_was_told_before_is_known_after_a_restart(tmp_path: Path) -> None:
+    memory = Memory(tmp_path / "state.db")
+    first = Journal(memory, lambda event: None)
+    for number in range(60):
+        first.tell("rate", f"a: {number}", "a", direction="lower", after=number)
+    first.tell("note", "b: note", "b")
+    again = Journal(memory, lambda event: None)
+    for journal in (first, again):
+        assert [event.text for event in journal.recent(2)] == ["a: 59", "b: note"]
+        assert len(journal.recent(100)) == 50
+        assert journal.recent(0) == []
+        newest = journal.newest("rate", "a")
+        assert newest is not None
+        assert newest.data == {"direction": "lower", "after": 59}
+        assert journal.newest("rate", "b") is None
+    again.tell("failover", "b: moved", "b", to="backup")
+    moved = again.newest("failover", "b")
+    assert moved is not None
+    assert moved.data == {"to": "backup"}
+    memory.close()

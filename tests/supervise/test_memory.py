@@ -6,6 +6,7 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -151,3 +152,37 @@ def test_a_newer_kannelkits_file_is_left_alone(path: Path) -> None:
 def test_a_folder_that_is_not_there_is_told_in_words(tmp_path: Path) -> None:
     with pytest.raises(HostError, match="No such file"):
         Memory(tmp_path / "nowhere" / "state.db")
+
+
+HISTORY = [
+    Event(float(at), kind, account, f"text {at}", {"n": at})
+    for at, (kind, account) in enumerate(
+        [("started", None), ("rate", "a"), ("rate", "b"), ("note", "a"), ("rate", "a"), ("failover", "b")]
+    )
+]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, [0, 1, 2, 3, 4, 5]),
+        ({"most": 2}, [4, 5]),
+        ({"kinds": ["rate"]}, [1, 2, 4]),
+        ({"kinds": ["rate", "failover"], "accounts": ["b"]}, [2, 5]),
+        ({"accounts": ["a", "b"], "most": 3}, [3, 4, 5]),
+        ({"since": 3.0}, [3, 4, 5]),
+        ({"after": 5}, [5]),
+        ({"accounts": ["nobody"]}, []),
+    ],
+)
+def test_history_is_what_was_asked_for(memory: Memory, asked: dict[str, Any], found: list[int]) -> None:
+    for event in HISTORY:
+        memory.tell(event)
+    assert memory.history(**asked) == [(number + 1, HISTORY[number]) for number in found]
+
+
+def test_the_newest_of_a_kind_is_known_for_each_account(memory: Memory) -> None:
+    for event in HISTORY:
+        memory.tell(event)
+    assert memory.newest("rate") == {"a": HISTORY[4], "b": HISTORY[2]}
+    assert memory.newest("started") == {}
