@@ -20,6 +20,8 @@ COMMANDS = {
     "apply": "Carry out a plan, link by link, and take it back where a link does not return.",
     "up": "Run a Kannel gateway in the foreground and hold its accounts at their limit.",
     "status": "Show how a gateway, its boxes and its accounts stand.",
+    "systemd": "Print or write what runs a spec as a service: a hardened unit, a user, the rotation of the logs.",
+    "reopen-logs": "Have the boxes open their logs anew, as logrotate needs it, without a reload.",
     "make-dummy-cert": "Make a key and a self-signed certificate in one PEM file.",
     "cert": "Show what is in a certificate file, and put a key and a chain into Kannel's form.",
     "schema": "Print the JSON Schema of a spec, for editors.",

@@ -1,0 +1,44 @@
+"""`kannelkit reopen-logs SPEC`: what logrotate calls behind a rotation."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from kannelkit.cli.variables import AnyVariable
+from kannelkit.render.units import rotated
+from kannelkit.spec import load
+
+_SECONDS = 10.0
+
+
+@click.command("reopen-logs")
+@click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_context
+def command(ctx: click.Context, spec: Path) -> None:
+    """Have the boxes of SPEC's gateway open their logs anew, for logrotate's postrotate.
+
+    Nothing is read again, no link is bound anew and no line is lost, as it is with SIGHUP to bearerbox. Only processes
+    that are these boxes are sent a signal, whether kannelkit runs them or a Kannel that SPEC watches. Exit code 1 where
+    a box still writes into a log that was rotated away.
+    """
+    from kannelkit.supervise.reopening import reopen, started, watched
+
+    loaded = load(spec, AnyVariable())
+    boxes, logs = started(loaded), list(rotated(loaded))
+    if loaded.supervisor.pid_files:
+        boxes = watched(loaded) | boxes
+        logs += [log for log in loaded.supervisor.logs if log not in logs]
+    failed = False
+    for done in reopen(boxes, [Path(os.path.abspath(log)) for log in logs], _SECONDS):
+        if done.pid is None:
+            click.echo(f"{done.box} does not run", err=True)
+        elif done.behind:
+            failed = True
+            names = ", ".join(map(str, done.behind))
+            click.echo(f"{done.box} (pid {done.pid}) has not opened anew: {names}", err=True)
+        else:
+            click.echo(f"{done.box} (pid {done.pid}) has opened its logs anew", err=True)
+    ctx.exit(1 if failed else 0)

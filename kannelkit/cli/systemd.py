@@ -1,0 +1,187 @@
+"""`kannelkit systemd SPEC`: what a machine needs to run a spec as a service."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import shlex
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from kannelkit.cli.variables import AnyVariable
+from kannelkit.errors import HostError, InputError
+from kannelkit.host.files import make_folder, write_whole
+from kannelkit.render.units import KANNEL_USER, MARK, USER, Job, MachineFile, Wanted, machine_files, read
+from kannelkit.spec import lacking, load
+from kannelkit.spec.source import Node, Scalar, Table, compose, decoded
+from kannelkit.spec.source import Sequence as Items
+
+_DEBIANS_SCRIPT = Path("/etc/init.d/kannel")
+
+
+@click.command("systemd")
+@click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--watch", is_flag=True, help="For a Kannel that something else runs: the unit runs kannelkit watch.")
+@click.option("--user", metavar="NAME", help=f"Whom it runs as; {USER} otherwise, and {KANNEL_USER} with --watch.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the files below this folder, each where it belongs; / is this machine.",
+)
+def command(spec: Path, watch: bool, user: str | None, output: Path | None) -> None:
+    """Print the files that run SPEC as a service of systemd, or write them, all or none.
+
+    A hardened unit, a user of its own, folders that the unit does not make, and the rotation of the logs. What to do
+    with them is told on stderr. SPEC's secrets are not needed, and none of them is in any of the files.
+    """
+    wanted = _wanted(spec, "watch" if watch else "up", user or (KANNEL_USER if watch else USER))
+    files = machine_files(wanted)
+    if output is None:
+        click.echo("\n".join(f"# {file.path}\n{file.text}" for file in files), nl=False)
+    else:
+        write_all(files, output)
+        for file in files:
+            click.echo(f"wrote {_at(output, file.path)}", err=True)
+    click.echo("\nNext:", err=True)
+    for step in _steps(wanted, files, output):
+        click.echo(f"  {step}", err=True)
+
+
+def _wanted(path: Path, job: Job, user: str) -> Wanted:
+    environment = AnyVariable()
+    spec = load(path, environment)
+    if job == "up" and (missing := lacking(spec)):
+        raise InputError(missing)
+    try:
+        group = grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name
+    except KeyError:
+        group = user  # systemd-sysusers makes both
+    beside = Path(sys.executable).with_name("kannelkit")
+    program = (str(beside),) if beside.exists() else (sys.executable, "-m", "kannelkit")
+    root = compose(decoded(path.read_bytes(), str(path)), str(path))
+    named = tuple(spec.path.parent / name for name in (*_profiles(root), *_secrets(root)))
+    return Wanted(spec, job, program, user, group, environment.asked, named)
+
+
+def _profiles(root: Node | None) -> Iterator[str]:
+    """Yield the files with profiles of providers that a spec names."""
+    for key, value in root.pairs if isinstance(root, Table) else ():
+        if key.text == "providers":
+            entries = value.items if isinstance(value, Items) else (value,)
+            yield from (entry.text for entry in entries if isinstance(entry, Scalar))
+
+
+def _secrets(node: Node | None, directive: bool = False) -> Iterator[str]:
+    """Yield the files that hold a spec's secrets: what a directive has for a value is `{file: NAME}`."""
+    if isinstance(node, Items):
+        for item in node.items:
+            yield from _secrets(item)
+    elif isinstance(node, Table):
+        if directive and [key.text for key, _ in node.pairs] == ["file"] and isinstance(node.pairs[0][1], Scalar):
+            yield node.pairs[0][1].text
+        for _, value in node.pairs:
+            yield from _secrets(value, directive=True)
+
+
+def write_all(files: Sequence[MachineFile], root: Path) -> None:
+    """Write every file below `root`, mode 0644, or none. Raises HostError.
+
+    A file that is there is replaced only where `kannelkit systemd` made it.
+    """
+    places = [(_at(root, file.path), file.text) for file in files]
+    former = {path: _former(path) for path, _ in places}
+    written: list[Path] = []
+    try:
+        for path, text in places:
+            make_folder(path.parent, 0o755)
+            write_whole(path, text, 0o644)
+            written.append(path)
+    except HostError:
+        for path in written:
+            before = former[path]
+            if before is None:
+                path.unlink(missing_ok=True)
+            else:
+                write_whole(path, before, 0o644)
+        raise
+
+
+def _at(root: Path, path: Path) -> Path:
+    return root / path.relative_to("/")
+
+
+def _former(path: Path) -> bytes | None:
+    try:
+        octets = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise HostError(f"cannot read {path}: {error.strerror}", "name another folder, or run as root") from error
+    if not octets.startswith(f"# {MARK}".encode()):
+        raise HostError(f"{path} is there, and kannelkit did not make it", "move it away, or name another folder")
+    return octets
+
+
+# -- what to do next
+
+
+def _steps(wanted: Wanted, files: Sequence[MachineFile], output: Path | None) -> Iterator[str]:
+    """Yield the commands, as root, that make a service of the files; what has to be thought about begins with `#`."""
+    paths = [str(file.path) for file in files]
+    spec = shlex.quote(str(wanted.spec.path))
+    if output is None:
+        yield shlex.join(["kannelkit", "systemd", str(wanted.spec.path)]) + " -o /   # writes the files"
+    elif Path(os.path.abspath(output)) != Path("/"):
+        yield f"cp -rT {shlex.quote(str(output))} /"
+    if any(path.startswith("/etc/sysusers.d/") for path in paths):
+        yield "systemd-sysusers"
+    if any(path.startswith("/etc/tmpfiles.d/") for path in paths):
+        yield "systemd-tmpfiles --create"
+    if wanted.variables:
+        yield (
+            f"install -m 600 /dev/null {shlex.quote(str(wanted.variables_file))}   "
+            f"# and write into it {', '.join(f'{name}=...' for name in wanted.variables)}, a line each"
+        )
+    closed = sorted({str(found) for path in read(wanted) if (found := unreadable(path, wanted.user)) is not None})
+    if closed:
+        names = shlex.join(closed)
+        yield f"chgrp {wanted.group} {names} && chmod g+rX {names}   # {wanted.user} has to read them"
+    if wanted.job == "up" and _DEBIANS_SCRIPT.exists():
+        yield "systemctl disable --now kannel   # Debian's own gateway, where it is not needed"
+    if wanted.job == "watch":
+        yield "# in /etc/logrotate.d/kannel, instead of killall -HUP, which reads the configuration again every night:"
+        yield f"#     {shlex.join([*wanted.program, 'reopen-logs', str(wanted.spec.path)])}"
+    yield f"systemctl daemon-reload && systemctl enable --now {wanted.name}"
+    yield f"kannelkit status {spec}"
+
+
+def unreadable(path: Path, user: str) -> Path | None:
+    """Return the file, or the folder above it, that keeps a user from reading the file; None where nothing does.
+
+    A file that is not there keeps nobody from anything.
+    """
+    try:
+        entry = pwd.getpwnam(user)
+        uid, groups = entry.pw_uid, set(os.getgrouplist(user, entry.pw_gid))
+    except KeyError:
+        uid, groups = -1, set()  # a user that is still to be made owns nothing
+    path = Path(os.path.abspath(path))
+    for part in (*reversed(path.parents), path):
+        try:
+            found = part.stat()
+        except OSError:
+            return None
+        needed = stat.S_IXOTH if stat.S_ISDIR(found.st_mode) else stat.S_IROTH
+        if found.st_uid == uid:
+            needed <<= 6
+        elif found.st_gid in groups:
+            needed <<= 3
+        if uid != 0 and not found.st_mode & needed:
+            return part
+    return None
