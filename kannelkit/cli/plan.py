@@ -23,7 +23,7 @@ from kannelkit.plan.groups import Key, groups
 from kannelkit.plan.masking import secrets_in
 from kannelkit.plan.values import LinkSeen, Plan, Rate, Step
 from kannelkit.plan.words import Style, lines
-from kannelkit.render import kannel_conf
+from kannelkit.render import InForce, kannel_conf
 from kannelkit.render.difference import masked_diff
 from kannelkit.spec import Spec, lacking
 from kannelkit.spec.model import reached_at
@@ -84,10 +84,10 @@ def planned(spec: Spec, running: str | None) -> Plan:
     """
     if missing := lacking(spec):
         raise InputError(missing)
-    throughputs, rates = _rates(spec)
+    in_force, rates = _in_force(spec)
     return compared(
         running,
-        kannel_conf(spec, throughputs),
+        kannel_conf(spec, in_force),
         asyncio.run(_links(spec, running)),
         secrets=spec.secrets(),
         rates=rates,
@@ -106,27 +106,26 @@ def running_text(spec: Spec) -> str | None:
         raise HostError(f"cannot read {path}: {error.strerror}", "run as the user that runs the gateway") from error
 
 
-def _rates(spec: Spec) -> tuple[dict[str, int], tuple[Rate, ...]]:
-    """Return each account's throughput as the supervisor would start it, and those that are not the spec's."""
-    from kannelkit.supervise.configuration import configure
+def _in_force(spec: Spec) -> tuple[InForce, tuple[Rate, ...]]:
+    """Return with what the supervisor would start the gateway, and the rates that are not the spec's."""
+    from kannelkit.supervise.configuration import Known, configure, known
     from kannelkit.supervise.memory import Memory
 
-    learnt = {}
+    of_gateway = Known()
     path = spec.state_dir / "state.db"
     if path.exists():
         memory = Memory(path, read_only=True)
         try:
-            learnt = memory.learnt()
+            of_gateway = known(memory)
         finally:
             memory.close()
-    of_accounts = configure(spec, learnt).rates.values()
-    in_force = {rate.account: rate.throughput for rate in of_accounts if rate.throughput is not None}
+    configuration = configure(spec, of_gateway)
     rates = [
         Rate(rate.account, rate.throughput, rate.settings.ceiling)
-        for rate in of_accounts
+        for rate in configuration.rates.values()
         if rate.throughput is not None and rate.throughput != rate.settings.ceiling
     ]
-    return in_force, tuple(rates)
+    return configuration.conf.in_force, tuple(rates)
 
 
 async def _links(spec: Spec, running: str | None) -> tuple[LinkSeen, ...] | None:

@@ -51,21 +51,21 @@ _WIDTH = 78
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """What the template shows of an account; `throughput` is the one in force, `told` are lines of comment.
+    """What the template shows of an account; `told` are lines of comment, `group` its account-group or "".
 
     `connections_flag` is the flag for several binds as SMSC.ru means it, "" where there is none.
     """
 
     account: Account
     provider: str
-    throughput: int | None
+    group: str
     told: tuple[str, ...]
     connections_flag: str
     links: tuple[tuple[Link, str], ...]
 
 
-def view(of_spec: SmppAccount, account: Account, throughput: int | None, lines: Lines) -> AccountView:
-    """Return the account of the spec at a throughput (SMS per second), as the template shows it."""
+def view(of_spec: SmppAccount, account: Account, lines: Lines) -> AccountView:
+    """Return the account of the spec as the template shows it."""
     values = of_spec.group.values
     texts = {name: value.text for name, value in values.items()}
     by_provider = tuple(name for name, value in values.items() if value.origin == "provider")
@@ -76,10 +76,10 @@ def view(of_spec: SmppAccount, account: Account, throughput: int | None, lines: 
     return AccountView(
         account=account,
         provider=profile if by_provider else "",
-        throughput=throughput,
+        group=of_spec.account_group,
         told=_told(f"set by the profile {profile}{whose}", by_provider) + _told("set by kannelkit", by_default),
         connections_flag="" if whose else next((flag for flag in flags if flag.startswith("MCON")), ""),
-        links=tuple((link, lines.body("smsc", _texts(texts, account, throughput, link))) for link in account.links),
+        links=tuple((link, lines.body("smsc", _texts(texts, account, link))) for link in account.links),
     )
 
 
@@ -95,18 +95,20 @@ def _told(who: str, names: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def _texts(texts: Mapping[str, str], account: Account, throughput: int | None, link: Link) -> Mapping[str, str]:
+def _texts(texts: Mapping[str, str], account: Account, link: Link) -> Mapping[str, str]:
     """Return the values of one link: the account's, but for what tells the link from its neighbours."""
     if link.role == "park":
         routing = {name: texts[name] for name in ROUTING if name in texts}
         return routing | _PARKING | _names(link) | {"host": link.host, "port": str(link.port)}
     changed = {**texts, **_names(link)}
-    if throughput != account.ceiling or account.connections > 1:  # otherwise as written, which may be a fraction
+    if link.throughput != account.ceiling:  # otherwise as written, which may be a fraction
         changed.pop("throughput", None)
         if link.throughput is not None:
             changed["throughput"] = str(link.throughput)
     if link.role == "backup":
-        changed |= {"host": link.host, "port": str(link.port), "dead-start": "true"}
+        changed |= {"host": link.host, "port": str(link.port)}
+    if link.role != account.side:
+        changed["dead-start"] = "true"
     return changed
 
 

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal
 
 from kannelkit.spec import SmppAccount, Spec
 from kannelkit.spec.across import link_ids
 
 Role = Literal["primary", "backup", "park"]
+# Which host's links carry an account's messages.
+Side = Literal["primary", "backup"]
 
 # Where nothing listens: the parking link is refused at once, and then waits for its reconnect-delay.
 PARKING_HOST, PARKING_PORT = "127.0.0.1", 1
 
-_NONE: Mapping[str, int] = MappingProxyType({})
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What a gateway runs with where that is not what its spec says.
+
+    `throughputs` are SMS per second by unit (see Account.unit), `shares` by unit those of all its links, in order,
+    where they are not even; `sides` by account the side that is up.
+    """
+
+    throughputs: Mapping[str, int] = field(default_factory=dict)
+    shares: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    sides: Mapping[str, Side] = field(default_factory=dict)
+
+
+AS_WRITTEN = InForce()
 
 
 @dataclass(frozen=True)
@@ -35,18 +51,44 @@ class Link:
 
 @dataclass(frozen=True)
 class Account:
-    """One login and all its links. `ceiling` and `floor` in SMS per second; a ceiling of nothing is no limit."""
+    """One login and all its links.
+
+    `unit` names the rate it lives by: that of its account-group, or its own. `ceiling` and `floor` are the unit's, in
+    SMS per second; a ceiling of nothing is no limit. `side` is the one that is up.
+    """
 
     smsc_id: str
+    unit: str
     ceiling: int | None
     floor: int
     connections: int
+    side: Side
     links: tuple[Link, ...]
 
     @property
-    def primary_ids(self) -> tuple[str, ...]:
-        """The links that carry the account's messages while its first host is there."""
-        return tuple(link.admin_id for link in self.links if link.role == "primary")
+    def sending(self) -> tuple[Link, ...]:
+        """The links that carry the account's messages: those of the side that is up."""
+        return tuple(link for link in self.links if link.role == self.side)
+
+    @property
+    def sending_ids(self) -> tuple[str, ...]:
+        """The names of these links."""
+        return tuple(link.admin_id for link in self.sending)
+
+    @property
+    def standby_ids(self) -> tuple[str, ...]:
+        """The names of the links of the other side, which are down and stay so."""
+        return tuple(link.admin_id for link in self.links if link.role not in (self.side, "park"))
+
+    @property
+    def throughput(self) -> int | None:
+        """SMS per second over the account's links as they run, None where there is no limit."""
+        shares = [link.throughput for link in self.sending]
+        return None if None in shares else sum(share for share in shares if share is not None)
+
+    def on(self, side: Side) -> Account:
+        """Return the account with the other side's links up instead, or the same."""
+        return replace(self, side=side)
 
 
 def shares(total: int, links: int) -> tuple[int, ...]:
@@ -61,20 +103,37 @@ def shares(total: int, links: int) -> tuple[int, ...]:
     return tuple(share + (number < left) for number in range(links))
 
 
-def accounts(spec: Spec, throughputs: Mapping[str, int] = _NONE) -> tuple[Account, ...]:
-    """Return the spec's SMPP accounts; `throughputs` are those in force, by account, where they are not the spec's.
+def accounts(spec: Spec, in_force: InForce = AS_WRITTEN) -> tuple[Account, ...]:
+    """Return the spec's SMPP accounts as they are in force.
 
-    Raises ValueError where a throughput is less than the account's connections.
+    Raises ValueError where a throughput is less than the connections it is for, or shares do not add up to it.
     """
-    return tuple(_account(account, spec, throughputs.get(account.smsc_id)) for account in spec.smpp_accounts)
+    links: Counter[str] = Counter()
+    for account in spec.smpp_accounts:
+        links[account.unit] += account.connections
+    split: dict[str, list[int | None]] = {}
+    made = []
+    for account in spec.smpp_accounts:
+        unit = account.unit
+        if unit not in split:
+            split[unit] = _split(account, links[unit], in_force)
+        own, split[unit] = split[unit][: account.connections], split[unit][account.connections :]
+        made.append(_account(account, spec, own, links[unit], in_force.sides.get(account.smsc_id, "primary")))
+    return tuple(made)
 
 
-def _account(account: SmppAccount, spec: Spec, in_force: int | None) -> Account:
+def _split(account: SmppAccount, links: int, in_force: InForce) -> list[int | None]:
+    throughput = in_force.throughputs.get(account.unit, account.throughput)
+    if throughput is None:
+        return [None] * links
+    split = in_force.shares.get(account.unit) or shares(throughput, links)
+    if len(split) != links or sum(split) != throughput or min(split) < 1:
+        raise ValueError(f"{split} are no shares of {throughput} for the {links} links of {account.unit}")
+    return list(split)
+
+
+def _account(account: SmppAccount, spec: Spec, split: list[int | None], links_of_unit: int, side: Side) -> Account:
     ceiling = account.throughput
-    throughput = ceiling if in_force is None else in_force
-    split: tuple[int | None, ...] = (None,) * account.connections
-    if throughput is not None:
-        split = shares(throughput, account.connections)
     log = account.group.get("log-file")
     log_file = spec.path.parent / log if log else None
     host, port = account.host, account.port
@@ -89,8 +148,10 @@ def _account(account: SmppAccount, spec: Spec, in_force: int | None) -> Account:
     links.append(Link(park, account.smsc_id, "park", 1, PARKING_HOST, PARKING_PORT, None, None))
     return Account(
         smsc_id=account.smsc_id,
+        unit=account.unit,
         ceiling=ceiling,
-        floor=max(spec.supervisor.floor, account.connections),
+        floor=max(spec.supervisor.floor, links_of_unit),
         connections=account.connections,
+        side=side if account.backup_host else "primary",
         links=tuple(links),
     )

@@ -10,22 +10,20 @@ from typing import TYPE_CHECKING
 from kannelkit.render.account import view
 from kannelkit.render.chapters import before_links, behind_links
 from kannelkit.render.lines import Lines, comment
-from kannelkit.render.links import accounts
+from kannelkit.render.links import AS_WRITTEN, InForce, accounts
 from kannelkit.spec import Spec
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_NO_RATES: Mapping[str, int] = MappingProxyType({})
 _NOTHING_MADE: Mapping[str, str] = MappingProxyType({})
 
 
-def kannel_conf(spec: Spec, throughputs: Mapping[str, int] = _NO_RATES, made: Mapping[str, str] = _NOTHING_MADE) -> str:
-    """Return the whole file that the spec stands for.
+def kannel_conf(spec: Spec, in_force: InForce = AS_WRITTEN, made: Mapping[str, str] = _NOTHING_MADE) -> str:
+    """Return the whole file that the spec stands for, with what is `in_force` instead of what it says.
 
-    `throughputs` are SMS per second in force, by account, where they are not the spec's; `made` holds the passwords
-    that the spec leaves out, by the names in `spec.to_make()`. Raises ValueError where one of these passwords is
-    missing, or a throughput is less than the account's connections.
+    `made` holds the passwords that the spec leaves out, by the names in `spec.to_make()`. Raises ValueError where one
+    of these passwords is missing, or a throughput is less than the connections it is for.
     """
     spec = spec.with_made(made)
     if missing := spec.to_make():
@@ -38,8 +36,8 @@ def kannel_conf(spec: Spec, throughputs: Mapping[str, int] = _NO_RATES, made: Ma
             spec_name=spec.path.name,
             before_links=before_links(spec, lines),
             accounts=(
-                view(of_spec, account, throughputs.get(account.smsc_id, account.ceiling), lines)
-                for of_spec, account in zip(spec.smpp_accounts, accounts(spec, throughputs), strict=True)
+                view(of_spec, account, lines)
+                for of_spec, account in zip(spec.smpp_accounts, accounts(spec, in_force), strict=True)
             ),
             behind_links=behind_links(spec, lines),
         )

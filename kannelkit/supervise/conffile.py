@@ -1,4 +1,4 @@
-"""The kannel.conf that the boxes run from: written by the supervisor alone, with the rates in force, checked first.
+"""The kannel.conf that the boxes run from: written by the supervisor alone, with what is in force, checked first.
 
 Every change of rate makes bearerbox read the whole file again, and some faults in it end a live bearerbox or make
 links vanish; so a text that Kannel would not read as it is meant never gets to the disk.
@@ -7,44 +7,86 @@ links vanish; so a text that Kannel would not read as it is meant never gets to 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from kannelkit.errors import InputError
 from kannelkit.host.files import write_whole
-from kannelkit.render import kannel_conf, misread
+from kannelkit.render import Account, InForce, Side, accounts, kannel_conf, misread
 from kannelkit.spec import Spec
 
 _MODE = 0o640
 
 
-class ConfFile:
-    """The file and the throughputs (SMS per second by account) that it holds.
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A unit's SMS per second, and the shares of its links where they are not even."""
 
-    Several accounts may be on their way to another throughput at once: each write holds what is in force and what
-    all of them are being brought to.
+    throughput: int
+    shares: tuple[int, ...] = ()
+
+
+class ConfFile:
+    """The file, and the rates by unit (an account-group, or an account of its own) that it holds.
+
+    Several units may be on their way to another rate at once: each write holds what is in force and what all of them
+    are being brought to.
     """
 
-    def __init__(self, spec: Spec, throughputs: Mapping[str, int]) -> None:
+    def __init__(self, spec: Spec, in_force: InForce) -> None:
         self.path: Path = spec.files.kannel_conf
         self._spec = spec
-        self._throughputs = dict(throughputs)
-        self._under_way: dict[str, int] = {}
+        self._rates = {
+            unit: Rate(throughput, in_force.shares.get(unit, ())) for unit, throughput in in_force.throughputs.items()
+        }
+        self._under_way: dict[str, Rate] = {}
+        self._sides = dict(in_force.sides)
+
+    @property
+    def in_force(self) -> InForce:
+        """What the boxes run with, where it is not what the spec says."""
+        return self._in_force({})
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """The accounts as they are in force."""
+        return accounts(self._spec, self.in_force)
 
     def write(self) -> None:
-        """Write the file with the throughputs in force. Raises InputError or HostError; the old file stays then."""
+        """Write the file with what is in force. Raises InputError or HostError; the old file stays then."""
         self._put({})
 
-    def begin(self, account: str, throughput: int) -> None:
-        """Write the file with another throughput for one account, in force once `accept` is called."""
-        self._put({**self._under_way, account: throughput})
+    def begin(self, unit: str, throughput: int, shares: tuple[int, ...] = ()) -> None:
+        """Write the file with another rate for one unit, in force once `accept` is called; no shares are even ones."""
+        self._put({**self._under_way, unit: Rate(throughput, shares)})
 
-    def accept(self, account: str) -> None:
-        """Take note that the account runs at the throughput that was begun."""
-        self._throughputs[account] = self._under_way.pop(account)
+    def accept(self, unit: str) -> None:
+        """Take note that the unit runs at the rate that was begun."""
+        self._rates[unit] = self._under_way.pop(unit)
 
-    def give_up(self, account: str) -> None:
-        """Write the file with the throughput that the account had before `begin`."""
-        self._put({name: throughput for name, throughput in self._under_way.items() if name != account})
+    def give_up(self, unit: str) -> None:
+        """Write the file with the rate that the unit had before `begin`."""
+        self._put({name: rate for name, rate in self._under_way.items() if name != unit})
+
+    def turn(self, account: str, side: Side) -> None:
+        """Write the file with an account's other links up. Raises InputError or HostError; nothing changes then."""
+        former = self._sides
+        self._sides = {**former, account: side}
+        try:
+            self._put(self._under_way)
+        except BaseException:
+            self._sides = former
+            raise
+
+    def shares(self, unit: str) -> tuple[int, ...]:
+        """Return the shares that a unit's links have, in order; none where there is no limit."""
+        return tuple(
+            link.throughput
+            for account in self.accounts
+            if account.unit == unit
+            for link in account.sending
+            if link.throughput is not None
+        )
 
     def is_current(self) -> bool:
         """Return whether the file on the disk is what `write` would write."""
@@ -55,18 +97,28 @@ class ConfFile:
 
     @property
     def text(self) -> str:
-        """The file with the throughputs in force."""
+        """The file with what is in force."""
         return self._text({})
 
-    def _text(self, under_way: Mapping[str, int]) -> str:
-        return kannel_conf(self._spec, {**self._throughputs, **under_way})
+    def put(self, text: str) -> None:
+        """Put a text that was checked in the file's place, whole or not at all. Raises HostError."""
+        write_whole(self.path, text, _MODE)
 
-    def _put(self, under_way: Mapping[str, int]) -> None:
-        self._write(self._text(under_way))
-        self._under_way = dict(under_way)
+    def _in_force(self, under_way: Mapping[str, Rate]) -> InForce:
+        rates = {**self._rates, **under_way}
+        return InForce(
+            {unit: rate.throughput for unit, rate in rates.items()},
+            {unit: rate.shares for unit, rate in rates.items() if rate.shares},
+            self._sides,
+        )
 
-    def _write(self, text: str) -> None:
+    def _text(self, under_way: Mapping[str, Rate]) -> str:
+        return kannel_conf(self._spec, self._in_force(under_way))
+
+    def _put(self, under_way: Mapping[str, Rate]) -> None:
+        text = self._text(under_way)
         findings = misread(self._spec, text, str(self.path))
         if findings:
             raise InputError(findings)
-        write_whole(self.path, text, _MODE)
+        self.put(text)
+        self._under_way = dict(under_way)

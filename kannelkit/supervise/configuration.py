@@ -2,48 +2,85 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from kannelkit.render import Account, accounts
+from kannelkit.render import Account, InForce, Side, accounts
 from kannelkit.spec import Spec
 from kannelkit.supervise.conffile import ConfFile
+from kannelkit.supervise.memory import Memory
 from kannelkit.throttle.controller import AccountRate
 from kannelkit.throttle.values import Learnt, Settings
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a gateway besides its spec: by unit what was learnt and uneven shares, by account its side."""
+
+    learnt: Mapping[str, Learnt] = field(default_factory=dict)
+    shares: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    sides: Mapping[str, Side] = field(default_factory=dict)
+
+
+def known(memory: Memory) -> Known:
+    """Return what the state database knows. Raises HostError."""
+    sides = {account: kept.side for account, kept in memory.sides().items()}
+    return Known(memory.learnt(), memory.shares(), sides)
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
-    """A spec, its accounts with the controller of each one's rate, and the kannel.conf with the rates in force."""
+    """A spec, its accounts, the controllers of their rates by unit, and the kannel.conf with what is in force."""
 
     spec: Spec
-    accounts: tuple[Account, ...]
     rates: Mapping[str, AccountRate]
     conf: ConfFile
 
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """The accounts as they are in force now."""
+        return self.conf.accounts
 
-def configure(spec: Spec, learnt: Mapping[str, Learnt]) -> Configuration:
-    """Return the configuration of a spec whose accounts begin at what was learnt of them, within the spec's bounds."""
+
+def configure(spec: Spec, known: Known) -> Configuration:
+    """Return the configuration of a spec with what is known, within the spec's bounds."""
     settings = spec.supervisor
     # a finite number of tries means that a refused message may be gone instead of waiting again
     requeues = spec.core.get("sms-resend-retry") in (None, "-1")
-    rates = {}
-    for account in accounts(spec):
-        bounds = Settings(account.ceiling, account.floor, settings.raise_after, requeues, links=account.connections)
-        rates[account.smsc_id] = AccountRate(account.smsc_id, bounds, learnt.get(account.smsc_id))
-    in_force = {name: rate.throughput for name, rate in rates.items() if rate.throughput is not None}
-    return Configuration(spec, accounts(spec, in_force), rates, ConfFile(spec, in_force))
+    every = accounts(spec)
+    links: Counter[str] = Counter()
+    for account in every:
+        links[account.unit] += account.connections
+    rates: dict[str, AccountRate] = {}
+    for account in every:
+        unit = account.unit
+        if unit not in rates:
+            bounds = Settings(account.ceiling, account.floor, settings.raise_after, requeues, links=links[unit])
+            rates[unit] = AccountRate(unit, bounds, known.learnt.get(unit))
+    throughputs = {unit: rate.throughput for unit, rate in rates.items() if rate.throughput is not None}
+    in_force = InForce(
+        throughputs,
+        {
+            unit: shares
+            for unit, shares in known.shares.items()
+            if unit in throughputs and sum(shares) == throughputs[unit] and len(shares) == links[unit]
+        },
+        {account.smsc_id: known.sides.get(account.smsc_id, "primary") for account in every if account.standby_ids},
+    )
+    return Configuration(spec, rates, ConfFile(spec, in_force))
 
 
 def succeed(former: Configuration, spec: Spec) -> Configuration:
     """Return the configuration of a spec that takes the place of a running one: what was learnt goes on.
 
-    An account whose bounds are the same keeps its controller, with all that it has seen.
+    A unit whose bounds are the same keeps its controller, with all that it has seen.
     """
-    learnt = {name: rate.learnt for name, rate in former.rates.items()}
-    fresh = configure(spec, {name: one for name, one in learnt.items() if one is not None})
+    in_force = former.conf.in_force
+    learnt = {name: one for name, rate in former.rates.items() if (one := rate.learnt) is not None}
+    fresh = configure(spec, Known(learnt, in_force.shares, in_force.sides))
     rates = dict(fresh.rates)
     for name, rate in former.rates.items():
         if name in rates and rates[name].settings == rate.settings:
             rates[name] = rate
-    return Configuration(spec, fresh.accounts, rates, fresh.conf)
+    return Configuration(spec, rates, fresh.conf)

@@ -1,11 +1,13 @@
-"""bearerbox's status -> one sample for each account; pure."""
+"""bearerbox's status -> one sample for each account, and for each unit of accounts that share a rate; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from kannelkit.gateway.status import GatewayStatus, LinkStatus
 from kannelkit.render.links import Account
+from kannelkit.throttle.shares import LinkSample
 from kannelkit.throttle.values import Sample
 
 # the numbers in a status are read one after another: a few messages may move meanwhile
@@ -35,19 +37,19 @@ class Counts:
             in_flight = None  # nobody can say whose they are
         samples = {}
         for account in self._accounts:
-            bound = [link for name in sending_ids(account) for link in links.get(name, ())]
+            bound = [link for name in counted_ids(account) for link in links.get(name, ())]
             for link in bound:
                 before = self._seen.get(link.admin_id, 0)
                 # fewer than before: the link is a new one
                 self._totals[account.smsc_id] += link.sms_sent - (before if link.sms_sent >= before else 0)
                 self._seen[link.admin_id] = link.sms_sent
-            primary = [link for name in account.primary_ids for link in links.get(name, ())]
+            sending = [link for name in account.sending_ids for link in links.get(name, ())]
             samples[account.smsc_id] = Sample(
                 at=at,
                 accepted=self._totals[account.smsc_id],
                 waiting=max(0, status.sms_queued_out) + sum(link.queued for link in bound),
                 in_flight=in_flight,
-                online=len(primary) >= account.connections and all(link.online for link in primary),
+                online=len(sending) >= account.connections and all(link.online for link in sending),
                 parts=parts,
             )
         return samples
@@ -73,6 +75,35 @@ def mean_parts(status: GatewayStatus) -> float:
     return mean if mean > 1.05 else 1.0
 
 
-def sending_ids(account: Account) -> tuple[str, ...]:
+def link_samples(accounts: Iterable[Account], status: GatewayStatus) -> list[LinkSample]:
+    """Return a sample for each sending link of these accounts, in order; one that bearerbox does not have is down."""
+    links = {link.admin_id: link for link in status.links}
+    found = [links.get(name) for account in accounts for name in account.sending_ids]
+    return [
+        LinkSample(online=False, waiting=0, sent=0)
+        if link is None
+        else LinkSample(link.online, link.queued, link.sms_sent)
+        for link in found
+    ]
+
+
+def joined(
+    unit: Collection[Account], samples: Mapping[str, Sample], links: Collection[LinkSample], waiting_for_all: int
+) -> Sample:
+    """Return the sample of a unit: what its accounts' samples say together.
+
+    `waiting_for_all` messages, in the global queue, are in each account's sample. The unit is online while every link
+    is that does not lend its share to the others; `links` are those that do not.
+    """
+    every = [samples[account.smsc_id] for account in unit]
+    return replace(
+        every[0],
+        accepted=sum(sample.accepted for sample in every),
+        waiting=sum(sample.waiting for sample in every) - (len(every) - 1) * max(0, waiting_for_all),
+        online=bool(links) and all(link.online for link in links),
+    )
+
+
+def counted_ids(account: Account) -> tuple[str, ...]:
     """Return the admin ids of the links that may carry the account's messages: all but the parking link."""
     return tuple(link.admin_id for link in account.links if link.role != "park")

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from kannelkit.errors import GatewayError
 from kannelkit.gateway.admin import Admin
 from kannelkit.gateway.status import GatewayStatus
-from kannelkit.render.links import Account
 
 # looked at this often while a moment is waited for or a link is away
 _LOOK_EVERY = 0.02
@@ -52,15 +51,27 @@ class Patience:
 
 
 PATIENT = Patience()
+# a link that waits to connect ends at once, one in the middle of it when that fails
+_DOWN_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One link on its way to another share of its unit's throughput, in SMS per second; None is no limit."""
+
+    account: str
+    name: str
+    before: int | None
+    after: int
 
 
 class Rates(Protocol):
-    """What brings an account to a throughput, whichever way."""
+    """What brings a unit's links to their shares, whichever way."""
 
-    async def bring(self, account: Account, throughput: int) -> Brought:
-        """Bring the account to `throughput` SMS per second over all its links.
+    async def bring(self, moves: Sequence[Move]) -> Brought:
+        """Bring each link to its share, so that they never add up to more than before or after.
 
-        Raises GatewayError when it was not done; the account then runs as before.
+        Raises GatewayError when none was changed.
         """
 
 
@@ -143,6 +154,27 @@ class Links:
                 raise GatewayError(f"{name} has not ended {_DEAD_SECONDS:.0f} s after its stop")
             await asyncio.sleep(_LOOK_EVERY)
 
+    async def renew_down(self, name: str, seconds: float) -> bool:
+        """Make a link anew that is not online, and wait for no bind; return whether it ended in so many seconds.
+
+        One that is dead stays so: whoever starts it gives it what is in the file then. Raises GatewayError.
+        """
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + seconds
+        stopped = False
+        while True:
+            status = await self._look()
+            if status is not None and _dead(status, name):
+                if stopped:
+                    await self._admin.start_link(name)
+                return True
+            if not stopped:
+                await self._admin.stop_link(name)
+                stopped = True
+            if clock() >= deadline:
+                return False
+            await asyncio.sleep(_LOOK_EVERY)
+
     async def start(self, account: str, name: str, patience: Patience = PATIENT) -> bool:
         """Start a link and wait until it is online; return whether it is."""
         with contextlib.suppress(GatewayError):  # asked again while the link is dead
@@ -180,50 +212,76 @@ class Links:
 
 
 class Recreation:
-    """Brings an account to a throughput by re-creating its links.
+    """Brings links to their shares by re-creating them, one after the other; the file holds the new shares by then.
 
-    `begin` puts the configuration with an account's new throughput in place, whole and checked, or raises; `give_up`
-    puts the account's old one back. `tell` is given what a person should know meanwhile.
+    `tell` is given what a person should know meanwhile. `stale` are the links, with their accounts, that run on with
+    the share they had, because they could not be stopped: to be made anew (`renew`) once they are online.
     """
 
-    def __init__(
-        self,
-        admin: Admin,
-        observer: Observer,
-        begin: Callable[[str, int], None],
-        give_up: Callable[[str], None],
-        tell: Callable[[str, str], None],
-    ) -> None:
+    def __init__(self, admin: Admin, observer: Observer, tell: Callable[[str, str], None]) -> None:
+        self.stale: dict[str, str] = {}
         self._links = Links(admin, observer, tell)
-        self._begin = begin
-        self._give_up = give_up
+        self._observer = observer
         self._tell = tell
 
-    async def bring(self, account: Account, throughput: int) -> Brought:
-        """Re-create the account's links at `throughput`, one by one; see Rates.bring."""
-        self._begin(account.smsc_id, throughput)
-        try:
-            return await self._bring(account)
-        except GatewayError:
-            # whatever was stopped and is started later takes its rate from the file
-            self._give_up(account.smsc_id)
-            raise
-
-    async def _bring(self, account: Account) -> Brought:
-        away, slow, online = 0.0, False, True
-        for number, name in enumerate(account.primary_ids):
+    async def bring(self, moves: Sequence[Move]) -> Brought:
+        """Re-create the links whose shares change, those that get less first; see Rates.bring."""
+        changing = [move for move in moves if move.before != move.after or move.name in self.stale]
+        status = await self._observer.look()
+        online = {link.admin_id for link in status.links if link.online}
+        # a link that is down is in nobody's way, and has to wait for nothing
+        changing.sort(key=lambda move: (_gain(move), move.name in online))
+        away, slow, back, changed = 0.0, False, True, False
+        for move in changing:
+            if move.name not in online:
+                await self._down(move)
+                changed = True
+                continue
             try:
-                await self._links.moment(account.smsc_id)
+                await self._links.moment(move.account)
             except GatewayError:
-                if number == 0:
+                if not changed:
                     raise
                 # some links run at the new rate already: the others follow, if at a worse moment
-                self._tell(account.smsc_id, f"no quiet moment to re-create {name}: done without one")
-            brought = await self._links.recreate(account.smsc_id, name)
+                self._tell(move.account, f"no quiet moment to re-create {move.name}: done without one")
+            try:
+                brought = await self._links.recreate(move.account, move.name)
+            except GatewayError as error:
+                if not changed:
+                    raise
+                self._tell(move.account, error.message)
+                self.stale[move.name] = move.account
+                continue
+            self.stale.pop(move.name, None)
+            changed = True
             slow |= brought.slow
-            online &= brought.online
+            back &= brought.online
             away = max(away, brought.away)
-        return Brought(away, slow, online)
+        return Brought(away, slow, back)
+
+    async def renew(self, name: str) -> None:
+        """Make a stale link anew at a good moment. Raises GatewayError where there is none, or it does not end."""
+        account = self.stale[name]
+        await self._links.moment(account)
+        await self._links.recreate(account, name)
+        self.stale.pop(name, None)
+
+    async def _down(self, move: Move) -> None:
+        """Have a link that is down take its share from the file, or take note that it does not."""
+        try:
+            renewed = await self._links.renew_down(move.name, _DOWN_SECONDS)
+        except GatewayError as error:
+            self._tell(move.account, f"{move.name} is down and cannot be made anew: {error.message}")
+            renewed = False
+        if renewed:
+            self.stale.pop(move.name, None)
+        else:
+            self.stale[move.name] = move.account
+
+
+def _gain(move: Move) -> int:
+    """Return the order of a move: what gets less goes first, so that the shares never add up to too much."""
+    return 1 if move.before is not None and move.after > move.before else 0
 
 
 def _dead(status: GatewayStatus, name: str) -> bool:

@@ -8,9 +8,11 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kannelkit.errors import HostError
 from kannelkit.host.processes import ProcessId, boot_id
+from kannelkit.render import Side
 from kannelkit.throttle.values import Learnt
 
 _SCHEMA = """
@@ -21,9 +23,15 @@ CREATE TABLE IF NOT EXISTS boxes (
     name TEXT PRIMARY KEY, pid INTEGER NOT NULL, started REAL NOT NULL, boot TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS events (
     id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, account TEXT, text TEXT NOT NULL, data TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS shares (unit TEXT PRIMARY KEY, shares TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sides (
+    account TEXT PRIMARY KEY, side TEXT NOT NULL, since REAL NOT NULL, failed_returns INTEGER NOT NULL,
+    settled INTEGER NOT NULL, by_hand INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS paused (unit TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS positions (path TEXT PRIMARY KEY, position TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS events_at ON events (at);
 """
-_VERSION = 1
+_VERSION = 2
 _MOST_EVENTS = 100_000
 
 
@@ -42,6 +50,20 @@ class Event:
         return {"at": self.at, "kind": self.kind, "account": self.account, "text": self.text, **self.data}
 
 
+@dataclass(frozen=True, slots=True)
+class KeptSide:
+    """The side of an account that is up `since` (seconds since the epoch), and how many returns to the first failed.
+
+    It is not `settled` while links are still to be stopped or started for it.
+    """
+
+    side: Side
+    since: float
+    failed_returns: int = 0
+    settled: bool = True
+    by_hand: bool = False
+
+
 class Memory:
     """The state database of one gateway. One process writes; any may read.
 
@@ -50,6 +72,7 @@ class Memory:
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
+        self._read_only = read_only
         try:
             if read_only:
                 # a reader of a database that nobody has open would leave a log and an index file behind, as its owner
@@ -82,27 +105,88 @@ class Memory:
         except sqlite3.Error as error:
             raise HostError(f"{self.path}: {error}", "is the disk full, or the file in use elsewhere?") from error
 
-    # -- learnt rates
+    # -- learnt rates, by unit: an account-group, or an account of its own
 
     def learnt(self) -> dict[str, Learnt]:
-        """Return what was learnt, by account."""
+        """Return what was learnt, by unit."""
         with self._told() as base:
             rows = base.execute("SELECT account, throughput, refuted FROM rates").fetchall()
         return {account: Learnt(throughput, refuted) for account, throughput, refuted in rows}
 
     def unsettled(self) -> frozenset[str]:
-        """Return the accounts whose links may not run at what was learnt, because a change of rate was cut off."""
+        """Return the units whose links may not run at what was learnt, because a change of rate was cut off."""
         with self._told() as base:
             return frozenset(row[0] for row in base.execute("SELECT account FROM rates WHERE NOT settled"))
 
     def learn(self, account: str, learnt: Learnt | None, at: float, *, settled: bool = True) -> None:
-        """Keep what was learnt of an account, or forget it (None); `settled` when its links run at that."""
+        """Keep what was learnt of a unit, or forget it (None); `settled` when its links run at that."""
         with self._told() as base:
             if learnt is None:
                 base.execute("DELETE FROM rates WHERE account = ?", (account,))
             else:
                 row = (account, learnt.throughput, learnt.refuted, at, settled)
                 base.execute("INSERT OR REPLACE INTO rates VALUES (?, ?, ?, ?, ?)", row)
+
+    def shares(self) -> dict[str, tuple[int, ...]]:
+        """Return the shares of the links of those units that do not share evenly."""
+        return {unit: tuple(json.loads(text)) for unit, text in self._all("SELECT unit, shares FROM shares")}
+
+    def share(self, unit: str, shares: Collection[int]) -> None:
+        """Keep the shares of a unit's links; none are even ones."""
+        with self._told() as base:
+            if shares:
+                base.execute("INSERT OR REPLACE INTO shares VALUES (?, ?)", (unit, json.dumps(list(shares))))
+            else:
+                base.execute("DELETE FROM shares WHERE unit = ?", (unit,))
+
+    def paused(self) -> frozenset[str]:
+        """Return the units whose rates are not adapted."""
+        return frozenset(unit for (unit,) in self._all("SELECT unit FROM paused"))
+
+    def pause(self, unit: str, *, paused: bool) -> None:
+        """Keep whether a unit's rate is not adapted."""
+        with self._told() as base:
+            if paused:
+                base.execute("INSERT OR IGNORE INTO paused VALUES (?)", (unit,))
+            else:
+                base.execute("DELETE FROM paused WHERE unit = ?", (unit,))
+
+    # -- sides
+
+    def sides(self) -> dict[str, KeptSide]:
+        """Return which side of an account is up, of those that ever left their first."""
+        rows = self._all("SELECT account, side, since, failed_returns, settled, by_hand FROM sides")
+        return {
+            account: KeptSide(side, since, failed, bool(settled), bool(by_hand))
+            for account, side, since, failed, settled, by_hand in rows
+        }
+
+    def side(self, account: str, kept: KeptSide) -> None:
+        """Keep which side of an account is up."""
+        row = (account, kept.side, kept.since, kept.failed_returns, kept.settled, kept.by_hand)
+        with self._told() as base:
+            base.execute("INSERT OR REPLACE INTO sides VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    # -- how far logs were read
+
+    def positions(self) -> dict[str, object]:
+        """Return how far each log was read, as `position` was given it."""
+        return {path: json.loads(text) for path, text in self._all("SELECT path, position FROM positions")}
+
+    def position(self, path: str, position: object) -> None:
+        """Keep how far a log was read, a value that JSON can hold."""
+        with self._told() as base:
+            base.execute("INSERT OR REPLACE INTO positions VALUES (?, ?)", (path, json.dumps(position)))
+
+    def _all(self, query: str) -> list[tuple[Any, ...]]:
+        """Return every row; a database of an older kannelkit that is only read may lack the table."""
+        with self._told() as base:
+            try:
+                return base.execute(query).fetchall()
+            except sqlite3.OperationalError as error:
+                if self._read_only and "no such table" in str(error):
+                    return []
+                raise
 
     # -- boxes
 

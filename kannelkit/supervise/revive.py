@@ -26,7 +26,7 @@ class Revival:
         for account in self._accounts:
             if account.smsc_id in leave:
                 continue
-            for name in account.primary_ids:
+            for name in account.sending_ids:
                 links = status.links_of(name)
                 if any(link.state != "dead" for link in links):
                     self._dead_since.pop(name, None)

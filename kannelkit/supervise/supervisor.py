@@ -20,7 +20,7 @@ from kannelkit.spec import Spec
 from kannelkit.supervise.applying import Applying, Asked, Faults
 from kannelkit.supervise.asking import plain
 from kannelkit.supervise.changes import Changes
-from kannelkit.supervise.configuration import configure
+from kannelkit.supervise.configuration import configure, known
 from kannelkit.supervise.control import Control, Tell
 from kannelkit.supervise.journal import Journal, Listener
 from kannelkit.supervise.kept import keep, kept
@@ -81,7 +81,7 @@ class Supervisor:
             stack.callback(memory.close)
             session = await stack.enter_async_context(aiohttp.ClientSession())
             admin = Admin(session, spec.admin_port, spec.admin_password, spec.admin_host)
-            configuration = configure(spec, memory.learnt())
+            configuration = configure(spec, known(memory))
             journal = Journal(memory, self._listener)
             self._running = Running(configuration, admin, memory, journal, self._stopping.is_set)
             self._changes = Changes(self._running)
@@ -158,7 +158,7 @@ class Supervisor:
             advice = "stop and start to apply it"
         else:
             wanted = running.configuration.conf.text
-            running.take(configure(spec, memory.learnt()))
+            running.take(configure(spec, known(memory)))
             self._changes.follow()
             changed = bool(plan(running.configuration.conf.text, wanted, None).changes)
             advice = f"kannelkit apply {self._spec.path}"
@@ -227,7 +227,7 @@ class Supervisor:
         if status is None:
             return
         bound = {link.admin_id for link in status.links if link.online}
-        wanted = [name for account in running.configuration.accounts for name in account.primary_ids]
+        wanted = [name for account in running.configuration.accounts for name in account.sending_ids]
         away = [name for name in wanted if name not in bound]
         if away and seconds < _READY_SECONDS:
             return

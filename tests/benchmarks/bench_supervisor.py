@@ -184,7 +184,8 @@ async def played(level: int, seconds: float) -> None:
         port = int(await player.stdout.readline())
         names = [f"a{number}" for number in range(LINKS)]
         accounts = [
-            Account(name, 10, 1, 1, (Link(f"{name}-1", name, "primary", 1, "host", 2775, 10, None),)) for name in names
+            Account(name, name, 10, 1, 1, "primary", (Link(f"{name}-1", name, "primary", 1, "host", 2775, 10, None),))
+            for name in names
         ]
         clock = asyncio.get_running_loop().time
         async with aiohttp.ClientSession() as session:

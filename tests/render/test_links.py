@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kannelkit.render import Account, Link, accounts, shares
+from kannelkit.render import Account, InForce, Link, accounts, shares
 from kannelkit.spec import load
 
 ACCOUNT = """
@@ -23,7 +23,7 @@ smsc:
 
 def rendered(folder: Path, lines: str = "", **throughputs: int) -> Account:
     (folder / "spec.yaml").write_text(ACCOUNT + lines)
-    (account,) = accounts(load(folder / "spec.yaml", {}), throughputs)
+    (account,) = accounts(load(folder / "spec.yaml", {}), InForce(throughputs))
     return account
 
 
@@ -55,15 +55,17 @@ def test_one_connection(tmp_path: Path) -> None:
     account = rendered(tmp_path)
     assert account == Account(
         smsc_id="a",
+        unit="a",
         ceiling=30,
         floor=1,
         connections=1,
+        side="primary",
         links=(
             Link("a-1", "a", "primary", 1, "primary.example", 3700, 30, None),
             Link("a-park", "a", "park", 1, "127.0.0.1", 1, None, None),
         ),
     )
-    assert account.primary_ids == ("a-1",)
+    assert account.sending_ids == ("a-1",)
 
 
 def test_connections_and_a_second_host(tmp_path: Path) -> None:
@@ -77,7 +79,7 @@ def test_connections_and_a_second_host(tmp_path: Path) -> None:
         Link("a-backup-2", "a", "backup", 2, "second.example", 3701, 15, log),
         Link("a-park", "a", "park", 1, "127.0.0.1", 1, None, None),
     )
-    assert account.primary_ids == ("a-1", "a-2")
+    assert account.sending_ids == ("a-1", "a-2")
     assert (account.floor, account.ceiling) == (2, 31)
 
 
@@ -94,7 +96,7 @@ def test_no_ceiling_is_no_limit(tmp_path: Path) -> None:
     (account,) = accounts(load(tmp_path / "spec.yaml", {}))
     assert account.ceiling is None
     assert [link.throughput for link in account.links] == [None, None]
-    (account,) = accounts(load(tmp_path / "spec.yaml", {}), {"a": 12})
+    (account,) = accounts(load(tmp_path / "spec.yaml", {}), InForce({"a": 12}))
     assert [link.throughput for link in account.links] == [12, None]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kannelkit.conf import GROUPS, check, read
 from kannelkit.errors import InputError
-from kannelkit.render import kannel_conf, misread
+from kannelkit.render import AS_WRITTEN, InForce, kannel_conf, misread
 from kannelkit.render.account import ROUTING
 from kannelkit.render.lines import comment
 from kannelkit.spec import Spec, load
@@ -31,7 +31,7 @@ CASES = sorted(ROOT.glob("tests/cases/specs/*.yaml"))
 
 
 def text_of(spec: Spec, **throughputs: int) -> str:
-    return kannel_conf(spec, throughputs, dict.fromkeys(spec.to_make(), "made-at-random"))
+    return kannel_conf(spec, InForce(throughputs), dict.fromkeys(spec.to_make(), "made-at-random"))
 
 
 def parsed(text: str) -> Groups:
@@ -138,7 +138,7 @@ def test_a_missing_password_is_refused(tmp_path: Path) -> None:
 
 def test_what_is_made_is_written(tmp_path: Path) -> None:
     spec = small(tmp_path)
-    text = kannel_conf(spec, {}, {"core.admin-password": "one", "core.status-password": 'tw"o\\'})
+    text = kannel_conf(spec, AS_WRITTEN, {"core.admin-password": "one", "core.status-password": 'tw"o\\'})
     core = dict(parsed(text))["core"]
     assert (core["admin-password"], core["status-password"]) == ("one", 'tw"o\\')
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kannelkit.conf import GROUPS, check
 from kannelkit.errors import InputError
-from kannelkit.render import accounts, kannel_conf, misread
+from kannelkit.render import AS_WRITTEN, accounts, kannel_conf, misread
 from kannelkit.spec import lacking
 from kannelkit.spec.keys import SMSC_KEYS, SUPERVISOR_KEYS, TOP_KEYS
 from kannelkit.spec.load import parse
@@ -82,7 +82,7 @@ def test_a_spec_or_findings(tree: object, beginning: str, filling: str) -> None:
     except InputError as error:
         assert error.findings  # noqa: PT017 both outcomes are right, a traceback is not
         return
-    rendered = kannel_conf(spec, {}, dict.fromkeys(spec.to_make(), "x"))
+    rendered = kannel_conf(spec, AS_WRITTEN, dict.fromkeys(spec.to_make(), "x"))
     unexpected = {finding.rule for finding in misread(spec, rendered)}
     assert unexpected <= ({"C109"} if spec.defaults == "kannel" else set())
     lacks = {finding.rule for finding in lacking(spec)}
@@ -123,4 +123,4 @@ def test_sound_accounts_share_what_they_have(smsc: list[dict[str, str]]) -> None
         primaries = [link.throughput or 0 for link in account.links if link.role == "primary"]
         assert sum(primaries) == int(written.get("throughput", "30"))
         assert len(primaries) == int(written.get("connections", "1"))
-    assert check(kannel_conf(spec, {}, dict.fromkeys(spec.to_make(), "x"))) == ()
+    assert check(kannel_conf(spec, AS_WRITTEN, dict.fromkeys(spec.to_make(), "x"))) == ()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kannelkit.errors import InputError
-from kannelkit.render import kannel_conf
+from kannelkit.render import AS_WRITTEN, kannel_conf
 from kannelkit.spec import Spec, load
 
 ACME = """
@@ -51,7 +51,7 @@ def test_an_account_takes_what_the_file_says(tmp_path: Path) -> None:
     assert account.group.get("system-type") == "BINDS2"
     assert account.profile is not None
     assert account.profile.file == str(tmp_path / "acme.toml")
-    text = kannel_conf(spec, {}, dict.fromkeys(spec.to_make(), "x"))
+    text = kannel_conf(spec, AS_WRITTEN, dict.fromkeys(spec.to_make(), "x"))
     assert "# set by the profile acme in acme.toml: host, port, throughput\n" in text
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from kannelkit.conf import read
 from kannelkit.errors import InputError
-from kannelkit.render import accounts, kannel_conf, misread
+from kannelkit.render import AS_WRITTEN, InForce, accounts, kannel_conf, misread
 from kannelkit.spec import Spec, load
 from kannelkit.spec.silenced import CARRIED, FIRM
 
@@ -31,7 +31,7 @@ def loaded(folder: Path, text: str) -> Spec:
 
 
 def links_of(spec: Spec) -> list[dict[str, str]]:
-    text = kannel_conf(spec, {}, dict.fromkeys(spec.to_make(), "x"))
+    text = kannel_conf(spec, AS_WRITTEN, dict.fromkeys(spec.to_make(), "x"))
     assert misread(spec, text) == ()
     groups, _ = read(text)
     return [dict(group.values) for group in groups if group.name == "smsc"]
@@ -131,7 +131,7 @@ def test_where_kannelkit_computes_a_fraction_is_what_kannel_sends(tmp_path: Path
 
 def test_a_rate_in_force_takes_the_place_of_a_fraction(tmp_path: Path) -> None:
     spec = loaded(tmp_path, f"{ACCOUNT}    throughput: 7.5 # kannelkit: ignore S204\n")
-    assert "throughput = 6\n" in kannel_conf(spec, {"a": 6}, dict.fromkeys(spec.to_make(), "x"))
+    assert "throughput = 6\n" in kannel_conf(spec, InForce({"a": 6}), dict.fromkeys(spec.to_make(), "x"))
 
 
 def test_a_fraction_cannot_be_shared(tmp_path: Path) -> None:

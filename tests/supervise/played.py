@@ -65,7 +65,7 @@ def account(name: str = "acc", *, connections: int = 1, backup: int = 0, ceiling
         for number in range(1, backup + 1)
     ]
     links.append(Link(f"{name}-park", name, "park", 1, "127.0.0.1", 1, None, None))
-    return Account(name, ceiling, connections, connections, tuple(links))
+    return Account(name, name, ceiling, connections, connections, "primary", tuple(links))
 
 
 def link(admin_id: str, state: str = "online", *, queued: int = 0, sent: int = 0) -> LinkStatus:
@@ -122,6 +122,11 @@ class PlayedGateway(Admin):
     def rates(self) -> dict[str, int | None]:
         """Return what each link really runs at, None where it is not online."""
         return {name: one.runs_at if one.state == "online" else None for name, one in self._links.items()}
+
+    def put(self, name: str, state: str, online_after: float = FOREVER) -> None:
+        """Put a link into another state; one that is to be online after some seconds waits for that."""
+        one = self._links[name]
+        one.state, one.changes_at, one.changes_to = state, online_after, "online"
 
     async def status(self) -> GatewayStatus:
         self._answer()

@@ -10,6 +10,7 @@ import pytest
 
 from kannelkit.conf import read
 from kannelkit.errors import HostError, InputError
+from kannelkit.render import AS_WRITTEN, InForce
 from kannelkit.spec import Group, Spec, load
 from kannelkit.supervise.conffile import ConfFile
 
@@ -17,7 +18,7 @@ SPEC = """
 state-dir: state
 core: {admin-password: secret}
 smsc:
-  - {smsc-id: a, host: h, smsc-username: u, smsc-password: p, throughput: 60, connections: 2}
+  - {smsc-id: a, host: h, smsc-username: u, smsc-password: p, throughput: 60, connections: 2, backup-host: g}
   - {smsc-id: b, host: h, smsc-username: v, smsc-password: p, throughput: 10}
 """
 
@@ -42,7 +43,7 @@ def throughputs(path: Path) -> dict[str, str]:
 
 
 def test_the_rates_in_force_are_in_the_file(spec: Spec) -> None:
-    conf = ConfFile(spec, {"a": 31})
+    conf = ConfFile(spec, InForce({"a": 31}))
     assert not conf.is_current()
     conf.write()
     assert conf.is_current()
@@ -52,7 +53,7 @@ def test_the_rates_in_force_are_in_the_file(spec: Spec) -> None:
 
 
 def test_another_rate_is_in_force_when_it_is_accepted(spec: Spec) -> None:
-    conf = ConfFile(spec, {})
+    conf = ConfFile(spec, AS_WRITTEN)
     conf.write()
     conf.begin("a", 30)
     assert throughputs(conf.path)["a-1"] == "15"
@@ -63,8 +64,37 @@ def test_another_rate_is_in_force_when_it_is_accepted(spec: Spec) -> None:
     assert conf.is_current()
 
 
+def test_a_link_that_lends_has_one_a_second(spec: Spec) -> None:
+    conf = ConfFile(spec, AS_WRITTEN)
+    conf.begin("a", 40, (39, 1))
+    conf.accept("a")
+    links = throughputs(conf.path)
+    assert (links["a-1"], links["a-2"], links["a-backup-1"]) == ("39", "1", "39")
+    assert conf.shares("a") == (39, 1)
+    assert conf.in_force.shares == {"a": (39, 1)}
+    with pytest.raises(ValueError, match="no shares of 40"):
+        conf.begin("a", 40, (39, 2))
+    assert conf.shares("a") == (39, 1)
+
+
+def test_the_side_that_stands_by_stays_down(spec: Spec) -> None:
+    def down() -> set[str]:
+        groups, _ = read(conf.path.read_text(), "kannel.conf")
+        return {group.values["smsc-admin-id"] for group in groups if group.values.get("dead-start") == "true"}
+
+    conf = ConfFile(spec, AS_WRITTEN)
+    conf.write()
+    assert down() == {"a-backup-1", "a-backup-2"}
+    conf.turn("a", "backup")
+    assert down() == {"a-1", "a-2"}
+    assert conf.in_force.sides == {"a": "backup"}
+    assert conf.accounts[0].sending_ids == ("a-backup-1", "a-backup-2")
+    conf.turn("b", "backup")  # which has none
+    assert down() == {"a-1", "a-2"}
+
+
 def test_accounts_on_their_way_at_once_do_not_undo_each_other(spec: Spec) -> None:
-    conf = ConfFile(spec, {})
+    conf = ConfFile(spec, AS_WRITTEN)
     conf.write()
     conf.begin("a", 30)
     conf.begin("b", 5)  # a's links are not started yet: they must find their new rate
@@ -94,8 +124,8 @@ NOT_READ_AS_MEANT = {
 
 @pytest.mark.parametrize("case", NOT_READ_AS_MEANT)
 def test_what_kannel_would_not_read_as_meant_is_never_written(spec: Spec, case: str) -> None:
-    ConfFile(spec, {}).write()
-    conf = ConfFile(_with(spec, *NOT_READ_AS_MEANT[case]), {})
+    ConfFile(spec, AS_WRITTEN).write()
+    conf = ConfFile(_with(spec, *NOT_READ_AS_MEANT[case]), AS_WRITTEN)
     before = conf.path.read_text()
     with pytest.raises((InputError, ValueError)):
         conf.write()
@@ -104,7 +134,7 @@ def test_what_kannel_would_not_read_as_meant_is_never_written(spec: Spec, case: 
 
 
 def test_a_rate_below_one_for_each_link_is_never_written(spec: Spec) -> None:
-    conf = ConfFile(spec, {})
+    conf = ConfFile(spec, AS_WRITTEN)
     conf.write()
     before = conf.path.read_text()
     with pytest.raises(ValueError, match="whole shares"):
@@ -115,4 +145,4 @@ def test_a_rate_below_one_for_each_link_is_never_written(spec: Spec) -> None:
 def test_a_folder_that_is_gone_is_told_in_words(spec: Spec) -> None:
     spec.state_dir.rmdir()
     with pytest.raises(HostError):
-        ConfFile(spec, {}).write()
+        ConfFile(spec, AS_WRITTEN).write()

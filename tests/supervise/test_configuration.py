@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kannelkit.spec import Spec, load
-from kannelkit.supervise.configuration import configure, succeed
+from kannelkit.supervise.configuration import Known, configure, succeed
 from kannelkit.supervise.counts import Counts
 from kannelkit.throttle.values import Learnt
 from tests.supervise.played import account, link, status
@@ -25,7 +25,7 @@ def spec(folder: Path, **ceilings: int) -> Spec:
 
 def test_what_was_learnt_goes_on_within_the_new_bounds(tmp_path: Path) -> None:
     learnt = {"kept": Learnt(20, 2), "lowered": Learnt(50, 2), "gone": Learnt(5)}
-    former = configure(spec(tmp_path, kept=60, lowered=60, unlearnt=60, gone=60), learnt)
+    former = configure(spec(tmp_path, kept=60, lowered=60, unlearnt=60, gone=60), Known(learnt))
     next_one = succeed(former, spec(tmp_path, kept=60, lowered=40, unlearnt=40, new=30))
     assert {name: rate.throughput for name, rate in next_one.rates.items()} == {
         "kept": 20,

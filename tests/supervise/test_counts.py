@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kannelkit.supervise.counts import Counts, mean_parts, sending_ids
+from kannelkit.supervise.counts import Counts, counted_ids, mean_parts
 from tests.supervise.played import account, link, status
 
 TWO = account(connections=2, backup=1)
@@ -72,7 +72,7 @@ def test_an_account_is_online_when_all_its_first_links_are(links: tuple[object, 
 
 
 def test_the_parking_link_is_in_no_count() -> None:
-    assert sending_ids(TWO) == ("acc-1", "acc-2", "acc-backup-1")
+    assert counted_ids(TWO) == ("acc-1", "acc-2", "acc-backup-1")
     parked = status(
         link("acc-1", queued=1), link("acc-2"), link("acc-park", "re-connecting", queued=50, sent=50), out=3
     )

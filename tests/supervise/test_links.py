@@ -1,17 +1,16 @@
-"""Recreation against a gateway played in memory: every link at the new rate, one at a time, whatever goes wrong."""
+"""Recreation against a gateway played in memory: every link at its new share, one at a time, whatever goes wrong."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 
-from kannelkit.errors import GatewayError, HostError
+from kannelkit.errors import GatewayError
 from kannelkit.render import Account
 from kannelkit.render.links import shares
-from kannelkit.supervise.links import Brought, Recreation
+from kannelkit.supervise.links import Brought, Move, Recreation
 from tests.supervise.played import FOREVER, Habits, Observed, PlayedGateway, account, played
 
 BEGIN = 1000.0  # what the played clock says at first
@@ -24,28 +23,25 @@ class Trial:
         self, of: Account, habits: Habits | None = None, good: list[tuple[float, float]] | None = None
     ) -> None:
         self.account = of
-        self.before = dict(zip(of.primary_ids, shares(60, of.connections), strict=True))
+        self.before: dict[str, int | None] = dict(zip(of.sending_ids, shares(60, of.connections), strict=True))
         self.gateway = PlayedGateway(self.before, habits)
         self.observed = Observed(self.gateway)
         if good is not None:
             self.observed.good = good
         self.told: list[str] = []
-        self.restored = 0
+        self.recreation = Recreation(self.gateway, self.observed, lambda name, text: self.told.append(text))
 
-    def bring(self, throughput: int, write: Callable[[str, int], None] | None = None) -> Brought:
-        def put(name: str, rate: int) -> None:
-            self.gateway.file = dict(zip(self.account.primary_ids, shares(rate, self.account.connections), strict=True))
+    def bring(self, throughput: int) -> Brought:
+        return self.share(*shares(throughput, self.account.connections))
 
-        def restore(name: str) -> None:
-            self.gateway.file = dict(self.before)
-            self.restored += 1
+    def share(self, *split: int) -> Brought:
+        return played(self.recreation.bring(self.moves(*split)))
 
-        async def change() -> Brought:
-            return await Recreation(
-                self.gateway, self.observed, write or put, restore, lambda name, text: self.told.append(text)
-            ).bring(self.account, throughput)
-
-        return played(change())
+    def moves(self, *split: int) -> list[Move]:
+        """Write the file, and return what is to be done for it."""
+        had, names = dict(self.gateway.file), self.account.sending_ids
+        self.gateway.file = dict(zip(names, split, strict=True))
+        return [Move("acc", name, had[name], share) for name, share in zip(names, split, strict=True)]
 
     def commands(self, name: str) -> list[float]:
         return [at for at, said, _ in self.gateway.said if said == name]
@@ -55,12 +51,12 @@ class Trial:
 def test_every_link_comes_back_at_its_share_one_at_a_time(connections: int) -> None:
     trial = Trial(account(connections=connections))
     brought = trial.bring(30)
-    assert trial.gateway.rates() == dict(zip(trial.account.primary_ids, shares(30, connections), strict=True))
+    assert trial.gateway.rates() == dict(zip(trial.account.sending_ids, shares(30, connections), strict=True))
     assert [(said, name) for _, said, name in trial.gateway.said] == [
-        (said, name) for name in trial.account.primary_ids for said in ("stop", "start")
+        (said, name) for name in trial.account.sending_ids for said in ("stop", "start")
     ]
     assert trial.gateway.fewest_online == connections - 1
-    assert (brought.slow, brought.online, trial.told, trial.restored) == (False, True, [], 0)
+    assert (brought.slow, brought.online, trial.told) == (False, True, [])
     assert brought.away == pytest.approx(0.07, abs=0.07)  # 0.03 s to die and 0.04 s to bind, looked at every 0.02 s
 
 
@@ -81,13 +77,11 @@ def test_a_link_starts_when_the_providers_window_is_empty() -> None:
     assert trial.commands("start")[0] >= BEGIN + 1.5
 
 
-def test_without_a_moment_nothing_is_touched_and_the_file_is_as_before() -> None:
+def test_without_a_moment_nothing_is_touched() -> None:
     trial = Trial(account(), good=[])
     with pytest.raises(GatewayError, match="no moment"):
         trial.bring(30)
     assert trial.gateway.said == []
-    assert trial.gateway.file == trial.before
-    assert trial.restored == 1
 
 
 def test_when_one_link_has_changed_the_others_follow_even_at_a_worse_moment() -> None:
@@ -104,6 +98,48 @@ def test_a_slow_death_is_told_waited_for_and_counted_as_slow() -> None:
     assert brought.away > 30
     assert trial.gateway.rates() == {"acc-1": 30}
     assert len([text for text in trial.told if "does not end its bind" in text]) == 1
+
+
+def test_a_link_whose_share_stays_is_left_alone() -> None:
+    trial = Trial(account(connections=3))
+    trial.share(20, 20, 19)
+    assert [(said, name) for _, said, name in trial.gateway.said] == [("stop", "acc-3"), ("start", "acc-3")]
+
+
+def test_who_gets_less_goes_first_so_that_the_shares_never_add_up_to_more() -> None:
+    trial = Trial(account(connections=3))
+    trial.share(29, 30, 1)
+    assert [name for _, said, name in trial.gateway.said if said == "start"] == ["acc-3", "acc-1", "acc-2"]
+
+
+def test_a_link_that_is_down_takes_its_share_without_being_waited_for() -> None:
+    trial = Trial(account(connections=2), good=[(BEGIN, FOREVER)])
+    trial.gateway.put("acc-2", "re-connecting", online_after=FOREVER)
+    trial.gateway.habits.online_after = 3.0
+    brought = trial.share(59, 1)
+    assert brought.online
+    assert brought.away == pytest.approx(3.0, abs=0.1)  # acc-1's alone
+    assert trial.gateway.rates() == {"acc-1": 59, "acc-2": 1}
+    assert trial.recreation.stale == {}
+
+
+def test_a_link_that_hangs_in_its_connect_is_renewed_when_it_is_online() -> None:
+    trial = Trial(account(connections=2), Habits(dies_after=FOREVER), good=[(BEGIN, FOREVER)])
+    trial.gateway.put("acc-2", "connecting", online_after=FOREVER)
+    trial.share(30, 1)
+    assert trial.recreation.stale == {"acc-2": "acc"}
+    trial.gateway.habits.dies_after = 0.03
+    trial.gateway.put("acc-2", "online")
+    played(trial.recreation.renew("acc-2"))
+    assert trial.recreation.stale == {}
+    assert trial.gateway.rates()["acc-2"] == 1
+
+
+def test_a_link_that_is_dead_is_left_to_whoever_starts_it() -> None:
+    trial = Trial(account(connections=2))
+    trial.gateway.put("acc-2", "dead")
+    trial.share(59, 1)
+    assert {name for _, _, name in trial.gateway.said} == {"acc-1"}
 
 
 def test_a_start_that_is_refused_is_repeated_once_a_second() -> None:
@@ -123,16 +159,6 @@ def test_a_provider_that_is_away_ends_the_wait_and_is_told() -> None:
     assert len(trial.commands("start")) == 1  # it is not dead, it connects: Kannel goes on by itself
 
 
-def test_a_file_that_cannot_be_written_stops_no_link() -> None:
-    def full(name: str, rate: int) -> None:
-        raise HostError("disk full")
-
-    trial = Trial(account())
-    with pytest.raises(HostError):
-        trial.bring(30, full)
-    assert trial.gateway.said == []
-
-
 @pytest.mark.parametrize("begin", [0.01, 0.05, 0.08])
 def test_a_bearerbox_that_is_silent_while_a_link_is_away_does_not_leave_it_away(begin: float) -> None:
     trial = Trial(account(), Habits(silent=(BEGIN + begin, BEGIN + begin + 9)))
@@ -144,7 +170,7 @@ def test_a_bearerbox_that_is_silent_from_the_start_leaves_all_as_it_was() -> Non
     trial = Trial(account(), Habits(silent=(BEGIN, FOREVER)))
     with pytest.raises(GatewayError):
         trial.bring(30)
-    assert trial.gateway.file == trial.before
+    assert trial.gateway.said == []
 
 
 def test_a_link_that_does_not_die_is_not_taken_for_changed() -> None:
@@ -152,7 +178,6 @@ def test_a_link_that_does_not_die_is_not_taken_for_changed() -> None:
     with pytest.raises(GatewayError, match="has not ended"):
         trial.bring(30)
     assert trial.commands("start") == []
-    assert trial.gateway.file == trial.before
     assert trial.gateway.rates() == {"acc-1": 60}
 
 
@@ -160,11 +185,7 @@ def test_a_change_that_is_cut_off_leaves_the_file_for_whoever_starts_the_link() 
     trial = Trial(account(), Habits(dies_after=30.0))
 
     async def cut_off() -> None:
-        def put(name: str, rate: int) -> None:
-            trial.gateway.file = {"acc-1": rate}
-
-        recreation = Recreation(trial.gateway, trial.observed, put, lambda name: None, lambda name, text: None)
-        task = asyncio.create_task(recreation.bring(trial.account, 30))
+        task = asyncio.create_task(trial.recreation.bring(trial.moves(30)))
         await asyncio.sleep(5)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
