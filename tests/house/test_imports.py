@@ -18,11 +18,11 @@ LAYERS = (
     ("cli",),
     ("supervise", "demo", "health", "simulator"),
     ("gateway", "host", "certs"),
-    ("render", "lint", "plan", "importing", "throttle"),
+    ("render", "lint", "plan", "importing", "throttle", "failover"),
     ("spec", "providers", "conf", "smpp"),
     ("findings", "errors"),
 )
-PURE_FROM = LAYERS.index(("render", "lint", "plan", "importing", "throttle"))
+PURE_FROM = LAYERS.index(("render", "lint", "plan", "importing", "throttle", "failover"))
 
 # (who, whom) within one layer -> why it may
 NEIGHBOURS = {

@@ -1,0 +1,57 @@
+"""What goes into the decision about an account's side and what comes out of it. Times are monotonic seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+# the links to an account's first host, or those to its second one
+Side = Literal["primary", "backup"]
+
+# a side that fails again and again is tried this rarely at last
+LONGEST = 6 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator sets: seconds until a side is of no use, and until a primary that answers is used again."""
+
+    after: float
+    back_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What bearerbox showed of the side in force at one moment.
+
+    `links` says of each of its links whether it is online. `answers` is a running total of the answers to submits,
+    whatever they said, and never falls. `waits` is whether a submit of the account is unanswered, or a message in the
+    queue of one of these links: messages in the global queue may be meant for later, or for others.
+    """
+
+    at: float
+    links: Mapping[str, bool]
+    answers: int
+    waits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Try whether the host of a side can be reached, and tell `AccountSide.probed`."""
+
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Stop the links of the side in force and start those of `to`; `home` where nothing forces it this moment."""
+
+    to: Side
+    why: str
+    home: bool = False
+
+
+def other(side: Side) -> Side:
+    """Return the side that a side is not."""
+    return "backup" if side == "primary" else "primary"
