@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+import kannelkit
 from kannelkit.cli.variables import AnyVariable
 from kannelkit.errors import HostError, InputError
 from kannelkit.host.files import make_folder, write_whole
@@ -66,7 +67,9 @@ def _wanted(path: Path, job: Job, user: str) -> Wanted:
     program = (str(beside),) if beside.exists() else (sys.executable, "-m", "kannelkit")
     root = compose(decoded(path.read_bytes(), str(path)), str(path))
     named = tuple(spec.path.parent / name for name in (*_profiles(root), *_secrets(root)))
-    return Wanted(spec, job, program, user, group, environment.asked, named)
+    # the interpreter of a virtual environment is a link, often to somebody's home
+    parts = (Path(sys.executable), Path(os.path.realpath(sys.executable)), Path(kannelkit.__file__))
+    return Wanted(spec, job, program, user, group, environment.asked, named, parts)
 
 
 def _profiles(root: Node | None) -> Iterator[str]:
@@ -143,12 +146,14 @@ def _steps(wanted: Wanted, files: Sequence[MachineFile], output: Path | None) ->
         yield "systemd-sysusers"
     if any(path.startswith("/etc/tmpfiles.d/") for path in paths):
         yield "systemd-tmpfiles --create"
-    if wanted.variables:
+    if wanted.variables and not wanted.variables_file.exists():
         yield (
             f"install -m 600 /dev/null {shlex.quote(str(wanted.variables_file))}   "
             f"# and write into it {', '.join(f'{name}=...' for name in wanted.variables)}, a line each"
         )
-    closed = sorted({str(found) for path in read(wanted) if (found := unreadable(path, wanted.user)) is not None})
+    closed = sorted({str(part) for path in read(wanted) for part in closed_to(wanted.user, path)})
+    if hidden := sorted({str(part) for path in wanted.parts for part in closed_to(wanted.user, path)}):
+        yield f"# {wanted.user} may not enter {', '.join(hidden)}: install kannelkit elsewhere, as in /opt/kannelkit"
     if closed:
         names = shlex.join(closed)
         yield f"chgrp {wanted.group} {names} && chmod g+rX {names}   # {wanted.user} has to read them"
@@ -161,10 +166,10 @@ def _steps(wanted: Wanted, files: Sequence[MachineFile], output: Path | None) ->
     yield f"kannelkit status {spec}"
 
 
-def unreadable(path: Path, user: str) -> Path | None:
-    """Return the file, or the folder above it, that keeps a user from reading the file; None where nothing does.
+def closed_to(user: str, path: Path) -> Iterator[Path]:
+    """Yield the file, and the folders above it, that keep a user from reading the file.
 
-    A file that is not there keeps nobody from anything.
+    What is not there keeps nobody from anything.
     """
     try:
         entry = pwd.getpwnam(user)
@@ -176,12 +181,11 @@ def unreadable(path: Path, user: str) -> Path | None:
         try:
             found = part.stat()
         except OSError:
-            return None
+            return
         needed = stat.S_IXOTH if stat.S_ISDIR(found.st_mode) else stat.S_IROTH
         if found.st_uid == uid:
             needed <<= 6
         elif found.st_gid in groups:
             needed <<= 3
         if uid != 0 and not found.st_mode & needed:
-            return part
-    return None
+            yield part

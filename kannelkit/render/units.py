@@ -46,7 +46,8 @@ class Wanted:
     """What the units are for: `program` starts kannelkit, `user` and `group` are whom it runs as.
 
     `variables` are the environment variables that hold the spec's secrets; `reads` are files that it names outside
-    Kannel's directives: secrets and profiles of providers.
+    Kannel's directives: secrets and profiles of providers. `parts` are what `program` consists of: the interpreter,
+    the end of its links, and kannelkit.
     """
 
     spec: Spec
@@ -56,6 +57,7 @@ class Wanted:
     group: str
     variables: tuple[str, ...] = ()
     reads: tuple[Path, ...] = ()
+    parts: tuple[Path, ...] = ()
 
     @property
     def name(self) -> str:
@@ -93,7 +95,7 @@ def machine_files(wanted: Wanted) -> tuple[MachineFile, ...]:
     managed = {directive: _below(folders, root) for directive, root in _MANAGED.items()}
     plain = [folder for folder in folders if not any(folder.is_relative_to(root) for root in _MANAGED.values())]
     held = _foreign(wanted)
-    seen = [*folders, *held, *read(wanted), Path(wanted.program[0])]
+    seen = [*folders, *held, *read(wanted), *wanted.parts, Path(wanted.program[0])]
     shared = {"mark": MARK, "spec": str(spec.path), "user": wanted.user, "group": wanted.group}
     made = [
         MachineFile(

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kannelkit.cli.main import group
-from kannelkit.cli.systemd import unreadable
+from kannelkit.cli.systemd import closed_to
 
 SPEC = """\
 state-dir: /srv/gw/run
@@ -60,25 +60,19 @@ def test_secrets_of_the_environment_need_not_be_at_hand_and_their_names_are_told
     assert f"EnvironmentFile={spec.with_suffix('.env')}" in result.stdout
 
 
-def test_files_that_the_services_user_cannot_read_are_told(spec: Path) -> None:
+def test_files_that_the_services_user_cannot_read_are_told_with_their_folders(spec: Path) -> None:
     secret = spec.parent / "secrets" / "app"
-    spec.parent.chmod(0o755)
     secret.chmod(0o640)
-    assert unreadable(secret, "no-such-user-yet") is not None
-    assert "has to read them" in run(spec).stderr
-
-
-def test_a_folder_that_nobody_may_enter_is_what_is_told(spec: Path) -> None:
-    spec.parent.joinpath("secrets").chmod(0o700)
-    found = unreadable(spec.parent / "secrets" / "app", "no-such-user-yet")
-    assert found is not None
-    assert spec.is_relative_to(found) or found == spec.parent / "secrets"
+    secret.parent.chmod(0o750)
+    assert list(closed_to("no-such-user-yet", secret))[-2:] == [secret.parent, secret]
+    (step,) = (line for line in run(spec).stderr.splitlines() if "has to read them" in line)
+    assert f"{secret.parent} {secret} && chmod g+rX" in step
 
 
 def test_root_reads_everything_and_what_is_not_there_is_no_matter(spec: Path) -> None:
     spec.chmod(0o600)
-    assert unreadable(spec, "root") is None
-    assert unreadable(spec.parent / "nothing", "root") is None
+    assert list(closed_to("root", spec)) == []
+    assert list(closed_to("root", spec.parent / "nothing")) == []
 
 
 def test_it_writes_where_each_file_belongs(spec: Path, tmp_path: Path) -> None:

@@ -137,22 +137,23 @@ def test_watch_comes_behind_debians_kannel_and_runs_as_its_user() -> None:
     assert "KillMode" not in found
 
 
+# spec, what is in it, the interpreter -> ProtectHome, PrivateTmp
+OPT = "/opt/kannelkit/bin/python"
 SEEN = [
-    ("/etc/kannelkit/gateway.yaml", "state-dir: /var/lib/gw\n", "yes", "yes"),
-    ("/home/me/gateway.yaml", "state-dir: /var/lib/gw\n", "read-only", "yes"),
-    ("/etc/gateway.yaml", "state-dir: /root/gw\n", "read-only", "yes"),
-    ("/tmp/gateway.yaml", "state-dir: /var/lib/gw\n", "yes", "no"),
-    ("/etc/g.yaml", "state-dir: /var/lib/gw\ncore: {ssl-trusted-ca-file: /home/me/ca.pem}\n", "read-only", "yes"),
+    ("/etc/kannelkit/gateway.yaml", "state-dir: /var/lib/gw\n", OPT, "yes", "yes"),
+    ("/home/me/gateway.yaml", "state-dir: /var/lib/gw\n", OPT, "read-only", "yes"),
+    ("/etc/gateway.yaml", "state-dir: /root/gw\n", OPT, "read-only", "yes"),
+    ("/tmp/gateway.yaml", "state-dir: /var/lib/gw\n", OPT, "yes", "no"),
+    ("/etc/g.yaml", "state-dir: /var/lib/gw\ncore: {ssl-trusted-ca-file: /home/me/ca.pem}\n", OPT, "read-only", "yes"),
+    ("/etc/g.yaml", "state-dir: /var/lib/gw\n", "/root/.pyenv/versions/3.11/bin/python3", "read-only", "yes"),
 ]
 
 
-@pytest.mark.parametrize(("path", "text", "home", "tmp"), SEEN)
-def test_what_is_needed_is_not_hidden(path: str, text: str, home: str, tmp: str) -> None:
-    program = Path(sys.executable)
-    asked = wanted(text, path)
-    found = settings(unit(Wanted(asked.spec, "up", ("/opt/kannelkit/bin/kannelkit",), USER, USER)))
+@pytest.mark.parametrize(("path", "text", "python", "home", "tmp"), SEEN)
+def test_what_is_needed_is_not_hidden(path: str, text: str, python: str, home: str, tmp: str) -> None:
+    program = ("/opt/kannelkit/bin/kannelkit",)
+    found = settings(unit(Wanted(wanted(text, path).spec, "up", program, USER, USER, parts=(Path(python),))))
     assert (found["ProtectHome"], found["PrivateTmp"]) == ([home], [tmp])
-    assert program.is_absolute()
 
 
 def test_a_low_port_takes_one_capability_and_a_providers_port_takes_none() -> None:
