@@ -13,19 +13,24 @@ from enum import IntEnum
 
 from kannelkit.throttle.values import Settings
 
-# the first try after a refusal waits 4 x raise_after, the next 12 x, ... at the most this many seconds
+# the first try after a refusal waits 3 x raise_after, the next 15 x, ... at the most _LONGEST_WAIT seconds
 _REFUTED_AT_FIRST = 2
-_RARER = 3.0
+_FIRST = 3
+_RARER = 5.0
 _LONGEST_WAIT = 3600.0
 # the first try may cost this share of what is sent until it is made, the next half of it, ...
 _BUDGET = 0.0033
 # a step up that costs half a minute without the link has to be rare to pay
 _SLOW_WAIT = 300.0
-# a step up that is too high is refused within its first bursts
-_TRIAL = 5.0
+# a step up that is too high is refused within its first bursts; a bucket of a second hides a tenth for ten seconds
+_TRIAL = 10.0
+# a step that was not refused is followed by one so many times as large
+_GROWING = 3
 # a limit that fell is looked for after 3 x raise_after, then every 4 x raise_after, for so many seconds
 _LIFTED_AFTER = (3, 4)
 _LIFTED_WITHIN = 900.0
+# a limit's fall is answered by one change or two, this fast
+_AT_ONCE = 10.0
 
 
 class Cost(IntEnum):
@@ -66,7 +71,9 @@ class Ascent:
         self.slow = False
         self._step = 0
         self._trial: _Step | None = None
+        self.base: int | None = None  # the rate that the steps led from, while they are under way
         self._fall: _Fall | None = None
+        self._left = (0, float("-inf"))  # the rate that ran well and was left last, and when
         self._saturated = self._quiet = 0.0
 
     def wait(self, throughput: int, at: float) -> float:
@@ -76,7 +83,7 @@ class Ascent:
         """
         raise_after = self._settings.raise_after
         refuted_again = max(0, self.refuted - _REFUTED_AT_FIRST)
-        waits = raise_after * 2.0 ** min(self.refuted, _REFUTED_AT_FIRST) * _RARER**refuted_again
+        waits = raise_after * (_FIRST if self.refuted else 1) * _RARER**refuted_again
         if self.slow:
             return min(_LONGEST_WAIT, max(_SLOW_WAIT, waits))
         if self._step:
@@ -96,21 +103,29 @@ class Ascent:
         """Take note that something was refused."""
         self._quiet = 0.0
 
-    def changed(self, at: float, *, raised: bool) -> None:
-        """The links are new since `at`."""
+    def changed(self, before: int | None, at: float, *, raised: bool) -> None:
+        """The links are new since `at`; `raised` from `before` by a step up."""
         self._saturated = self._quiet = 0.0
         if raised:
             self._trial = _Step(at)
+            self.base = self.base or before
+        else:
+            self.base = None
 
-    def lowered(self, throughput: int, at: float, *, ran_well: bool) -> None:
-        """`throughput` proved too high at `at`; `ran_well` where it had been accepted for a while."""
+    def lowered(self, throughput: int, at: float, *, ran_well: bool, proved: bool = True) -> None:
+        """`throughput` was too high at `at`; `ran_well` where it had been accepted for a while.
+
+        Only what is `proved` is a limit that fell; one that ran well until a few seconds before then fell, too.
+        """
         if self._trial is None and ran_well:
-            self._fall = _Fall(max(throughput, self._fall.throughput if self._fall else 0), at)
+            self._left = (throughput, at)
+        if self._trial is None and proved and at - self._left[1] < _AT_ONCE:
+            self._fall = _Fall(max(self._left[0], self._fall.throughput if self._fall else 0), at)
         elif self._trial is not None and self._fall is not None:
             self._fall.tries += 1
         self.refuted = max(_REFUTED_AT_FIRST, self.refuted + 1)
         self._step = 0
-        self._trial = None
+        self._trial = self.base = None
 
     def step(self, throughput: int | None, at: float, seconds: float, *, waiting: bool) -> int | None:
         """Return the rate of the step up that is due at `at`, None without one; `seconds` passed since the last call.
@@ -136,7 +151,7 @@ class Ascent:
         fallen = self._fallen(at)
         if self._step and fallen is not None and fallen > throughput:
             return fallen
-        return throughput + self._increment(throughput) * (1 << self._step)
+        return throughput + self._increment(throughput) * int(_GROWING**self._step)
 
     @property
     def quiet(self) -> float:

@@ -73,7 +73,7 @@ class AccountRate:
         self.account = account
         self.settings = settings
         self._ascent = Ascent(settings, learnt.refuted if learnt else 0)
-        self._losses = Losses(settings.links)
+        self._losses = Losses(settings.links, learnt.throughput if learnt else None)
         self.throughput = self._bounded(learnt.throughput) if learnt else settings.ceiling
         self._burst: _Burst | None = None
         self._pending: Decision | None = None
@@ -124,7 +124,7 @@ class AccountRate:
         """The account's links run at `throughput` since `at`; `slow` when a link was away for many seconds."""
         self._ascent.slow = slow
         tried = self._pending is not None and self._pending.kind == "raise" and not self._pending.submits
-        self._ascent.changed(at, raised=tried)
+        self._ascent.changed(self.throughput, at, raised=tried)
         if self.settings.links > 1:
             # the links began one after the other, and each one's second burst came early: that proves nothing
             self._burst = self._reference = None
@@ -266,7 +266,7 @@ class AccountRate:
             return None
         if self._ascent.cost is Cost.PUNISHED:
             return None  # what is refused after an excess was not too much
-        loss = self._losses.better(self.throughput, sample.at, sample.accepted, sample.parts)
+        loss = self._losses.better(self.throughput, sample.at, sample.accepted, sample.parts, self._ascent.base)
         if loss is None:
             return None
         self._ascent.costs(Cost.LATE)
@@ -280,11 +280,11 @@ class AccountRate:
             return None
         if self._last is not None:
             before = self.throughput or after
-            held = proved and self._last.accepted - self._accepted_at_change >= _HELD * before
-            self._ascent.lowered(before, self._last.at, ran_well=held and self.throughput is not None)
+            held = self._last.accepted - self._accepted_at_change >= _HELD * before
+            self._ascent.lowered(before, self._last.at, ran_well=held and self.throughput is not None, proved=proved)
         self._empty_bursts = 0
         if proved:
-            self._losses.proved(after)
+            self._losses.proved(after, self._last.at if self._last else 0.0)
         return self._decision("lower", after, refused, accepted, max(1.0, seconds))
 
     # -- the limit may be higher ---------------------------------------------------------------------------------

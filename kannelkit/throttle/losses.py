@@ -4,13 +4,17 @@ A burst that meets an empty window and is accepted whole proves nothing, yet the
 and again. A token bucket does that at any rate above its own: it fills up in Kannel's pauses. So do bursts so large
 that they touch the window's edge with their tails, and those of several links that overlap.
 
-Each refusal costs a pause of 1 to 2 s. The rate that avoids it is lower by what is refused of a burst. It is worth
-having where it is no less than what arrives now, pauses and all; where whole bursts touch by chance, it is not. Lines
-in the log that nobody's refusals wrote take nothing from what arrives, and so nothing from the rate.
+Each refusal costs a pause of 1 to 2 s, and what arrives is known, pauses and all. What says which rate is worth
+having is what was refused of a burst:
 
-A rate that a burst proved is left by a little only, whatever is refused at it: at 100 a second and more bursts touch so
-often by chance that a few seconds of it look like a rate that is too high (seen on a real Kannel: 100 left for 67, for
-nothing).
+- A little, every time: the rate is lower by that.
+- Much of it: a bucket lasts for what arrives from refusal to refusal, and the least rate that delivers so much is as
+  good and is refused next to nothing. But where a burst proved the rate, whole bursts touch by chance, and a lower rate
+  gains nothing (seen on a real Kannel: 100 left for 67). Proofs that contradict each other prove nothing: a bucket's
+  burst is accepted as far as the bucket is full.
+- More than a burst: answers of several ran together, and what was accepted of each is the limit.
+
+Lines in the log that nobody's refusals wrote take nothing from what arrives, and so nothing from the rate.
 
 Whether the lower rate is the better one is seen only there. Where less arrives, the account goes back.
 """
@@ -20,18 +24,18 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil, sqrt
 
-# looked at over this span; fewer bursts than this tell nothing
+# looked at over this span; fewer bursts than this tell nothing, but two do where much is missing
 _SPAN = 60.0
 _BURSTS = 3
+_MUCH = 0.2
 # at least this share of what an undisturbed sender delivers at the worst is missing
 _MISSING = 0.05
-# counters are read a few times a second: what arrives is known to this share
-_NEARLY = 0.97
-# a step is at least one of so many parts of the rate
-_LEAST = 50
-# what a burst proved is right but for one of so many parts: a bucket fills a little while the burst is written
-_PROVED = 10
+# a little is one of so many parts of the rate: a bucket fills by about that while the burst is written
+_LITTLE = 20
+# a proof that another one contradicts within this time was none: the provider has a burst of its own
+_CONTRADICTED = 60.0
 # a lower rate is judged after so many seconds, and left where this share of what the former one brought is not reached
 _JUDGED_AFTER = 20.0
 _WORSE = 0.95
@@ -65,23 +69,25 @@ class _Former:
 class Losses:
     """Follows bursts of refusals at one rate, while messages wait and the links are online."""
 
-    def __init__(self, links: int) -> None:
+    def __init__(self, links: int, proved: int | None = None) -> None:
         self._links = links
         self._counts: deque[tuple[float, int]] = deque()
         self._refusals: deque[_Refusal] = deque()
         self._former: _Former | None = None
         self._in_vain = False
-        self._proved: int | None = None
+        self._proved = proved
+        self._proved_at = float("-inf")
 
     def forget(self) -> None:
         """What was seen says nothing of what comes: another rate, an idle or a lost link."""
         self._counts.clear()
         self._refusals.clear()
 
-    def proved(self, throughput: int) -> None:
+    def proved(self, throughput: int, at: float) -> None:
         """A burst that met an empty window proved the limit: where much is refused at it from now on, that is drift."""
         self._former, self._in_vain = None, False
-        self._proved = throughput
+        self._proved = throughput if at - self._proved_at > _CONTRADICTED else None
+        self._proved_at = at
 
     def sampled(self, at: float, accepted: int) -> None:
         """Take note that `accepted` messages in all were accepted until `at`."""
@@ -96,31 +102,53 @@ class Losses:
         """Take note of a burst first refused at `at`, of which `refused` were; `accepted` messages in all by then."""
         self._refusals.append(_Refusal(at, refused, accepted))
 
-    def better(self, throughput: int, at: float, accepted: int, parts: float) -> Loss | None:
+    def better(self, throughput: int, at: float, accepted: int, parts: float, base: int | None = None) -> Loss | None:
         """Return what going on at `throughput` costs, where another rate would cost less.
 
-        `accepted` messages in all were accepted until `at`; `parts` is how many submits one takes.
+        `accepted` messages in all were accepted until `at`; `parts` is how many submits one takes. `base` is the rate
+        that steps up led from, where `throughput` is no more than a trial.
         """
-        if len(self._refusals) < _BURSTS or self._in_vain or not self._counts:
+        if len(self._refusals) < 2 or self._in_vain or not self._counts:
             return None
         begin, before = self._counts[0]
         seconds, submits = at - begin, round((accepted - before) * parts)
-        # Kannel's period is over at the first look after a second, and a look comes every 1 / throughput seconds
-        undisturbed = throughput * (seconds / (1.0 + self._links / throughput) - 1)
-        if submits <= 0 or submits > (1 - _MISSING) * undisturbed:
+        whole = self._undisturbed(throughput) * (seconds - 1)
+        if submits <= 0 or submits > (1 - _MISSING) * whole:
             return None
-        refused = sorted(each.refused for each in self._refusals)
-        excess = refused[(3 * len(refused) - 1) // 4]  # three of four bursts would not have been too large by more
-        if throughput == self._proved and excess * _PROVED > throughput:
-            return None
-        step = max(excess, throughput // _LEAST)
-        better = throughput - step if excess < throughput else self._of_each(throughput)
-        if better < _NEARLY * submits / seconds:
+        if len(self._refusals) < _BURSTS and base is None and submits > (1 - _MUCH) * whole:
             return None
         # from refusal to refusal: what a bucket held before the first one does not come again
         first, last = self._refusals[0], self._refusals[-1]
-        self._former = _Former(throughput, (last.accepted - first.accepted) * parts / (last.at - first.at))
+        lasting = (last.accepted - first.accepted) * parts / (last.at - first.at)
+        refused = sorted(each.refused for each in self._refusals)
+        excess = refused[(3 * len(refused) - 1) // 4]  # three of four bursts would not have been too large by more
+        little = max(1, throughput // _LITTLE)
+        if base is not None:
+            better = self._delivering(lasting)
+            better = better if better > base + max(1, base // 10) else base
+        elif refused[-1] <= little:
+            better = throughput - excess
+            if throughput == self._proved:
+                self._proved = better
+        elif throughput == self._proved:
+            return None
+        elif excess >= throughput:
+            self._proved = better = self._of_each(throughput)
+        else:
+            better = self._delivering(lasting)
+        if better >= throughput:
+            return None
+        self._former = _Former(throughput, lasting)
         return Loss(better, sum(refused), submits, seconds)
+
+    def _undisturbed(self, throughput: int) -> float:
+        """Return what arrives per second at the worst where nothing is refused."""
+        # Kannel's period is over at the first look after a second, and a look comes every 1 / throughput seconds
+        return throughput / (1.0 + self._links / throughput)
+
+    def _delivering(self, per_second: float) -> int:
+        """Return the least throughput at which so much arrives where nothing is refused."""
+        return ceil((per_second + sqrt(per_second**2 + 4 * self._links * per_second)) / 2)
 
     def _of_each(self, throughput: int) -> int:
         """Return the most that was accepted of a burst, where the answers of several run together."""

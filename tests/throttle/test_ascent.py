@@ -44,7 +44,7 @@ def test_what_a_step_costs_makes_it_rarer() -> None:
         ascent.costs(cost)
         waits.append(ascent.wait(30, 0.0))
     assert waits == sorted(waits)
-    assert waits[0] == 80
+    assert waits[0] == 60
     assert waits[1] > 300  # a second's messages in five minutes would be more than they are worth
 
 
@@ -53,8 +53,8 @@ def test_a_limit_that_fell_is_looked_for_soon_and_used_at_once() -> None:
     ascent.lowered(60, 0.0, ran_well=True)
     assert _waits(ascent, 20) == 60
     assert ascent.step(20, 61.0, 1.0, waiting=True) == 22
-    ascent.changed(61.0, raised=True)
-    due = [ascent.step(22, 61.0 + second, 1.0, waiting=True) for second in range(1, 12)]
+    ascent.changed(20, 61.0, raised=True)
+    due = [ascent.step(22, 61.0 + second, 1.0, waiting=True) for second in range(1, 22)]
     assert next(rate for rate in due if rate) == 60
 
 
@@ -66,7 +66,7 @@ def test_a_rate_that_fell_long_ago_is_looked_for_no_more_often_than_others() -> 
     assert ascent.wait(20, 1000.0) > 300
 
 
-def test_steps_that_are_not_refused_double() -> None:
+def test_steps_that_are_not_refused_grow_threefold() -> None:
     ascent, rate, at = _ascent(), 20, 0.0
     steps: list[int] = []
     while len(steps) < 4:
@@ -74,9 +74,22 @@ def test_steps_that_are_not_refused_double() -> None:
         after = ascent.step(rate, at, 1.0, waiting=True)
         if after is not None:
             steps.append(after - rate)
+            ascent.changed(rate, at, raised=True)
             rate = after
-            ascent.changed(at, raised=True)
-    assert steps == [2, 4, 8, 24]
+    assert steps == [2, 6, 18, 4 * 27]
+    assert ascent.base == 20
+
+
+def test_a_rate_that_ran_well_until_seconds_before_the_proof_is_the_one_that_fell() -> None:
+    ascent = _ascent()
+    ascent.lowered(60, 100.0, ran_well=True, proved=False)
+    ascent.lowered(52, 102.0, ran_well=False)
+    assert _waits(ascent, 20) == 60
+    ascent = _ascent()
+    ascent.lowered(60, 100.0, ran_well=True, proved=False)
+    ascent.lowered(52, 150.0, ran_well=False)
+    ascent.costs(Cost.LATE)
+    assert ascent.wait(20, 150.0) > 300
 
 
 def test_a_refusal_that_changes_nothing_puts_a_step_off() -> None:

@@ -21,9 +21,10 @@ def _seen(period: float, accepted: int, refused: list[int], seconds: float = 40.
     ("throughput", "period", "accepted", "refused", "better"),
     [
         pytest.param(31, 3.0, 61, [1], 30, id="a bucket of a second, one too many"),
-        pytest.param(45, 4.0, 120, [15], 30, id="a bucket of two seconds"),
+        pytest.param(45, 4.0, 120, [15], 31, id="a bucket of two seconds"),
+        pytest.param(10, 3.0, 15, [7], 6, id="a bucket of two seconds at a small limit"),
         pytest.param(2000, 3.0, 4400, [90], 1910, id="large bursts that touch with their tails"),
-        pytest.param(30, 6.0, 165, [29], None, id="whole bursts that touch by chance"),
+        pytest.param(30, 6.0, 177, [29], None, id="whole bursts that touch by chance"),
         pytest.param(30, 1.01, 30, [1], None, id="as much as can be: lines that nobody's refusals wrote"),
         pytest.param(30, 1.01, 30, [500], None, id="many such lines"),
         pytest.param(60, 5.0, 60, [60], 30, id="answers of two bursts together"),
@@ -38,9 +39,13 @@ def test_a_rate_is_lowered_only_where_no_less_arrives(
     assert (loss.throughput if loss else None) == better
 
 
-def test_two_bursts_tell_nothing() -> None:
-    losses = _seen(3.0, 61, [1], seconds=6.5)
-    assert losses.better(31, 6.0, 122, 1.0) is None
+@pytest.mark.parametrize(
+    ("period", "better"), [pytest.param(2.0, None, id="little is missing"), pytest.param(3.0, 30, id="much is")]
+)
+def test_two_bursts_tell_something_only_where_much_is_missing(period: float, better: int | None) -> None:
+    losses = _seen(period, 61, [1], seconds=2 * period + 0.1)
+    loss = losses.better(31, 20 * period, 20 * 61, 1.0)
+    assert (loss.throughput if loss else None) == better
 
 
 def test_a_lower_rate_at_which_less_arrives_is_left_once() -> None:
@@ -55,7 +60,7 @@ def test_a_lower_rate_at_which_less_arrives_is_left_once() -> None:
     losses.forget()
     losses = _again(losses)
     assert losses.better(31, 140.0, 5000, 1.0) is None  # it was in vain
-    losses.proved(30)
+    losses.proved(30, 140.0)
     assert losses.worse(30, 140.0, 5000, 1.0) is None
 
 
@@ -66,14 +71,36 @@ def _again(losses: Losses) -> Losses:
     return losses
 
 
-def test_a_proved_rate_is_left_by_a_little_only() -> None:
-    for proved, better in ((None, 67), (100, None), (90, 67)):
-        losses = Losses(1)
-        if proved is not None:
-            losses.proved(proved)
-        for second in range(10):
-            losses.sampled(float(second), 60 * second)
-        for at in (1.0, 4.0, 7.0):
-            losses.refused(at, 33, round(60 * at))
-        found = losses.better(100, 9.0, 540, 1.0)
-        assert (found.throughput if found else None) == better
+@pytest.mark.parametrize(
+    ("proved", "refused", "better"),
+    [
+        pytest.param([], 33, 61, id="no proof"),
+        pytest.param([(100, 0.0)], 33, None, id="much is refused of what was proved"),
+        pytest.param([(100, 0.0)], 4, 96, id="little is"),
+        pytest.param([(90, 0.0)], 33, 61, id="another rate was proved"),
+        pytest.param([(120, -30.0), (100, 0.0)], 33, 61, id="another proof contradicted it soon before"),
+        pytest.param([(120, -90.0), (100, 0.0)], 33, None, id="the limit fell"),
+    ],
+)
+def test_a_proved_rate_is_left_by_a_little_only(
+    proved: list[tuple[int, float]], refused: int, better: int | None
+) -> None:
+    losses = Losses(1)
+    for rate, at in proved:
+        losses.proved(rate, at)
+    for second in range(10):
+        losses.sampled(float(second), 60 * second)
+    for at in (1.0, 4.0, 7.0):
+        losses.refused(at, refused, round(60 * at))
+    found = losses.better(100, 9.0, 540, 1.0)
+    assert (found.throughput if found else None) == better
+
+
+@pytest.mark.parametrize(
+    ("accepted", "better"),
+    [pytest.param(120, 30, id="back to where it came from"), pytest.param(160, 41, id="not all")],
+)
+def test_steps_up_that_were_too_many_are_taken_back(accepted: int, better: int) -> None:
+    losses = _seen(4.0, accepted, [5], seconds=12.0)
+    found = losses.better(50, 8.0, 2 * accepted, 1.0, base=30)
+    assert (found.throughput if found else None) == better
