@@ -24,7 +24,7 @@ class BindRefusal:
 
 
 _SPECIFICATION = "SMPP 3.4, 5.1.3"
-_WRONG_SECRET = (
+_WRONG_SECRET = (  # noqa: S105 - advice about a password
     "compare smsc-password with the provider's password for SMPP, which need not be that of its website; Kannel sends "
     "8 characters of it"
 )
