@@ -11,7 +11,6 @@ from typing import NoReturn
 from kannelkit.conf.masking import Masking
 from kannelkit.errors import GatewayError, InputError, KannelkitError
 from kannelkit.findings import Finding
-from kannelkit.host.files import make_folder, write_whole
 from kannelkit.plan.compare import plan
 from kannelkit.plan.values import Add, LinkSeen, Plan, Rate, Recreate, Remove, Reroute, Restart, Step
 from kannelkit.render import kannel_conf, misread
@@ -23,8 +22,6 @@ from kannelkit.supervise.kept import keep
 from kannelkit.supervise.running import Running
 from kannelkit.supervise.steps import Steps
 from kannelkit.supervise.trial import Trial
-
-_MODE = 0o640
 
 Tell = Callable[[Mapping[str, object]], None]
 Faults = Callable[[Spec], Sequence[Finding]]
@@ -63,6 +60,7 @@ class Applying:
         self._load = load
         self._faults = faults
         self._one = asyncio.Lock()
+        self._taking_back: asyncio.Task[None] | None = None
         self._trial = Trial(running.configuration.spec.state_dir, running.keep)
 
     @property
@@ -125,7 +123,7 @@ class Applying:
             try:
                 yield
             finally:
-                self._running.busy.clear()
+                self._running.boxes.released()
 
     async def _apply(self, planned: Planned, asked: Asked, tell: Tell) -> Mapping[str, object]:
         running, found = self._running, planned.plan
@@ -157,9 +155,7 @@ class Applying:
             raise InputError(findings)
         if not force and (errors := await asyncio.to_thread(self._faults, spec)):
             raise InputError(errors)
-        self._running.free_ports_or_raise(spec)
-        for folder in spec.folders():
-            make_folder(folder)
+        self._running.boxes.can_or_raise(spec, planned.plan)
         restarted = {box for step in planned.plan.steps if isinstance(step, Restart) for box in step.boxes}
         try:
             await self._trial.run(wanted, smsbox="smsbox" in restarted)
@@ -185,7 +181,17 @@ class Applying:
         conf.write()
         return False
 
-    async def take_back(self) -> None:
+    def take_back_soon(self) -> None:
+        """Begin to bring the gateway back to what it ran with before a change that was cut off."""
+        self._taking_back = asyncio.create_task(self._take_back_cut_off())
+
+    async def cancel(self) -> None:
+        """Break that off; the next kannelkit begins it anew."""
+        if self._taking_back is not None:
+            self._taking_back.cancel()
+            await asyncio.gather(self._taking_back, return_exceptions=True)
+
+    async def _take_back_cut_off(self) -> None:
         """Bring the gateway back to what it ran with before a change that was cut off."""
         async with self._alone():
             former = self._running.configuration
@@ -213,13 +219,12 @@ class Applying:
             if running.bearerbox.running:
                 await self._undo(as_run, former, tell, bound=steps.bound or frozenset())
             else:
-                running.busy.update(("bearerbox", "smsbox"))
-                await running.smsbox.kill()  # it has lost its bearerbox
+                await running.boxes.down()  # smsbox has lost its bearerbox
                 former.conf.write()
                 as_run.take(former.conf.text)
-                await running.start("bearerbox", as_run.core)
+                await running.boxes.start("bearerbox", as_run.core)
             if not running.smsbox.running:
-                await running.start("smsbox", as_run.core)
+                await running.boxes.start("smsbox", as_run.core)
         except KannelkitError as error:
             text = f"{why.message}; it could not be taken back whole: {error.message}"
             running.say("apply-failed", text)
@@ -260,7 +265,7 @@ class Applying:
 
         def write(text: str) -> None:
             # its groups are those of two texts that were checked
-            write_whole(running.configuration.conf.path, text, _MODE)
+            running.configuration.conf.put(text)
 
         def told(step: Step) -> None:
             text = ("back: " if hurried else "") + in_words(step)
@@ -271,7 +276,7 @@ class Applying:
             as_run,
             running.admin,
             running.watch,
-            running,
+            running.boxes,
             write,
             running.note,
             told,

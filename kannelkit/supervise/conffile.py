@@ -6,7 +6,7 @@ links vanish; so a text that Kannel would not read as it is meant never gets to 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,9 +33,11 @@ class ConfFile:
     are being brought to.
     """
 
-    def __init__(self, spec: Spec, in_force: InForce) -> None:
+    def __init__(self, spec: Spec, in_force: InForce, put: Callable[[str], None] | None = None) -> None:
+        """Have `put` put a text in the file's place, where somebody else has a say in that."""
         self.path: Path = spec.files.kannel_conf
         self._spec = spec
+        self.put_by = put
         self._rates = {
             unit: Rate(throughput, in_force.shares.get(unit, ())) for unit, throughput in in_force.throughputs.items()
         }
@@ -102,7 +104,10 @@ class ConfFile:
 
     def put(self, text: str) -> None:
         """Put a text that was checked in the file's place, whole or not at all. Raises HostError."""
-        write_whole(self.path, text, _MODE)
+        if self.put_by is not None:
+            self.put_by(text)
+        else:
+            write_whole(self.path, text, _MODE)
 
     def _in_force(self, under_way: Mapping[str, Rate]) -> InForce:
         rates = {**self._rates, **under_way}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from kannelkit.render import Account, InForce, Side, accounts
@@ -43,8 +43,8 @@ class Configuration:
         return self.conf.accounts
 
 
-def configure(spec: Spec, known: Known) -> Configuration:
-    """Return the configuration of a spec with what is known, within the spec's bounds."""
+def configure(spec: Spec, known: Known, put: Callable[[str], None] | None = None) -> Configuration:
+    """Return the configuration of a spec with what is known, within the spec's bounds; for `put` see ConfFile."""
     settings = spec.supervisor
     # a finite number of tries means that a refused message may be gone instead of waiting again
     requeues = spec.core.get("sms-resend-retry") in (None, "-1")
@@ -68,7 +68,7 @@ def configure(spec: Spec, known: Known) -> Configuration:
         },
         {account.smsc_id: known.sides.get(account.smsc_id, "primary") for account in every if account.standby_ids},
     )
-    return Configuration(spec, rates, ConfFile(spec, in_force))
+    return Configuration(spec, rates, ConfFile(spec, in_force, put))
 
 
 def succeed(former: Configuration, spec: Spec) -> Configuration:
@@ -78,7 +78,7 @@ def succeed(former: Configuration, spec: Spec) -> Configuration:
     """
     in_force = former.conf.in_force
     learnt = {name: one for name, rate in former.rates.items() if (one := rate.learnt) is not None}
-    fresh = configure(spec, Known(learnt, in_force.shares, in_force.sides))
+    fresh = configure(spec, Known(learnt, in_force.shares, in_force.sides), former.conf.put_by)
     rates = dict(fresh.rates)
     for name, rate in former.rates.items():
         if name in rates and rates[name].settings == rate.settings:

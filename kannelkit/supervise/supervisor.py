@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 
@@ -15,7 +14,6 @@ from kannelkit.errors import GatewayError, HostError, KannelkitError
 from kannelkit.gateway.admin import Admin
 from kannelkit.host import notify
 from kannelkit.host.files import make_folder
-from kannelkit.plan.compare import plan
 from kannelkit.spec import Spec
 from kannelkit.supervise.applying import Applying, Asked, Faults
 from kannelkit.supervise.asking import plain
@@ -23,11 +21,11 @@ from kannelkit.supervise.changes import Changes
 from kannelkit.supervise.configuration import configure, known
 from kannelkit.supervise.control import Control, Tell
 from kannelkit.supervise.journal import Journal, Listener
-from kannelkit.supervise.kept import keep, kept
 from kannelkit.supervise.links import Brought
 from kannelkit.supervise.lock import Lock
 from kannelkit.supervise.memory import Memory
-from kannelkit.supervise.running import Running
+from kannelkit.supervise.own import OwnBoxes
+from kannelkit.supervise.running import Boxes, Running
 
 _TICK = 0.05
 _READY_SECONDS = 30.0
@@ -35,12 +33,41 @@ _READY_SECONDS = 30.0
 _SILENT_SECONDS = 10.0
 
 
+class Upkeep(Protocol):
+    """What sees to it that the boxes are there, or sees when they are."""
+
+    @property
+    def attached(self) -> bool:
+        """Whether there is a bearerbox to be asked."""
+
+    @property
+    def may_change(self) -> bool:
+        """Whether its links may be changed now."""
+
+    async def begin(self, now: float) -> None:
+        """Begin with the boxes at `now` (loop time). Raises KannelkitError."""
+
+    async def keep(self, now: float) -> None:
+        """See to the boxes; called some twenty times a second."""
+
+    async def end(self) -> None:
+        """Leave the boxes as they are to be left."""
+
+
+class KeptBoxes(Boxes, Protocol):
+    """The boxes of a gateway, and what keeps them."""
+
+    def upkeep(self, changes: Changes, applying: Applying, spec: Spec) -> Upkeep:
+        """Return what keeps them; `spec` is what they are to run from."""
+
+
 class Supervisor:
     """One gateway under supervision. `run` returns when `stop` was called and the boxes have ended.
 
     `spec` has all its passwords; `listener` is given every event. Raises HostError and GatewayError where the gateway
     cannot be started; once it runs, nothing that Kannel, a provider or a log says ends it. `load` reads the spec file
-    anew, for a change of it to be applied, and `faults` finds what it would be wrong to begin: see Applying.
+    anew, for a change of it to be applied, and `faults` finds what it would be wrong to begin: see Applying. `boxes`
+    says whose the boxes are, unless told otherwise kannelkit's own; `put` puts a text in their kannel.conf's place.
     """
 
     def __init__(
@@ -50,17 +77,20 @@ class Supervisor:
         environment: Mapping[str, str] | None = None,
         load: Callable[[], Spec] | None = None,
         faults: Faults = lambda spec: (),
+        boxes: Callable[[Running], KeptBoxes] = OwnBoxes,
+        put: Callable[[str], None] | None = None,
     ) -> None:
         self.ready = asyncio.Event()
         self._spec = spec
         self._load = load or (lambda: spec)
         self._faults = faults
+        self._boxes = boxes
+        self._put = put
         self._environment = os.environ if environment is None else environment
         self._listener = listener
         self._stopping = asyncio.Event()
         self._supervising = False
         self._asked: list[asyncio.Task[None]] = []
-        self._restart_at: dict[str, float] = {}
         self._silent_since: float | None = None
         self._silence_told = False
         self._last_trouble = ""
@@ -74,26 +104,21 @@ class Supervisor:
         clock = asyncio.get_running_loop().time
         spec = self._spec
         async with AsyncExitStack() as stack:
-            for folder in spec.folders():
-                make_folder(folder)
+            make_folder(spec.state_dir)
             stack.enter_context(Lock(spec.state_dir / "lock"))
             memory = Memory(spec.state_dir / "state.db")
             stack.callback(memory.close)
             session = await stack.enter_async_context(aiohttp.ClientSession())
             admin = Admin(session, spec.admin_port, spec.admin_password, spec.admin_host)
-            configuration = configure(spec, known(memory))
+            configuration = configure(spec, known(memory), self._put)
             journal = Journal(memory, self._listener)
             self._running = Running(configuration, admin, memory, journal, self._stopping.is_set)
+            boxes = self._running.boxes = self._boxes(self._running)
             self._changes = Changes(self._running)
             self._applying = Applying(self._running, self._changes, self._load, self._faults)
+            self._upkeep = boxes.upkeep(self._changes, self._applying, spec)
             stack.callback(self._running.watch.close)
-            try:
-                await self._bring_up(clock())
-            except KannelkitError:
-                for box in (self._running.smsbox, self._running.bearerbox):
-                    if box.ours:  # what was adopted goes on
-                        await box.stop()
-                raise
+            await self._upkeep.begin(clock())
             try:
                 async with Control(spec.state_dir, self._answer):
                     self._supervising = True
@@ -102,7 +127,7 @@ class Supervisor:
                 # on an error of our own the boxes go on sending: the next kannelkit adopts them
                 await self._cancel()
             self._notify(notify.STOPPING)
-            await self._running.bring_down()
+            await self._upkeep.end()
 
     def reload(self) -> None:
         """Apply the spec file as it is now, unless somebody has to agree to that; a signal handler may call it.
@@ -117,59 +142,6 @@ class Supervisor:
     async def change(self, account: str, throughput: int) -> Brought:
         """Bring an account to a throughput now, whatever the controller thinks. Raises GatewayError, KeyError."""
         return await self._changes.change(account, throughput)
-
-    # -- starting ----------------------------------------------------------------------------------------------
-
-    async def _bring_up(self, now: float) -> None:
-        running, memory = self._running, self._running.memory
-        known = memory.boxes()
-        adopted = running.bearerbox.adopt(known.get("bearerbox"))
-        smsbox_adopted = running.smsbox.adopt(known.get("smsbox"))
-        await self._applying.clean()
-        if adopted:
-            assert running.bearerbox.process is not None  # noqa: S101 - adopted
-            running.say("adopted", f"bearerbox runs already (pid {running.bearerbox.process.pid}): adopted")
-            self._adopt()
-        else:
-            if smsbox_adopted:
-                await running.smsbox.kill()  # as in _keep_running: it lost its bearerbox
-                smsbox_adopted = False
-            running.free_ports_or_raise()
-            for name in memory.unsettled():
-                memory.learn(name, memory.learnt()[name], time.time())  # new links take it from the file
-            keep(self._spec)
-            running.configuration.conf.write()
-            await running.start_bearerbox(now)
-        if smsbox_adopted:
-            assert running.smsbox.process is not None  # noqa: S101 - adopted
-            running.say("adopted", f"smsbox runs already (pid {running.smsbox.process.pid}): adopted")
-        else:
-            await running.start_smsbox(now)
-
-    def _adopt(self) -> None:
-        """Go on with what the boxes run with, which need not be what the spec says now."""
-        running, memory = self._running, self._running.memory
-        cut_off = memory.unsettled()
-        spec = kept(self._spec.state_dir)
-        if spec is None:  # an older kannelkit started the boxes
-            changed = not running.configuration.conf.is_current()
-            running.configuration.conf.write()
-            keep(self._spec)
-            advice = "stop and start to apply it"
-        else:
-            wanted = running.configuration.conf.text
-            running.take(configure(spec, known(memory)))
-            self._changes.follow()
-            changed = bool(plan(running.configuration.conf.text, wanted, None).changes)
-            advice = f"kannelkit apply {self._spec.path}"
-        running.follow()
-        if changed:
-            running.say("spec-changed", f"the spec changed since the boxes were started: {advice}")
-        if spec is not None and self._applying.cut_off(cut_off):
-            self._asked.append(asyncio.create_task(self._applying.take_back()))
-        else:
-            for name in cut_off & running.watch.rates.keys():
-                self._changes.again(name)
 
     # -- other configurations ----------------------------------------------------------------------------------
 
@@ -197,6 +169,7 @@ class Supervisor:
         for task in self._asked:
             task.cancel()
         await asyncio.gather(*self._asked, return_exceptions=True)
+        await self._applying.cancel()
         await self._changes.cancel()
 
     # -- running -----------------------------------------------------------------------------------------------
@@ -205,7 +178,7 @@ class Supervisor:
         began = clock()
         while not self._stopping.is_set():
             now = clock()
-            await self._keep_running(now)
+            await self._upkeep.keep(now)
             try:
                 await self._running.watch.tick()
                 self._heard()
@@ -238,42 +211,6 @@ class Supervisor:
             links = f"{len(wanted)} of {len(wanted)} links online"
             running.say("ready", f"ready: {links}, sendsms on port {running.configuration.spec.sendsms_port}")
         self._notify(notify.READY)
-
-    async def _keep_running(self, now: float) -> None:
-        running = self._running
-        for box in (running.bearerbox, running.smsbox):
-            if box.running or box.name in running.busy:
-                continue
-            if self._applying.under_way and not running.bearerbox.running:
-                # whoever changes the configuration notices, and starts both
-                if box is running.bearerbox and running.smsbox.running:
-                    await running.smsbox.kill()  # as below
-                continue
-            if box.name not in self._restart_at:
-                wait = box.ended(now)
-                self._restart_at[box.name] = now + wait
-                said = f"{box.name} {box.exit_text()}{box.last_words()}"
-                running.say("ended", f"{said}: started again {f'in {wait:.0f} s' if wait else 'now'}", box=box.name)
-                if box is running.bearerbox and running.smsbox.running:
-                    # it takes nothing any more, and in 10 s it would start another one that nobody knows (restart_box
-                    # in gw/shared.c); what it has not acknowledged is in bearerbox's store
-                    await running.smsbox.kill()
-                    self._restart_at[running.smsbox.name] = now
-            if now < self._restart_at[box.name] or (box is running.smsbox and not running.bearerbox.running):
-                continue
-            del self._restart_at[box.name]
-            try:
-                if box is running.bearerbox:
-                    await self._changes.cancel()
-                    for name in running.memory.unsettled():  # cut off: the new links run at what was in force before
-                        if name in running.watch.rates:
-                            running.memory.learn(name, running.watch.rates[name].learnt, time.time())
-                    running.configuration.conf.write()
-                    await running.start_bearerbox(now)
-                else:
-                    await running.start_smsbox(now)
-            except KannelkitError as error:
-                running.say("warning", f"{box.name} did not start: {error.args[0]}", box=box.name)
 
     def _heard(self) -> None:
         if self._silence_told:
