@@ -53,8 +53,9 @@ def _behaviour(name: str, kind: click.ParamType[Any], what: str) -> Callable[[Co
     callback=_account,
     metavar="LOGIN:PASSWORD[@LIMIT][,RULE=VALUE...]",
     help="An account, as often as needed. LIMIT: SMS per second, or none (default 30). Rules: law, burst, "
-    "binds (1-9 at once), second-bind (close-older, bind-failed, already-bound), bind-status (refuses every bind, "
-    "such as 0x0d). Default: test:test@30. Other users of this machine can read it: no real password here.",
+    "limit-per (account, connection), binds (1-9 at once), second-bind (close-older, bind-failed, already-bound), "
+    "bind-status (refuses every bind, such as 0x0d). Default: test:test@30. Other users of this machine can read it: "
+    "no real password here.",
 )
 @click.option(
     "--accounts",
@@ -75,7 +76,8 @@ def _behaviour(name: str, kind: click.ParamType[Any], what: str) -> Callable[[Co
     type=click.IntRange(0, 65535),
     default=13085,
     show_default=True,
-    help="HTTP on 127.0.0.1: GET /counters, GET /timeline?account=LOGIN, POST /limit, /behaviour, /reset.",
+    help="HTTP on 127.0.0.1: GET /counters, GET /timeline?account=LOGIN, POST /limit, /account, /behaviour, /drop, "
+    "/refuse, /listen, /reset.",
 )
 @click.option("--limit", type=click.IntRange(0), help="The limit of the default account, in SMS per second.")
 @click.option(
@@ -97,6 +99,17 @@ def _behaviour(name: str, kind: click.ParamType[Any], what: str) -> Callable[[Co
     "Seconds for which an identical message is rejected (SMSC.ru: 60); 0: it is accepted again.",
 )
 @_behaviour("receipt_delay", _SPAN, "Seconds from a message to its delivery receipt.")
+@_behaviour("reject_share", click.FloatRange(0, 1), "The share of the submits that is rejected, chosen by chance.")
+@click.option(
+    "--reject-status",
+    default="0x14",
+    show_default=True,
+    metavar="STATUS",
+    help="What they are told (0x14: queue full).",
+)
+@_behaviour("close_after", _SPAN, "Seconds after which a bind is closed, whatever it does; 0: never.")
+@click.option("--silent", is_flag=True, help="Answer nothing at all, and close nothing.")
+@click.option("--seed", type=int, help="Makes repeatable what chance does: --reject-share, --order out-of-order.")
 def command(
     accounts: list[AccountRules],
     accounts_file: Path | None,
@@ -108,6 +121,7 @@ def command(
     limit: int | None,
     law: str,
     burst: int | None,
+    seed: int | None,
     **behaviour: object,
 ) -> None:
     """Run a pretend SMSC to bind to.
@@ -133,6 +147,7 @@ def command(
             tls_port=tls_port,
             certificate=certificate,
             control_port=control_port,
+            seed=seed,
             bounds=_bounds(),
         )
     except ValueError as error:

@@ -11,7 +11,7 @@ from kannelkit.simulator.clock import Clock
 from kannelkit.simulator.counters import Counters, Timeline
 from kannelkit.simulator.messages import Message, Submit
 from kannelkit.simulator.receipts import Receipts
-from kannelkit.simulator.rules import AccountRules, Behaviour, Bounds
+from kannelkit.simulator.rules import AccountRules, Behaviour, Bounds, LimitPer
 from kannelkit.simulator.seen import Digests, Latest, Recent
 
 if TYPE_CHECKING:
@@ -33,17 +33,26 @@ class Account:
         self._clock = clock
         self._behaviour = behaviour
         self.receipts = Receipts(self, clock, behaviour, bounds.receipts)
-        self.limit: limits.Limit | None = None
-        self.change_limit(rules)
+        self._limit = self._changed(None)
 
-    def change_limit(self, rules: AccountRules) -> None:
-        """Follow these rules' limit, law and burst from now on."""
+    def follow(self, rules: AccountRules) -> None:
+        """Follow these rules from now on; connections that are there stay, whatever the rules for binds."""
         self.rules = rules
+        self._limit = self._changed(self._limit)
+        for link in self.links:
+            link.limit = self._changed(link.limit)
+
+    def take(self, link: Link) -> None:
+        """Take up a connection that has bound."""
+        link.limit = self._changed(None)
+        self.links.append(link)
+        self.counters.binds += 1
+
+    def _changed(self, limit: limits.Limit | None) -> limits.Limit | None:
+        rules = self.rules
         if rules.limit is None:
-            self.limit = None
-        else:
-            fresh = limits.make(rules.law, rules.limit, rules.burst, self._clock.edge)
-            self.limit = limits.change(self.limit, fresh)
+            return None
+        return limits.change(limit, limits.make(rules.law, rules.limit, rules.burst, self._clock.edge))
 
     def reset(self) -> None:
         """Set every total to nothing; messages of before count as doubled no more."""
@@ -65,10 +74,11 @@ class Account:
         span = self._behaviour().same_within
         return bool(span) and self._recent.has(submit.identity, now, span)
 
-    def admits(self, now: float) -> bool:
+    def admits(self, link: Link, now: float) -> bool:
         """Return whether a submit that arrived at `now` is within the limit; count it as refused where it is not."""
         counters = self.counters
-        if self.limit is None or self.limit.admits(now):
+        limit = self._limit if self.rules.limit_per is LimitPer.ACCOUNT else link.limit
+        if limit is None or limit.admits(now):
             return True
         counters.refused += 1
         if counters.first_refused is None:

@@ -46,6 +46,7 @@ class Answers:
         self._shuffled = False
         self._waiting: deque[tuple[float, bytes]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self.held = False
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -60,6 +61,12 @@ class Answers:
         if self._timer is None:
             self._timer = self._clock.call_at(moment, self._leave)
 
+    def hold(self, held: bool) -> None:
+        """Let nothing leave while held; what came due meanwhile leaves at the end of it."""
+        self.held = held
+        if not held and self._waiting and self._timer is None:
+            self._leave()
+
     def drop(self) -> None:
         """Forget all that wait: the connection is gone."""
         self._waiting.clear()
@@ -69,6 +76,8 @@ class Answers:
 
     def _leave(self) -> None:
         self._timer = None
+        if self.held:
+            return
         now = self._clock.now() + 0.0005  # what is due within half a millisecond leaves with it
         leaving: list[bytes] = []
         waiting = self._waiting

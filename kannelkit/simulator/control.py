@@ -1,4 +1,4 @@
-"""The control port: the counters to read and the limits to change, over HTTP, for this machine alone."""
+"""The control port: the counters to read, the limits and troubles to change, over HTTP, for this machine alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from kannelkit.errors import HostError
 from kannelkit.simulator.limits import Law
 from kannelkit.simulator.ports import cannot_listen
 from kannelkit.simulator.rules import one_of
@@ -36,7 +37,11 @@ class Control:
                 web.get("/counters", self._counters),
                 web.get("/timeline", self._timeline),
                 web.post("/limit", self._limit),
+                web.post("/account", self._account),
                 web.post("/behaviour", self._behaviour),
+                web.post("/drop", self._drop),
+                web.post("/refuse", self._refuse),
+                web.post("/listen", self._listen),
                 web.post("/reset", self._reset),
             ]
         )
@@ -77,9 +82,32 @@ class Control:
         rules = self._simulator.change_limit(login, _number(limit), law, _number(burst))
         return web.json_response({"account": login, "limit": rules.limit, "law": rules.law, "burst": rules.burst})
 
+    async def _account(self, request: web.Request) -> web.Response:
+        wanted = await _values(request, None)
+        login = wanted.pop("account", None)
+        if not isinstance(login, str) or login not in self._simulator.accounts:
+            raise ValueError("the account is missing or unknown: account=LOGIN")
+        rules = self._simulator.change_account(login, wanted)
+        return web.json_response({"account": login, **rules.as_dict()})
+
     async def _behaviour(self, request: web.Request) -> web.Response:
         behaviour = self._simulator.change_behaviour(await _values(request, None))
         return web.json_response(asdict(behaviour))
+
+    async def _drop(self, request: web.Request) -> web.Response:
+        self._simulator.drop_connections()
+        return web.json_response(self._simulator.counters())
+
+    async def _refuse(self, request: web.Request) -> web.Response:
+        self._simulator.refuse_connections()
+        return web.json_response(self._simulator.counters())
+
+    async def _listen(self, request: web.Request) -> web.Response:
+        try:
+            await self._simulator.listen()
+        except HostError as error:
+            return web.json_response({"error": str(error)}, status=503)
+        return web.json_response(self._simulator.counters())
 
     async def _reset(self, request: web.Request) -> web.Response:
         self._simulator.reset()

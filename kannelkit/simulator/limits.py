@@ -1,4 +1,4 @@
-"""How a provider counts: four laws that say of each submit whether it is within the limit.
+"""How a provider counts: five laws that say of each submit whether it is within the limit.
 
 Pure: the moment is an argument, in seconds of any clock that does not go back. A submit counts when it arrives, and
 only when it is admitted: a refused one takes nothing from the limit, though under one law it has a consequence.
@@ -18,6 +18,7 @@ class Law(StrEnum):
     FIXED_WINDOW = "fixed-window"
     TOKEN_BUCKET = "token-bucket"  # noqa: S105 - the name of a law, not a password
     PUNISHING = "punishing"
+    CLOSING = "closing"
 
 
 class SlidingWindow:
@@ -38,6 +39,12 @@ class SlidingWindow:
             return False
         admitted.append(now)
         return True
+
+
+class Closing(SlidingWindow):
+    """Admits at most `limit` submits in any second; the connection over which an excess comes is to be closed."""
+
+    law = Law.CLOSING
 
 
 class FixedWindow:
@@ -126,6 +133,8 @@ def make(law: Law, limit: int, burst: int | None = None, edge: float = 0.0) -> L
         return FixedWindow(limit, edge)
     if law is Law.PUNISHING:
         return Punishing(limit)
+    if law is Law.CLOSING:
+        return Closing(limit)
     return TokenBucket(limit, limit if burst is None else burst)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from kannelkit.simulator import messages, responses
 from kannelkit.simulator.answers import Answers
+from kannelkit.simulator.limits import Law, Limit
 from kannelkit.simulator.rules import AtUnbind, Order
 from kannelkit.smpp import pdu
 from kannelkit.smpp.constants import RESPONSE, CommandId, CommandStatus
@@ -40,10 +41,14 @@ class Link(asyncio.Protocol):
         self._unbinding: int | None = None  # the sequence number of an unbind that waits for the last answers
         self._last_pdu = 0.0
         self._idle_timer: asyncio.TimerHandle | None = None
+        self._bound = 0.0  # when it was
+        self._age_timer: asyncio.TimerHandle | None = None
+        self._ending = False  # what still arrives is not looked at; closed after the last answer
         self._sequence_number = 0
         self._working = False
         self._choked = False  # the client does not read what it is sent
         self.account: Account | None = None
+        self.limit: Limit | None = None  # where the account's limit is one for each connection
         self.may_submit = False
         self.may_receive = False
 
@@ -55,7 +60,8 @@ class Link(asyncio.Protocol):
     @property
     def can_receive(self) -> bool:
         """Whether a deliver_sm can be sent here now."""
-        return self.may_receive and not self._choked and self._unbinding is None and self._transport is not None
+        leaving = self._choked or self._ending or self._unbinding is not None or self._transport is None
+        return self.may_receive and not leaving and not self._simulator.behaviour.silent
 
     def next_sequence_number(self) -> int:
         """Return a number for a request of ours: 1 to 0x7FFFFFFF, then again from 1 (SMPP 3.4, 3.2)."""
@@ -77,6 +83,7 @@ class Link(asyncio.Protocol):
             if self._idle_timer is not None:
                 self._idle_timer.cancel()
             self._idle_timer = self._clock.call_at(self._clock.now() + CLOSED_WITHIN, self._transport.abort)
+            self._watch_age()
 
     def abort(self) -> None:
         """Cut the connection off, whatever is still to be written."""
@@ -86,8 +93,13 @@ class Link(asyncio.Protocol):
             self._transport.abort()
 
     def behaviour_changed(self) -> None:
-        """Apply an idle limit that was changed."""
+        """Apply what was changed to what is under way: the times until a close, and silence."""
+        silent = self._simulator.behaviour.silent
+        if self._answers.held and not silent:
+            self._last_pdu = self._clock.now()  # nobody was heard meanwhile, so nobody was idle
+        self._answers.hold(silent)
         self._watch_idle()
+        self._watch_age()
 
     # what asyncio calls
 
@@ -97,11 +109,13 @@ class Link(asyncio.Protocol):
             self._transport.abort()
             return
         self._last_pdu = self._clock.now()
+        self._answers.hold(self._simulator.behaviour.silent)
         self._watch_idle()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._answers.drop()
+        self._watch_age()
         if self._idle_timer is not None:
             self._idle_timer.cancel()
         self._simulator.forget(self)
@@ -127,9 +141,11 @@ class Link(asyncio.Protocol):
             broken = error
         if frames:
             self._last_pdu = now
+        if self._simulator.behaviour.silent:
+            return
         self._working = True
         for frame in frames:
-            if self._transport is None or self._transport.is_closing():
+            if self._ending or self._transport is None or self._transport.is_closing():
                 break
             try:
                 self._take(pdu.decode(frame), now)
@@ -178,16 +194,20 @@ class Link(asyncio.Protocol):
             status = int(CommandStatus.ESME_RINVBNDSTS)
         elif not (status := messages.wrong_address(received)) and account.repeats(submit, now):
             status = CommandStatus.ESME_RSUBMITFAIL  # the provider documents the rule, not the status
+        status = status or self._simulator.rejects()
         if status:
             account.counters.rejected += 1
             answer = responses.bare(received, status)
-        elif account.admits(now):
+        elif account.admits(self, now):
             message_id = self._simulator.next_message_id()
             account.accept(message_id, submit, now)
             answer = responses.accepted(received, message_id)
         else:
             answer = responses.bare(received, CommandStatus.ESME_RTHROTTLED)
+            self._ending = account.rules.law is Law.CLOSING
         self._answer_submit(answer, now)
+        if self._ending and not self._answers:
+            self._drained()
 
     def _answer_submit(self, answer: bytes, now: float) -> None:
         behaviour = self._simulator.behaviour
@@ -212,7 +232,9 @@ class Link(asyncio.Protocol):
         self.may_submit, self.may_receive = _BINDS[CommandId(received.command_id)]
         self._out.append(responses.bound(received))
         self._flush()  # the bind_resp goes before any receipt
+        self._bound = self._clock.now()
         self._watch_idle()
+        self._watch_age()
         account.receipts.send()
 
     def _unbind(self, received: Pdu) -> None:
@@ -275,11 +297,26 @@ class Link(asyncio.Protocol):
         if self._unbinding is not None:
             self._out.append(responses.unbound(self._unbinding))
             self.close_after_writing()
+        elif self._ending:
+            self._end()
 
     def close_after_writing(self) -> None:
         """Write what is at hand, then close."""
         self._flush()
         self.close()
+
+    def _end(self) -> None:
+        """Write what is at hand and then the end; what still arrives is read, for a reset would take answers away."""
+        self._flush()
+        if self._transport is None or self._transport.is_closing() or not self._transport.can_write_eof():
+            self.close()
+            return
+        self._leave_account()
+        self._watch_age()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        self._transport.write_eof()
+        self._idle_timer = self._clock.call_at(self._clock.now() + CLOSED_WITHIN, self._transport.abort)
 
     def _hold_reading(self) -> None:
         transport = self._transport
@@ -299,9 +336,9 @@ class Link(asyncio.Protocol):
             account.receipts.lost(self)
 
     def _watch_idle(self) -> None:
-        if self._transport is None or self._transport.is_closing():
-            return
         behaviour = self._simulator.behaviour
+        if self._transport is None or self._transport.is_closing() or self._ending or behaviour.silent:
+            return
         longest = behaviour.idle if self.account is not None else min(behaviour.idle, behaviour.bind_within)
         if self._clock.now() - self._last_pdu >= longest:
             if self.account is not None:
@@ -311,3 +348,17 @@ class Link(asyncio.Protocol):
         if self._idle_timer is not None:
             self._idle_timer.cancel()
         self._idle_timer = self._clock.call_at(self._last_pdu + longest, self._watch_idle)
+
+    def _watch_age(self) -> None:
+        """Close the connection when it was bound for as long as it may be."""
+        if self._age_timer is not None:
+            self._age_timer.cancel()
+            self._age_timer = None
+        behaviour = self._simulator.behaviour
+        if self.account is None or not behaviour.close_after or behaviour.silent:
+            return
+        end = self._bound + behaviour.close_after
+        if self._clock.now() >= end:
+            self.close()
+        else:
+            self._age_timer = self._clock.call_at(end, self._watch_age)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from kannelkit.simulator.limits import Law
+from kannelkit.smpp.constants import CommandStatus
 
 LOGIN_OCTETS = 15  # SMPP 3.4, 5.2.1 and 5.2.2: system_id holds 16 octets, password 9, each with its closing NUL
 PASSWORD_OCTETS = 8
@@ -22,6 +23,13 @@ class SecondBind(StrEnum):
     CLOSE_OLDER = "close-older"  # SMSC.ru: the connection that was there first is closed
     BIND_FAILED = "bind-failed"  # the new bind is refused with ESME_RBINDFAIL, 0x0d
     ALREADY_BOUND = "already-bound"  # the new bind is refused with ESME_RALYBND, 0x05
+
+
+class LimitPer(StrEnum):
+    """What the limit counts."""
+
+    ACCOUNT = "account"  # the submits over all connections of a login
+    CONNECTION = "connection"  # those of each connection by itself
 
 
 class Order(StrEnum):
@@ -44,19 +52,26 @@ def one_of(words: type[StrEnum]) -> str:
     return f"one of {', '.join(words)}"
 
 
+def _limit(text: str) -> int | None:
+    return None if text in ("none", "None") else int(text)
+
+
 # the rules of an account -> what makes a value of the text, and what may be written
 _RULES: Mapping[str, tuple[Callable[[str], Any], str]] = {
     "law": (Law, one_of(Law)),
     "burst": (int, "a whole number of SMS"),
+    "limit-per": (LimitPer, one_of(LimitPer)),
     "binds": (int, "a number from 1 to 9"),
     "second-bind": (SecondBind, one_of(SecondBind)),
     "bind-status": (lambda text: int(text, 0), "a command_status, such as 0x0d"),
 }
+# what may change while the simulator runs: the limit too, which is written behind the @ at first
+_CHANGES = {"limit": (_limit, "a whole number of SMS per second, or none"), **_RULES}
 
 
 @dataclass(frozen=True, slots=True)
 class AccountRules:
-    """One login and how it is treated. `limit` is in SMS per second over all its connections; None lets all through."""
+    """One login and how it is treated. `limit` is in SMS per second; None lets all through."""
 
     login: str
     password: str = field(repr=False)
@@ -66,6 +81,7 @@ class AccountRules:
     binds: int = 1
     second_bind: SecondBind = SecondBind.CLOSE_OLDER
     bind_status: int = 0
+    limit_per: LimitPer = LimitPer.ACCOUNT
 
     def __post_init__(self) -> None:
         for name, text, octets in (
@@ -98,18 +114,52 @@ class AccountRules:
         rules = cls(found["login"], found["password"], 30 if limit is None else None if limit == "none" else int(limit))
         for rule in filter(None, found["rules"].split(",")):
             name, _, value = rule.partition("=")
-            rules = rules._with(name, value)
+            rules = rules._with(name, value, _RULES)
         return rules
 
-    def _with(self, name: str, text: str) -> AccountRules:
-        if name not in _RULES:
-            raise ValueError(f"no such rule: {name} ({', '.join(_RULES)})")
-        made_by, allowed = _RULES[name]
+    def changed(self, changes: Mapping[str, object]) -> AccountRules:
+        """Return the rules with some changed by the names they are written with; raises ValueError for a wrong one."""
+        rules = self
+        for name, value in changes.items():
+            rules = rules._with(name, str(value), _CHANGES)
+        return rules
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the rules as plain values by the names they are written with; the password is not among them."""
+        return {name: getattr(self, name.replace("-", "_")) for name in _CHANGES}
+
+    def _with(self, name: str, text: str, rules: Mapping[str, tuple[Callable[[str], Any], str]]) -> AccountRules:
+        if name not in rules:
+            raise ValueError(f"no such rule: {name} ({', '.join(rules)})")
+        made_by, allowed = rules[name]
         try:
             value = made_by(text)
         except ValueError:
             raise ValueError(f"{name} is {allowed}") from None
         return replace(self, **{name.replace("-", "_"): value})
+
+
+def _status(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError
+    return int(value, 0) if isinstance(value, str) else int(value)
+
+
+def _yes(value: object) -> bool:
+    word = str(value).lower()
+    if word not in ("true", "false", "yes", "no", "1", "0"):
+        raise ValueError
+    return word in ("true", "yes", "1")
+
+
+# the fields of a behaviour that are no fractions -> what makes a value, and what may be written
+_BEHAVIOURS: Mapping[str, tuple[Callable[[Any], object], str]] = {
+    "order": (Order, one_of(Order)),
+    "unbind": (AtUnbind, one_of(AtUnbind)),
+    "receipt_window": (int, "a number"),
+    "reject_status": (_status, "a command_status, such as 0x14"),
+    "silent": (_yes, "true or false"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +175,13 @@ class Behaviour:
     same_within: float = 0.0  # an identical message is rejected for so long; SMSC.ru: 60. 0: it is accepted again
     receipt_delay: float = 0.5  # from the acceptance of a message to its delivery receipt
     receipt_window: int = 5  # SMSC.ru: receipts an account may leave unacknowledged
+    reject_share: float = 0.0  # of the submits that are rejected, whatever the limit; chosen by chance
+    reject_status: int = CommandStatus.ESME_RMSGQFUL  # what they are answered with
+    silent: bool = False  # whatever arrives is read, and that is all: no answer, no receipt, nothing is closed
+    close_after: float = 0.0  # from a bind to the end of its connection, with what is unanswered; 0: never
 
     def __post_init__(self) -> None:
-        for name in ("delay", "coalesce", "same_within", "receipt_delay"):
+        for name in ("delay", "coalesce", "same_within", "receipt_delay", "close_after"):
             if not 0 <= getattr(self, name) <= 3600:
                 raise ValueError(f"{name} is a number of seconds from 0 to 3600")
         for name in ("idle", "bind_within"):
@@ -135,20 +189,22 @@ class Behaviour:
                 raise ValueError(f"{name} is a number of seconds above 0, at most 86400")
         if not 1 <= self.receipt_window <= 1000:
             raise ValueError("receipt_window is a number from 1 to 1000")
+        if not 0 <= self.reject_share <= 1:
+            raise ValueError("reject_share is a number from 0 to 1")
+        if not 0 < self.reject_status <= 0xFFFFFFFF or self.reject_status == CommandStatus.ESME_RTHROTTLED:
+            raise ValueError("reject_status is a command_status, neither 0 nor 0x58, which is for the limit")
 
     def changed(self, changes: Mapping[str, object]) -> Behaviour:
         """Return the behaviour with fields changed by name; raises ValueError for a wrong name or value."""
-        words: dict[str, type[StrEnum]] = {"order": Order, "unbind": AtUnbind}
         known = {each.name for each in fields(self)}
         wanted: dict[str, object] = {}
         for name, value in changes.items():
             if name not in known:
                 raise ValueError(f"no such behaviour: {name} ({', '.join(sorted(known))})")
-            kind: Callable[[Any], object] = words.get(name) or (int if name == "receipt_window" else float)
+            made_by, allowed = _BEHAVIOURS.get(name, (float, "a number"))
             try:
-                wanted[name] = kind(value)
+                wanted[name] = made_by(value)
             except (TypeError, ValueError):
-                allowed = one_of(words[name]) if name in words else "a number"
                 raise ValueError(f"{name} is {allowed}") from None
         return replace(self, **wanted)  # type: ignore[arg-type]  # each value was made by its field's own type
 

@@ -16,15 +16,13 @@ from kannelkit.simulator.account import Account
 from kannelkit.simulator.clock import Clock
 from kannelkit.simulator.limits import Law
 from kannelkit.simulator.link import Link
-from kannelkit.simulator.ports import cannot_listen
+from kannelkit.simulator.ports import Port
 from kannelkit.simulator.rules import AccountRules, Behaviour, Bounds, Order, SecondBind, allowed_connections
 from kannelkit.smpp.constants import CommandStatus
 from kannelkit.smpp.pdu import Pdu
 
 if TYPE_CHECKING:
     from kannelkit.simulator.control import Control
-
-HANDSHAKE_WITHIN = 10.0  # seconds for the TLS handshake
 
 _REFUSED_BY = {
     SecondBind.BIND_FAILED: CommandStatus.ESME_RBINDFAIL,
@@ -53,18 +51,19 @@ class Simulator:
         seed: int | None = None,
         bounds: Bounds | None = None,
     ) -> None:
-        """`certificate`: a PEM file with key and certificate, for `tls_port`; `seed`: makes the disorder repeatable."""
+        """`certificate`: a PEM file with key and certificate, for `tls_port`; `seed`: makes chance repeatable."""
         self.bounds = bounds or Bounds()
         self.port, self.tls_port, self.control_port = port, tls_port, control_port
         self.behaviour = behaviour or Behaviour()
         self.shuffle = random.Random(seed)  # noqa: S311 - the order of answers is no secret
+        self._chance = random.Random(seed)  # noqa: S311 - nor is which submit is rejected
         self.unknown_logins = 0
         self.accounts: dict[str, Account] = {}
         self.clock: Clock
         self.rules = tuple(accounts)  # as they are at the start
         self.host = host
         self._certificate = certificate
-        self._servers: list[asyncio.Server] = []
+        self._ports: list[Port] = []
         self._links: dict[Link, None] = {}  # the oldest first
         self._control: Control | None = None
         self._message_id = 0
@@ -95,18 +94,17 @@ class Simulator:
 
     async def stop(self) -> None:
         """Close every connection and stop listening; the counters can still be read."""
-        for server in self._servers:
-            server.close()
-        for link in list(self._links):
-            link.abort()
+        for port in self._ports:
+            port.close()
+        self.drop_connections()
         for account in self.accounts.values():
             account.receipts.close()
         if self._control is not None:
             await self._control.stop()
             self._control = None
-        for server in self._servers:
-            await server.wait_closed()
-        self._servers.clear()
+        for port in self._ports:
+            await port.wait_closed()
+        self._ports.clear()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -141,15 +139,42 @@ class Simulator:
         """
         account = self.accounts[login]
         rules = replace(account.rules, limit=limit, law=law or account.rules.law, burst=burst or account.rules.burst)
-        account.change_limit(rules)
+        account.follow(rules)
         return rules
+
+    def change_account(self, login: str, changes: Mapping[str, object]) -> AccountRules:
+        """Change rules of an account, and its limit, by the names they are written with (`bind-status`) from now on.
+
+        Connections that are there stay. Raises KeyError for an unknown login and ValueError for a wrong rule or value.
+        """
+        account = self.accounts[login]
+        account.follow(account.rules.changed(changes))
+        return account.rules
 
     def change_behaviour(self, changes: Mapping[str, object]) -> Behaviour:
         """Change fields of the behaviour by name from now on; raises ValueError for a wrong name or value."""
         self.behaviour = self.behaviour.changed(changes)
         for link in list(self._links):
             link.behaviour_changed()
+        for account in self.accounts.values():
+            account.receipts.send()
         return self.behaviour
+
+    def drop_connections(self) -> None:
+        """Cut every connection off, without the answers that it is owed."""
+        for link in list(self._links):
+            link.abort()
+
+    def refuse_connections(self) -> None:
+        """Cut every connection off and refuse new ones, as a host on which no SMSC runs; the control port stays."""
+        for port in self._ports:
+            port.refuse()
+        self.drop_connections()
+
+    async def listen(self) -> None:
+        """Take connections again after `refuse_connections`; raises HostError where that cannot be."""
+        for port in self._ports:
+            await port.listen()
 
     def reset(self) -> None:
         """Set the totals of every account to nothing; messages of before count as doubled no more."""
@@ -164,6 +189,11 @@ class Simulator:
         """Whether an answer leaves as soon as it is there."""
         behaviour = self.behaviour
         return not behaviour.delay and not behaviour.coalesce and behaviour.order is Order.IN_ORDER
+
+    def rejects(self) -> int:
+        """Return 0, or the status that the next submit is rejected with by chance."""
+        behaviour = self.behaviour
+        return behaviour.reject_status if self._chance.random() < behaviour.reject_share else 0
 
     def next_message_id(self) -> int:
         """Return a number that no message had before."""
@@ -208,28 +238,16 @@ class Simulator:
         for older in account.links[: max(0, len(account.links) - allowed + 1)]:
             account.counters.closed_by_newer += 1
             older.close()
-        account.links.append(link)
-        account.counters.binds += 1
+        account.take(link)
         return CommandStatus.ESME_ROK, account
 
     # ports
 
-    async def _listen(self, port: int, tls: ssl.SSLContext | None) -> int:
-        loop = asyncio.get_running_loop()
-        try:
-            server = await loop.create_server(
-                lambda: Link(self),
-                self.host,
-                port,
-                ssl=tls,
-                ssl_handshake_timeout=HANDSHAKE_WITHIN if tls else None,
-                backlog=128,
-            )
-        except (OSError, OverflowError) as error:
-            raise cannot_listen(self.host, port, error) from None
-        self._servers.append(server)
-        bound: int = server.sockets[0].getsockname()[1]
-        return bound
+    async def _listen(self, number: int, tls: ssl.SSLContext | None) -> int:
+        port = Port(self.host, number, lambda: Link(self), tls)
+        await port.listen()
+        self._ports.append(port)
+        return port.number
 
     def _tls(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

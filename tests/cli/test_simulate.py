@@ -64,11 +64,17 @@ BEHAVIOUR = {
     "idle": 60.0,
     "same_within": 30.0,
     "receipt_delay": 2.0,
+    "reject_share": 0.5,
+    "reject_status": 8,
+    "close_after": 60.0,
+    "silent": True,
 }
 
 
 def test_behaves_as_its_options_say() -> None:
-    options = [word for name, value in BEHAVIOUR.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    options = ["--seed", "1"]
+    for name, value in BEHAVIOUR.items():
+        options += [f"--{name.replace('_', '-')}"] if value is True else [f"--{name.replace('_', '-')}", str(value)]
     command_line = [sys.executable, "-m", "kannelkit", "simulate", *FREE, *options]
     with subprocess.Popen(command_line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
@@ -133,6 +139,10 @@ WRONG = [
     ["--delay", "nan"],
     ["--delay", "-1"],
     ["--port", "65536"],
+    ["--reject-share", "1.5"],
+    ["--reject-status", "full"],
+    ["--reject-status", "0x58"],
+    ["--account", "a:x,limit-per=login"],
     ["--certificate", os.devnull + "/none", "--tls-port", "0"],
 ]
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kannelkit.simulator import AccountRules, AtUnbind, Behaviour, Law, Order, Simulator
+from kannelkit.simulator import AccountRules, AtUnbind, Behaviour, Law, LimitPer, Order, Simulator
 from kannelkit.smpp.constants import CommandId
 from tests.simulator.esme import Esme
 
@@ -22,6 +21,7 @@ BEHAVIOURS = st.fixed_dictionaries(
         "unbind": st.sampled_from(list(AtUnbind)),
         "same_within": st.sampled_from([0, 60]),
         "receipt_delay": st.sampled_from([0, 0.005]),
+        "reject_share": st.sampled_from([0, 0.5]),
     },
 )
 STEPS = st.lists(
@@ -36,16 +36,15 @@ STEPS = st.lists(
 )
 
 
-@given(STEPS, st.sampled_from(list(Law)))
+@given(STEPS, st.sampled_from(list(Law)), st.sampled_from(list(LimitPer)))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_books_balance(steps: list[tuple[str, object]], law: Law) -> None:
-    asyncio.run(play(steps, law))
+def test_books_balance(steps: list[tuple[str, object]], law: Law, limit_per: LimitPer) -> None:
+    asyncio.run(play(steps, AccountRules("test", "test", limit=10, law=law, limit_per=limit_per)))
 
 
-async def play(steps: list[tuple[str, object]], law: Law) -> None:
+async def play(steps: list[tuple[str, object]], rules: AccountRules) -> None:
     faults: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
-    rules = AccountRules("test", "test", limit=10, law=law)
     async with Simulator([rules], Behaviour(receipt_delay=0), seed=1) as smsc, AsyncExitStack() as clients:
         account = smsc.account("test")
         esme = await bound(smsc, clients)
@@ -68,11 +67,13 @@ async def play(steps: list[tuple[str, object]], law: Law) -> None:
                     esme = await bound(smsc, clients)
                 case "exchange", _:
                     esme.send(CommandId.ENQUIRE_LINK)
-                    await until(esme, lambda command_id: command_id == CommandId.ENQUIRE_LINK_RESP)
+                    if not await until(esme, CommandId.ENQUIRE_LINK_RESP):
+                        assert rules.law is Law.CLOSING
+                        esme = await bound(smsc, clients)
             balanced(smsc)
         smsc.change_behaviour({"order": "in-order", "coalesce": 0, "unbind": "answer"})
         esme.send(CommandId.UNBIND)
-        await until(esme, lambda command_id: command_id == CommandId.UNBIND_RESP)
+        assert await until(esme, CommandId.UNBIND_RESP) or rules.law is Law.CLOSING
         balanced(smsc)
         assert account.links == []
         assert faults == []
@@ -84,14 +85,17 @@ async def bound(smsc: Simulator, clients: AsyncExitStack) -> Esme:
     return esme
 
 
-async def until(esme: Esme, wanted: Callable[[int], bool]) -> None:
-    """Read, and acknowledge receipts, until a wanted PDU comes."""
+async def until(esme: Esme, wanted: CommandId) -> bool:
+    """Read, and acknowledge receipts, until a wanted PDU comes; return whether it came before the connection ended."""
     while True:
-        received = await esme.receive()
+        try:
+            received = await esme.receive()
+        except (asyncio.IncompleteReadError, ConnectionResetError):
+            return False
         if received.command_id == CommandId.DELIVER_SM:
             esme.send(CommandId.DELIVER_SM_RESP, sequence_number=received.sequence_number)
-        if wanted(received.command_id):
-            return
+        if received.command_id == wanted:
+            return True
 
 
 def balanced(smsc: Simulator) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from dataclasses import fields
 from pathlib import Path
 
+import click
 import pytest
 
-from kannelkit.simulator import AtUnbind, Behaviour, Law, Order, SecondBind
+from kannelkit.cli.simulate import command
+from kannelkit.simulator import AccountRules, AtUnbind, Behaviour, Law, Order, SecondBind, control
 from kannelkit.simulator.counters import Counters
 
 TEXT = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
@@ -26,3 +30,14 @@ def test_name_is_described(name: str) -> None:
 )
 def test_option_is_described(option: str) -> None:
     assert option in TEXT
+
+
+@pytest.mark.parametrize("rule", [name for name in AccountRules("a", "a").as_dict() if name != "limit"])
+def test_rule_is_described(rule: str) -> None:
+    assert f"| `{rule}` |" in TEXT
+
+
+@pytest.mark.parametrize("path", re.findall(r'web\.(?:get|post)\("(/[a-z]+)"', inspect.getsource(control)))
+def test_request_is_described(path: str) -> None:
+    assert f" {path}" in TEXT
+    assert path in " ".join(str(each.help) for each in command.params if isinstance(each, click.Option))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kannelkit.simulator import AccountRules, Behaviour, Law, SecondBind
+from kannelkit.simulator import AccountRules, Behaviour, Law, LimitPer, SecondBind
 from kannelkit.simulator.answers import due
 from kannelkit.simulator.rules import Order
 
@@ -16,6 +16,7 @@ WRITTEN = [
     ("a:p:q@0", AccountRules("a", "p:q", limit=0)),
     ("a:p@q@7", AccountRules("a", "p@q", limit=7)),
     ("a:p,q@7,binds=2", AccountRules("a", "p,q", limit=7, binds=2)),
+    ("a:p@7,limit-per=connection", AccountRules("a", "p", 7, limit_per=LimitPer.CONNECTION)),
     (
         "a:p@7,law=token-bucket,burst=9,second-bind=already-bound,bind-status=0x0d",
         AccountRules("a", "p", 7, Law.TOKEN_BUCKET, 9, 1, SecondBind.ALREADY_BOUND, 0x0D),
@@ -54,18 +55,27 @@ def test_unreadable_account_is_refused_without_telling_the_password(text: str) -
 @pytest.mark.parametrize(
     ("rule", "allowed"),
     [
-        ("law=fast", "law is one of sliding-window, fixed-window, token-bucket, punishing"),
+        ("law=fast", "law is one of sliding-window, fixed-window, token-bucket, punishing, closing"),
+        ("limit-per=login", "limit-per is one of account, connection"),
         ("burst=x", "burst is a whole number of SMS"),
         ("binds=", "binds is a number from 1 to 9"),
         ("second-bind=no", "second-bind is one of close-older, bind-failed, already-bound"),
         ("bind-status=bad", "bind-status is a command_status, such as 0x0d"),
-        ("speed=3", "no such rule: speed (law, burst, binds, second-bind, bind-status)"),
+        ("speed=3", "no such rule: speed (law, burst, limit-per, binds, second-bind, bind-status)"),
     ],
 )
 def test_what_a_rule_may_be_is_told(rule: str, allowed: str) -> None:
     with pytest.raises(ValueError) as refused:  # noqa: PT011 - the whole text is compared
         AccountRules.parse(f"test:test,{rule}")
     assert str(refused.value) == allowed
+
+
+def test_rules_are_changed_as_they_are_written() -> None:
+    rules = AccountRules("a", "p")
+    changed = rules.changed({"limit": None, "law": "closing", "bind-status": 13, "limit-per": "connection"})
+    assert changed == AccountRules("a", "p", None, Law.CLOSING, bind_status=13, limit_per=LimitPer.CONNECTION)
+    assert rules.changed(rules.changed({"limit": "7"}).as_dict() | {"burst": 3}) == AccountRules("a", "p", 7, burst=3)
+    assert "p" not in rules.as_dict().values()
 
 
 def test_password_is_not_shown() -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 import smpplib.client
 import smpplib.consts
 import smpplib.exceptions
 
-from kannelkit.simulator import AccountRules, Behaviour, Simulator
+from kannelkit.simulator import AccountRules, Behaviour, Law, Simulator
 
 PATIENCE = 10  # seconds that smpplib waits on its socket
 
@@ -113,3 +113,48 @@ async def test_is_closed_by_a_newer_bind() -> None:
         with pytest.raises(smpplib.exceptions.ConnectionError):
             await asyncio.to_thread(session, smsc.port)
         assert smsc.account("test").counters.closed_by_newer == 1
+
+
+async def test_is_closed_after_an_excess_and_keeps_what_it_was_told() -> None:
+    def session(port: int) -> list[int]:
+        with client(port) as esme:
+            esme.bind()
+            for number in range(10):
+                esme.submit(b"%d" % number)
+            with suppress(smpplib.exceptions.ConnectionError):
+                while True:
+                    esme.smpp.read_once()
+            return [status for status, _ in esme.answers]
+
+    rules = AccountRules("test", "test", limit=3, law=Law.CLOSING)
+    async with Simulator([rules], Behaviour(delay=0.05, receipt_delay=3600)) as smsc:
+        told = await asyncio.to_thread(session, smsc.port)
+        assert told == [0, 0, 0, smpplib.consts.SMPP_ESME_RTHROTTLED]
+
+
+async def test_is_told_that_the_queue_is_full() -> None:
+    def session(port: int) -> list[int]:
+        with client(port) as esme:
+            esme.bind()
+            for number in range(3):
+                esme.submit(b"%d" % number)
+            while len(esme.answers) < 3:
+                esme.smpp.read_once()
+            return [status for status, _ in esme.answers]
+
+    async with Simulator(behaviour=Behaviour(reject_share=1)) as smsc:
+        assert await asyncio.to_thread(session, smsc.port) == [smpplib.consts.SMPP_ESME_RMSGQFUL] * 3
+
+
+async def test_is_refused_its_connection_and_then_taken() -> None:
+    def session(port: int) -> None:
+        with client(port) as esme:
+            esme.bind()
+
+    async with Simulator() as smsc:
+        smsc.refuse_connections()
+        with pytest.raises(smpplib.exceptions.ConnectionError):
+            await asyncio.to_thread(session, smsc.port)
+        await smsc.listen()
+        await asyncio.to_thread(session, smsc.port)
+        assert smsc.account("test").counters.binds == 1

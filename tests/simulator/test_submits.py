@@ -21,7 +21,7 @@ async def test_submits_are_accepted_with_ids_of_their_own() -> None:
         assert all(each.isdigit() for each in ids)
 
 
-@pytest.mark.parametrize("law", Law)
+@pytest.mark.parametrize("law", [law for law in Law if law is not Law.CLOSING])
 async def test_what_is_beyond_the_limit_is_throttled(law: Law) -> None:
     rules = AccountRules("test", "test", limit=3, law=law)
     async with Simulator([rules]) as smsc, Esme(smsc.port) as esme:
