@@ -14,8 +14,8 @@ from typing import Any
 
 import click
 
+from kannelkit.cli.figures import shown
 from kannelkit.cli.prepared import prepared
-from kannelkit.cli.status import shown
 from kannelkit.errors import GatewayError, HostError, InputError
 from kannelkit.plan.compare import plan as compared
 from kannelkit.plan.figures import figure, total

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
+from kannelkit.cli.figures import event_line, shown
 from kannelkit.spec import load
-from kannelkit.supervise.memory import Event
-from kannelkit.supervise.overview import AccountView, Overview
+from kannelkit.supervise.views import AccountView, Overview, duration
 
 _COLOURS = {
     "running": "green",
@@ -27,7 +24,6 @@ _COLOURS = {
     "unknown": "yellow",
 }
 _EVENTS = 5
-_DAY = 86_400
 
 Row = tuple[str, ...]
 
@@ -39,29 +35,21 @@ Row = tuple[str, ...]
 def command(ctx: click.Context, spec: Path, as_json: bool) -> None:
     """Show how the gateway that SPEC describes, its boxes and its accounts stand.
 
-    Exit code 0 when everything that should run runs and every link is online, 1 when not. Changes nothing, and works
-    before the gateway's first start.
+    Exit code 0 when everything that should run runs, every link of the side in force is online and that is the first
+    one, 1 when not. Changes nothing, and works before the gateway's first start.
     """
+    from kannelkit.supervise.asking import plain_overview
     from kannelkit.supervise.readings import look
 
     seen = asyncio.run(look(load(spec, os.environ)))
     if as_json:
-        click.echo(json.dumps(as_object(seen), ensure_ascii=False))
+        click.echo(json.dumps(plain_overview(seen), ensure_ascii=False))
     elif sys.stdout.isatty():
         _in_colour(seen)
     else:
         for line in plain(seen):
             click.echo(line)
     ctx.exit(1 if seen.problems else 0)
-
-
-def as_object(seen: Overview) -> dict[str, Any]:
-    """Return the overview as one JSON object; `ok` says that nothing is wrong."""
-    return {
-        "ok": not seen.problems,
-        **dataclasses.asdict(dataclasses.replace(seen, events=())),
-        "events": [event.as_dict() for event in seen.events],
-    }
 
 
 def plain(seen: Overview) -> Iterator[str]:
@@ -123,40 +111,27 @@ def account_rows(seen: Overview) -> list[Row]:
 
 def link_rows(seen: Overview) -> list[Row]:
     """Return the links as rows, a heading first."""
-    rows: list[Row] = [("LINK", "STATE", "HOST", "ONLINE FOR", "QUEUED")]
+    rows: list[Row] = [("LINK", "STATE", "HOST", "ONLINE FOR", "SHARE", "QUEUED")]
     for link in (link for account in seen.accounts for link in account.links):
         online = "-" if link.seconds is None else duration(link.seconds)
-        rows.append((link.admin_id, shown(link.state), f"{link.host}:{link.port}", online, str(link.queued)))
+        share = "-" if link.share is None else str(link.share)
+        rows.append((link.admin_id, shown(link.state), f"{link.host}:{link.port}", online, share, str(link.queued)))
     return rows
-
-
-def event_line(event: Event) -> str:
-    """Return an event as one line, with its local time."""
-    return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(event.at))} {shown(event.text)}"
-
-
-def duration(seconds: float) -> str:
-    """Return a time in its two largest units: 3d 4h, 4h 5m, 5m 6s, 6s."""
-    whole = max(0, int(seconds))
-    days, hours, minutes = whole // _DAY, whole // 3600 % 24, whole // 60 % 60
-    units = [(days, "d"), (hours, "h"), (minutes, "m"), (whole % 60, "s")]
-    while len(units) > 1 and not units[0][0]:
-        units.pop(0)
-    return " ".join(f"{number}{unit}" for number, unit in units[:2])
-
-
-def shown(text: str) -> str:
-    """Return text that a terminal can be given: what could steer it, and line feeds, are escaped."""
-    if text.isprintable():
-        return text
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode("ascii") for c in text
-    )
 
 
 def _throughput(account: AccountView) -> str:
     rate = "no limit" if account.throughput is None else str(account.throughput)
-    return rate if account.settled else f"{rate} (changing)"
+    said = [
+        word
+        for word, holds in (
+            ("changing", not account.settled),
+            ("by hand", account.by_hand),
+            ("paused", account.paused),
+            (f"all of {account.unit}", account.unit != account.smsc_id),
+        )
+        if holds
+    ]
+    return f"{rate} ({', '.join(said)})" if said else rate
 
 
 def _in_colour(seen: Overview) -> None:

@@ -6,7 +6,8 @@ import asyncio
 import dataclasses
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from kannelkit.errors import GatewayError, HostError
 from kannelkit.host import processes
 from kannelkit.plan.values import Add, Change, DirectiveChange, Plan, Rate, Recreate, Remove, Reroute, Restart, Step
 from kannelkit.supervise.control import FILE
-from kannelkit.supervise.memory import Memory
+from kannelkit.supervise.course import Curve, Flow
+from kannelkit.supervise.memory import Event, Memory
+from kannelkit.supervise.views import AccountView, BoxView, LinkView, OtherRefusals, Overview
 
 # a plan of a gateway with thousands of accounts is one line
 _LONGEST_EVENT = 256 * 1024 * 1024
@@ -64,7 +67,7 @@ async def ask(
 
 
 _START = "kannelkit up SPEC starts it with this configuration"
-_TAKE_ON = "kannelkit up SPEC takes them on as they are; then apply"
+_TAKE_ON = "kannelkit up SPEC takes them on as they are; then try again"
 _OWNER = "run as the user that runs kannelkit up, or as root"
 _BROKE_OFF = "what was begun goes on or is taken back without this command: look at kannelkit status"
 
@@ -119,3 +122,59 @@ def _change(values: Mapping[str, Any]) -> Change:
 def _step(values: Mapping[str, Any]) -> Step:
     fields: dict[str, Any] = {name: tuple(each) if isinstance(each, list) else each for name, each in values.items()}
     return _STEPS[fields.pop("step")](**fields)
+
+
+# -- how the gateway stands, as plain values and back
+
+
+def plain_overview(seen: Overview, curves: Collection[str] | None = None) -> dict[str, object]:
+    """Return how the gateway stands as one JSON object; `ok` says that nothing is wrong.
+
+    Curves are left out but for the accounts in `curves`: those of a thousand accounts are a megabyte.
+    """
+    plain = _plain_value(replace(seen, events=()))
+    for account in plain["accounts"]:
+        if curves is not None and account["smsc_id"] not in curves:
+            account["curve"] = _plain_value(Curve())
+    return {"ok": not seen.problems, **plain, "events": [event.as_dict() for event in seen.events]}
+
+
+def overview_of(values: Mapping[str, Any]) -> Overview:
+    """Return the overview that `plain_overview` made these values of. Raises KeyError or TypeError."""
+    events = tuple(
+        Event(each.pop("at"), each.pop("kind"), each.pop("account"), each.pop("text"), each)
+        for each in (dict(event) for event in values["events"])
+    )
+    return Overview(
+        **{
+            **{name: value for name, value in values.items() if name != "ok"},
+            "boxes": tuple(BoxView(**each) for each in values["boxes"]),
+            "accounts": tuple(_account_view(each) for each in values["accounts"]),
+            "problems": tuple(values["problems"]),
+            "events": events,
+        }
+    )
+
+
+def _account_view(values: Mapping[str, Any]) -> AccountView:
+    accepted, refused, curve = values["accepted"], values["refused"], values["curve"]
+    return AccountView(
+        **{
+            **values,
+            "accepted": None if accepted is None else Flow(**accepted),
+            "refused": None if refused is None else Flow(**refused),
+            "other_refusals": tuple(OtherRefusals(**each) for each in values["other_refusals"]),
+            "curve": Curve(tuple(curve["accepted"]), tuple(curve["refused"])),
+            "links": tuple(LinkView(**each) for each in values["links"]),
+        }
+    )
+
+
+def _plain_value(value: Any) -> Any:
+    # dataclasses.asdict copies every number of every curve
+    names = getattr(type(value), "__dataclass_fields__", None)
+    if names is not None:
+        return {name: _plain_value(getattr(value, name)) for name in names}
+    if isinstance(value, tuple):
+        return [_plain_value(each) for each in value] if value and not isinstance(value[0], int | str) else list(value)
+    return value

@@ -231,9 +231,9 @@ class Memory:
         accounts: Collection[str] = (),
         since: float = 0.0,
         after: int = 0,
-        most: int = _MOST_EVENTS,
+        most: int | None = None,
     ) -> list[tuple[int, Event]]:
-        """Return events with their numbers, oldest first: the newest `most` of those asked for.
+        """Return events with their numbers, oldest first: the newest `most`, or all, of those asked for.
 
         Of these kinds and accounts (all where none is named), not before `since` (seconds since the epoch), and with a
         number above `after`.
@@ -246,7 +246,7 @@ class Memory:
                 values += among
         found = f"SELECT id, at, kind, account, text, data FROM events WHERE {' AND '.join(where)}"  # noqa: S608 - names only
         with self._told() as base:
-            rows = base.execute(f"{found} ORDER BY id DESC LIMIT ?", (*values, most)).fetchall()
+            rows = base.execute(f"{found} ORDER BY id DESC LIMIT ?", (*values, -1 if most is None else most)).fetchall()
         return [(number, _event(*row)) for number, *row in reversed(rows)]
 
     def newest(self, kind: str) -> dict[str, Event]:

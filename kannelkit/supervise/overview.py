@@ -1,20 +1,17 @@
-"""How a gateway stands, as values, and what of it is not as it should be; pure."""
+"""What was read of a gateway -> how it stands; pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field, replace
 
 from kannelkit.gateway.status import GatewayStatus, LinkStatus
 from kannelkit.render import Account, Link
+from kannelkit.supervise.course import Curve, Flow
 from kannelkit.supervise.memory import Event
-
-# stopped: its process is not there; silent: it is, and does not answer; unconnected: a smsbox without its bearerbox
-BoxState = Literal["running", "stopped", "silent", "unconnected", "unknown"]
-# partly: some of its links are online; backup: none is, but one at the second host
-AccountState = Literal["online", "partly", "backup", "offline", "unknown"]
+from kannelkit.supervise.problems import problems
+from kannelkit.supervise.views import AccountState, AccountView, BoxView, LinkView, OtherRefusals, Overview
 
 _VERSION = re.compile(r"version `([^'\n]{1,40})'")
 
@@ -28,109 +25,74 @@ class BoxProcess:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """Since when an account is on the side it is on (seconds since the epoch), and why."""
+
+    since: float
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What an account's provider answered of late; what only a supervisor sees is None or empty where none does."""
+
+    accepted_per_second: float | None = None
+    accepted: Flow | None = None
+    refused: Flow | None = None
+    other_refusals: tuple[OtherRefusals, ...] = ()
+    curve: Curve = field(default_factory=Curve)
+
+
+@dataclass(frozen=True, slots=True)
 class Readings:
-    """What was read of a gateway, and in `troubles` what could not be.
+    """What was read of a gateway, and in `troubles` what could not be; `spec` is what a command names its spec by.
 
     `status` is None where bearerbox does not answer, `refused` where nothing listens on its admin port; `supervisor`
-    is the pid of the kannelkit that holds the state-dir's lock, 0 where that cannot be told. `accepted` is what each
-    account's provider took per second between two readings of the status.
+    is the pid of the kannelkit that holds the state-dir's lock, 0 where that cannot be told. By unit (see Account):
+    `throughputs`, those `unsettled`, those `paused`, and the newest change of rate. By account: `turns`, `traffic`.
     """
 
     at: float
+    spec: str = "SPEC"
     status: GatewayStatus | None = None
     refused: bool = False
     supervisor: int | None = None
-    processes: Mapping[str, BoxProcess] | None = None
-    throughputs: Mapping[str, int] | None = None
+    processes: Mapping[str, BoxProcess] = field(default_factory=dict)
+    throughputs: Mapping[str, int] = field(default_factory=dict)
     unsettled: frozenset[str] = frozenset()
-    accepted: Mapping[str, float] | None = None
+    paused: frozenset[str] = frozenset()
+    changes: Mapping[str, Event] = field(default_factory=dict)
+    turns: Mapping[str, Turn] = field(default_factory=dict)
+    traffic: Mapping[str, Traffic] = field(default_factory=dict)
     events: Sequence[Event] = ()
     troubles: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class BoxView:
-    """One box; `pid` and `since` (seconds since the epoch) are None where they are not known."""
-
-    name: str
-    state: BoxState
-    pid: int | None
-    since: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class LinkView:
-    """One link; `state` in Kannel's words, "absent" where bearerbox does not have it, "unknown" where it is silent.
-
-    `seconds` is the time online; `queued` the parts of messages that wait for this link.
-    """
-
-    admin_id: str
-    role: str
-    host: str
-    port: int
-    state: str
-    seconds: int | None
-    queued: int
-
-
-@dataclass(frozen=True, slots=True)
-class AccountView:
-    """One account. Rates in SMS per second over all its links, None for "not known" or "no limit".
-
-    `links_online` of `links_wanted` are bound; links that only stand by count in neither.
-    """
-
-    smsc_id: str
-    state: AccountState
-    links_online: int
-    links_wanted: int
-    throughput: int | None
-    ceiling: int | None
-    settled: bool
-    accepted_per_second: float | None
-    queued: int
-    links: tuple[LinkView, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """The whole gateway at one moment (`at`, seconds since the epoch).
-
-    `waiting` counts messages in the global queue and the links' queues, `in_flight` those sent without an answer yet
-    (None: not known). `problems` says in words what is not as it should be; empty means that all is well.
-    """
-
-    at: float
-    state: str
-    version: str | None
-    supervisor: int | None
-    boxes: tuple[BoxView, ...]
-    accounts: tuple[AccountView, ...]
-    waiting: int | None
-    in_flight: int | None
-    events: tuple[Event, ...]
-    problems: tuple[str, ...]
 
 
 def overview(accounts: Sequence[Account], readings: Readings) -> Overview:
     """Return how the gateway with these accounts stands, from what was read of it."""
     status = readings.status
     boxes = (_bearerbox(readings), _smsbox(readings))
-    views = tuple(_account(account, readings) for account in accounts)
+    found: dict[str, list[LinkStatus]] = {}
+    for link in status.links if status else ():
+        found.setdefault(link.admin_id, []).append(link)
     version = _VERSION.search(status.version) if status else None
-    return Overview(
+    in_flight = None if status is None or status.in_flight is None else max(0, status.in_flight)
+    alone = len(accounts) == 1  # otherwise nobody can say whose it is
+    seen = Overview(
         at=readings.at,
         state=_state(readings, boxes[0]),
         version=version[1] if version else None,
         supervisor=readings.supervisor or None,
         boxes=boxes,
-        accounts=views,
+        accounts=tuple(_account(account, found, readings, in_flight if alone else None) for account in accounts),
         waiting=None if status is None else status.sms_queued_out + sum(link.queued for link in status.links),
-        in_flight=None if status is None or status.in_flight is None else max(0, status.in_flight),
+        in_flight=in_flight,
+        stored=None if status is None else status.store_size,
         events=tuple(readings.events),
-        problems=tuple(_problems(readings, boxes, views)),
+        problems=(),
     )
+    said = problems(seen, readings.spec, supervised=readings.supervisor is not None)
+    return replace(seen, problems=(*said, *readings.troubles))
 
 
 def _state(readings: Readings, bearerbox: BoxView) -> str:
@@ -140,7 +102,7 @@ def _state(readings: Readings, bearerbox: BoxView) -> str:
 
 
 def _bearerbox(readings: Readings) -> BoxView:
-    process = (readings.processes or {}).get("bearerbox")
+    process = readings.processes.get("bearerbox")
     status = readings.status
     if status is not None:
         since = process.since if process else readings.at - status.uptime_seconds
@@ -153,7 +115,7 @@ def _bearerbox(readings: Readings) -> BoxView:
 
 
 def _smsbox(readings: Readings) -> BoxView:
-    process = (readings.processes or {}).get("smsbox")
+    process = readings.processes.get("smsbox")
     status = readings.status
     connected = [box for box in status.boxes if box.type == "smsbox"] if status else []
     if connected:
@@ -164,40 +126,65 @@ def _smsbox(readings: Readings) -> BoxView:
     return BoxView("smsbox", "stopped" if status or readings.refused else "unknown", None, None)
 
 
-def _account(account: Account, readings: Readings) -> AccountView:
-    found: dict[str, list[LinkStatus]] = {}
-    for link in readings.status.links if readings.status else ():
-        found.setdefault(link.admin_id, []).append(link)
-    views = [_link(link, found.get(link.admin_id, []), readings) for link in account.links if link.role != "park"]
-    primaries = [view for view in views if view.role == "primary"]
-    online = sum(view.state == "online" for view in primaries)
-    state: AccountState = "offline"
-    if readings.status is None and not readings.refused:
-        state = "unknown"
-    elif online == len(primaries):
-        state = "online"
-    elif online:
-        state = "partly"
-    elif any(view.state == "online" for view in views):
-        state = "backup"
-    throughput = (readings.throughputs or {}).get(account.smsc_id, account.ceiling)
+def _account(
+    account: Account, found: Mapping[str, Sequence[LinkStatus]], readings: Readings, in_flight: int | None
+) -> AccountView:
+    links = [_link(link, account, found.get(link.admin_id, ()), readings) for link in account.links]
+    views = [view for view in links if view.role != "park"]
+    wanted = [view for view in views if view.role == account.side]
+    online = sum(view.state == "online" for view in wanted)
+    throughput = readings.throughputs.get(account.unit, account.ceiling)
     if throughput is not None:  # as the rate controller takes what it learnt, should the spec have changed since
         throughput = max(account.floor, throughput if account.ceiling is None else min(throughput, account.ceiling))
+    change = readings.changes.get(account.unit)
+    turn = readings.turns.get(account.smsc_id)
+    traffic = readings.traffic.get(account.smsc_id, Traffic())
+    queued = sum(view.queued for view in views)
     return AccountView(
         smsc_id=account.smsc_id,
-        state=state,
+        unit=account.unit,
+        state=_account_state(readings, account, online, len(wanted)),
+        side=account.side,
+        host=f"{wanted[0].host}:{wanted[0].port}",
+        since=turn.since if turn else None,
+        why=turn.why if turn else "",
         links_online=online,
-        links_wanted=len(primaries),
+        links_wanted=len(wanted),
         throughput=throughput,
         ceiling=account.ceiling,
-        settled=account.smsc_id not in readings.unsettled,
-        accepted_per_second=(readings.accepted or {}).get(account.smsc_id),
-        queued=sum(view.queued for view in views),
+        floor=account.floor,
+        settled=account.unit not in readings.unsettled,
+        paused=account.unit in readings.paused,
+        by_hand=change is not None and change.data.get("direction") == "by-hand",
+        rate_since=change.at if change else None,
+        accepted_per_second=traffic.accepted_per_second,
+        accepted=traffic.accepted,
+        refused=traffic.refused,
+        other_refusals=traffic.other_refusals,
+        queued=queued,
+        in_flight=in_flight,
+        minutes_left=_minutes_left(queued, traffic),
+        curve=traffic.curve,
         links=tuple(views),
     )
 
 
-def _link(link: Link, found: Sequence[LinkStatus], readings: Readings) -> LinkView:
+def _account_state(readings: Readings, account: Account, online: int, wanted: int) -> AccountState:
+    if readings.status is None and not readings.refused:
+        return "unknown"
+    if online == wanted:
+        return "online" if account.side == "primary" else "backup"
+    return "partly" if online else "offline"
+
+
+def _minutes_left(queued: int, traffic: Traffic) -> float | None:
+    if not queued:
+        return 0.0
+    rate = traffic.accepted.minute if traffic.accepted else traffic.accepted_per_second
+    return round(queued / rate / 60, 2) if rate else None
+
+
+def _link(link: Link, account: Account, found: Sequence[LinkStatus], readings: Readings) -> LinkView:
     state, seconds = "unknown", None
     if found:
         # several of one name do not come from kannelkit; the worst of them speaks for all
@@ -205,32 +192,7 @@ def _link(link: Link, found: Sequence[LinkStatus], readings: Readings) -> LinkVi
         state, seconds = worst.state, worst.seconds
     elif readings.status is not None or readings.refused:
         state = "absent"
-    if link.role == "backup" and state == "dead":
+    if link.role != account.side and state == "dead":
         state = "standby"
-    return LinkView(link.admin_id, link.role, link.host, link.port, state, seconds, sum(one.queued for one in found))
-
-
-def _problems(readings: Readings, boxes: Sequence[BoxView], accounts: Sequence[AccountView]) -> list[str]:
-    bearerbox, smsbox = boxes
-    problems = []
-    if bearerbox.state == "stopped" and smsbox.state == "stopped" and readings.supervisor is None:
-        return ["the gateway is not running", *readings.troubles]
-    if bearerbox.state == "stopped":
-        problems.append("bearerbox is not running")
-    elif bearerbox.state == "silent":
-        problems.append(f"bearerbox (pid {bearerbox.pid}) does not answer")
-    if smsbox.state == "stopped":
-        problems.append("smsbox is not running")
-    elif smsbox.state == "unconnected":
-        problems.append(f"smsbox (pid {smsbox.pid}) is not connected to bearerbox")
-    if readings.supervisor is None:
-        problems.append("no kannelkit supervises: rates are not held, and a box that ends stays away")
-    if readings.status is not None:
-        if readings.status.state != "running":
-            problems.append(f"bearerbox is {readings.status.state}")
-        for account in accounts:
-            if account.links_online < account.links_wanted:
-                away = [link for link in account.links if link.role == "primary" and link.state != "online"]
-                said = ", ".join(f"{link.admin_id} {link.state}" for link in away)
-                problems.append(f"{account.smsc_id}: {account.links_online} of {account.links_wanted} links: {said}")
-    return [*problems, *readings.troubles]
+    queued = sum(one.queued for one in found)
+    return LinkView(link.admin_id, link.role, link.host, link.port, state, seconds, queued, link.throughput)

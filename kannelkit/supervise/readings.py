@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
+import shlex
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import aiohttp
 
@@ -13,14 +16,16 @@ from kannelkit.errors import GatewayError, HostError
 from kannelkit.gateway.admin import Admin
 from kannelkit.gateway.status import GatewayStatus
 from kannelkit.host import processes
+from kannelkit.host.processes import ProcessId
 from kannelkit.host.secrets import kept
-from kannelkit.render import Account, accounts, kannel_conf
+from kannelkit.render import Account, InForce, Side, accounts, kannel_conf
 from kannelkit.spec import Spec
 from kannelkit.supervise.counts import Counts
 from kannelkit.supervise.kept import kept as kept_spec
 from kannelkit.supervise.lock import holder
-from kannelkit.supervise.memory import Event, Memory
-from kannelkit.supervise.overview import BoxProcess, Overview, Readings, overview
+from kannelkit.supervise.memory import Event, KeptSide, Memory
+from kannelkit.supervise.overview import BoxProcess, Readings, Traffic, Turn, overview
+from kannelkit.supervise.views import Overview
 
 # a bearerbox that is well answers within milliseconds; one that stops links may be busy for longer
 _ANSWER_SECONDS = 2.0
@@ -34,8 +39,9 @@ async def look(spec: Spec, most_events: int = 10) -> Overview:
     A gateway that runs is shown with what it runs with, which may not be what the spec says by now. What cannot be read
     is told in the overview's problems; raises nothing for it.
     """
-    readings = _from_state_dir(spec, most_events)
+    readings, sides = _from_state_dir(spec, most_events)
     troubles = list(readings.troubles)
+    asked = spec.path
     if readings.processes:
         try:
             running = kept_spec(spec.state_dir)
@@ -44,7 +50,10 @@ async def look(spec: Spec, most_events: int = 10) -> Overview:
                 spec = running
         except HostError as error:
             troubles.append(error.message)
-    status, accepted, refused = None, None, False
+    of = _in_force(spec, readings.throughputs, sides)
+    status: GatewayStatus | None = None
+    traffic: Mapping[str, Traffic] = {}
+    refused = False
     try:
         password = _admin_password(spec)
         if password is None:
@@ -53,7 +62,7 @@ async def look(spec: Spec, most_events: int = 10) -> Overview:
         else:
             async with aiohttp.ClientSession() as session:
                 admin = Admin(session, spec.admin_port, password, spec.admin_host, status_timeout=_ANSWER_SECONDS)
-                status, accepted = await _twice(admin, accounts(spec))
+                status, traffic = await _twice(admin, of)
     except GatewayError as error:
         refused = await _nobody_listens(spec)
         if not refused and "bearerbox" not in (readings.processes or {}):
@@ -61,9 +70,34 @@ async def look(spec: Spec, most_events: int = 10) -> Overview:
     except HostError as error:
         troubles.append(error.message)
     readings = dataclasses.replace(
-        readings, at=time.time(), status=status, accepted=accepted, refused=refused, troubles=tuple(troubles)
+        readings,
+        at=time.time(),
+        spec=named(asked),
+        status=status,
+        traffic=traffic,
+        refused=refused,
+        troubles=tuple(troubles),
     )
-    return overview(accounts(spec), readings)
+    return overview(of, readings)
+
+
+def named(path: Path) -> str:
+    """Return how a command that a person can copy names a spec file: briefly where it is in this folder."""
+    with contextlib.suppress(ValueError, OSError):
+        path = path.relative_to(Path.cwd())
+    return shlex.quote(str(path))
+
+
+def _in_force(spec: Spec, throughputs: Mapping[str, int], sides: Mapping[str, Side]) -> tuple[Account, ...]:
+    """Return the accounts at what was learnt, within the spec's bounds, and on the sides that are kept."""
+    bounded = {}
+    for account in accounts(spec):
+        learnt = throughputs.get(account.unit)
+        if learnt is not None:
+            bounded[account.unit] = max(
+                account.floor, learnt if account.ceiling is None else min(learnt, account.ceiling)
+            )
+    return accounts(spec, InForce(throughputs=bounded, sides=sides))
 
 
 def _same(running: Spec, spec: Spec) -> bool:
@@ -93,7 +127,7 @@ async def _nobody_listens(spec: Spec) -> bool:
     return False
 
 
-async def _twice(admin: Admin, of: Sequence[Account]) -> tuple[GatewayStatus, Mapping[str, float] | None]:
+async def _twice(admin: Admin, of: Sequence[Account]) -> tuple[GatewayStatus, Mapping[str, Traffic]]:
     """Return the status, and what each account's provider took per second between it and a second one."""
     clock = asyncio.get_running_loop().time
     counts = Counts(of)
@@ -103,22 +137,20 @@ async def _twice(admin: Admin, of: Sequence[Account]) -> tuple[GatewayStatus, Ma
     try:
         later = await admin.status()
     except GatewayError:
-        return status, None
+        return status, {}
     after = counts.samples(later, clock())
-    rates = {}
+    traffic = {}
     for name, sample in after.items():
         first = before[name]
-        rates[name] = (sample.accepted - first.accepted) / (sample.at - first.at)
-    return later, rates
+        traffic[name] = Traffic((sample.accepted - first.accepted) / (sample.at - first.at))
+    return later, traffic
 
 
-def _from_state_dir(spec: Spec, most_events: int) -> Readings:
+def _from_state_dir(spec: Spec, most_events: int) -> tuple[Readings, Mapping[str, Side]]:
+    readings = Readings(at=0.0)
+    sides: Mapping[str, KeptSide] = {}
     troubles: list[str] = []
     pid: int | None = None
-    running: dict[str, BoxProcess] = {}
-    throughputs: dict[str, int] = {}
-    unsettled: frozenset[str] = frozenset()
-    events: Sequence[Event] = ()
     try:
         pid = holder(spec.state_dir / "lock")
     except HostError as error:
@@ -129,31 +161,40 @@ def _from_state_dir(spec: Spec, most_events: int) -> Readings:
         if path.exists():
             memory = Memory(path, read_only=True)
             try:
-                running = _running(memory)
-                throughputs = {name: learnt.throughput for name, learnt in memory.learnt().items()}
-                unsettled = memory.unsettled()
-                events = memory.events(most_events)
+                sides = memory.sides()
+                moves = memory.newest("failover")
+                readings = Readings(
+                    at=0.0,
+                    processes=_running(memory),
+                    throughputs={name: learnt.throughput for name, learnt in memory.learnt().items()},
+                    unsettled=memory.unsettled(),
+                    paused=memory.paused(),
+                    changes=memory.newest("rate"),
+                    turns={name: turn(kept, moves.get(name)) for name, kept in sides.items()},
+                    events=memory.events(most_events),
+                )
             finally:
                 memory.close()
     except OSError as error:
         troubles.append(f"{path}: {error.strerror}")
     except HostError as error:
         troubles.append(error.message)
-    return Readings(
-        at=0.0,
-        supervisor=pid,
-        processes=running,
-        throughputs=throughputs,
-        unsettled=unsettled,
-        events=events,
-        troubles=troubles,
-    )
+    readings = dataclasses.replace(readings, supervisor=pid, troubles=troubles)
+    return readings, {name: kept.side for name, kept in sides.items()}
+
+
+def turn(kept: KeptSide, moved: Event | None) -> Turn:
+    """Return since when an account is on its side, and why: what the newest event of a failover says, if it fits."""
+    if moved is None or moved.data.get("to") != kept.side:
+        return Turn(kept.since)
+    return Turn(kept.since, "by hand" if kept.by_hand else str(moved.data.get("why", "")))
+
+
+def process_of(process: ProcessId) -> BoxProcess:
+    """Return a process with the time of its start on the wall clock."""
+    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)  # what a process's start time counts from
+    return BoxProcess(process.pid, booted + process.started)
 
 
 def _running(memory: Memory) -> dict[str, BoxProcess]:
-    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)  # what a process's start time counts from
-    return {
-        name: BoxProcess(process.pid, booted + process.started)
-        for name, process in memory.boxes().items()
-        if processes.alive(process)
-    }
+    return {name: process_of(process) for name, process in memory.boxes().items() if processes.alive(process)}

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from typing import Any, Protocol
+from typing import Protocol
 
 import aiohttp
 
@@ -16,15 +16,15 @@ from kannelkit.host import notify
 from kannelkit.host.files import make_folder
 from kannelkit.spec import Spec
 from kannelkit.supervise.applying import Applying, Asked, Faults
-from kannelkit.supervise.asking import plain
 from kannelkit.supervise.changes import Changes
 from kannelkit.supervise.configuration import configure, known
-from kannelkit.supervise.control import Control, Tell
+from kannelkit.supervise.control import Control
 from kannelkit.supervise.journal import Journal, Listener
 from kannelkit.supervise.links import Brought
 from kannelkit.supervise.lock import Lock
 from kannelkit.supervise.memory import Memory
 from kannelkit.supervise.own import OwnBoxes
+from kannelkit.supervise.requests import Requests
 from kannelkit.supervise.running import Boxes, Running
 
 _TICK = 0.05
@@ -116,11 +116,12 @@ class Supervisor:
             boxes = self._running.boxes = self._boxes(self._running)
             self._changes = Changes(self._running)
             self._applying = Applying(self._running, self._changes, self._load, self._faults)
+            self._requests = Requests(self._running, self._changes, self._applying, journal, spec.path)
             self._upkeep = boxes.upkeep(self._changes, self._applying, spec)
             stack.callback(self._running.watch.close)
             await self._upkeep.begin(clock())
             try:
-                async with Control(spec.state_dir, self._answer):
+                async with Control(spec.state_dir, self._requests.answer):
                     self._supervising = True
                     await self._supervise(clock)
             finally:
@@ -144,20 +145,6 @@ class Supervisor:
         return await self._changes.change(account, throughput)
 
     # -- other configurations ----------------------------------------------------------------------------------
-
-    async def _answer(self, request: Mapping[str, Any], tell: Tell) -> Mapping[str, object]:
-        if request.get("spec") != os.path.realpath(self._spec.path):
-            raise GatewayError(f"the gateway runs from {self._spec.path}", "write the change into that file")
-        match request.get("do"):
-            case "plan":
-                planned = await self._applying.planned()
-                return {"event": "done", "plan": plain(planned.plan)}
-            case "apply":
-                digest = request.get("digest")
-                flags = {name: request.get(name) is True for name in ("agreed", "discard", "force")}
-                return await self._applying.apply(Asked(digest if isinstance(digest, str) else None, **flags), tell)
-            case _:
-                raise GatewayError("the kannelkit that supervises knows no such request", "are both the same version?")
 
     async def _reload(self) -> None:
         try:
@@ -186,6 +173,8 @@ class Supervisor:
                 self._unheard(now, clock(), error)
             except HostError as error:
                 self._trouble(error)
+            self._requests.sampled(now)
+            self._requests.heard(self._running.watch.take_troubles())
             self._changes.act(now)
             if not self.ready.is_set():
                 self._tell_ready(now - began)

@@ -1,0 +1,79 @@
+"""What of a gateway is not as it should be, in words, each with what to do about it; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kannelkit.supervise.views import AccountView, BoxView, LinkView, Overview, duration
+
+# what to do about a link that is not online, by its state in Kannel's words (gw/bb_smscconn.c, smsc2_status)
+_LINK_ADVICE = {
+    "dead": "it was stopped, or its bind was refused; {history}",
+    "absent": "bearerbox does not have it; kannelkit plan {spec}",
+    "connecting": "",
+    "re-connecting": "{host} does not take the connection or the bind, and is tried again; {history}",
+}
+_BOX_ADVICE = {
+    "suspended": "nothing is sent or taken until the admin command `resume`",
+    "isolated": "nothing is taken from providers until the admin command `resume`",
+    "full": "its store is full, and it takes no message; look at why messages wait",
+    "shutting down": "",
+}
+_MOST_LINKS = 3
+
+
+def problems(seen: Overview, spec: str, *, supervised: bool) -> tuple[str, ...]:
+    """Return what is wrong; empty means that all is well. `spec` is the spec's name as a command takes it.
+
+    `supervised` also where it cannot be told.
+    """
+    bearerbox, smsbox = seen.boxes
+    if bearerbox.state == "stopped" and smsbox.state == "stopped" and not supervised:
+        return (f"the gateway is not running: kannelkit up {spec}",)
+    found = [*_boxes(bearerbox, smsbox, spec, supervised=supervised)]
+    if not supervised:
+        what = "rates are not held, and a box that ends stays away"
+        found.append(f"no kannelkit supervises: {what}; kannelkit up {spec} takes the boxes on as they are")
+    if bearerbox.state == "running":
+        if seen.state != "running":
+            found.append(_with(f"bearerbox is {seen.state}", _BOX_ADVICE.get(seen.state, "")))
+        for account in seen.accounts:
+            found += _account(account, spec, seen.at)
+    return tuple(found)
+
+
+def _boxes(bearerbox: BoxView, smsbox: BoxView, spec: str, *, supervised: bool) -> Iterator[str]:
+    history = f"kannelkit history {spec} says why"
+    if bearerbox.state == "stopped":
+        yield _with("bearerbox is not running", f"it is started again; {history}" if supervised else "")
+    elif bearerbox.state == "silent":
+        yield f"bearerbox (pid {bearerbox.pid}) does not answer: where that lasts, its log may say why"
+    if smsbox.state == "stopped":
+        yield _with("smsbox is not running", f"it is started again; {history}" if supervised else "")
+    elif smsbox.state == "unconnected":
+        yield f"smsbox (pid {smsbox.pid}) is not connected to bearerbox: where that lasts, its log may say why"
+
+
+def _account(account: AccountView, spec: str, at: float) -> Iterator[str]:
+    if account.side == "backup":
+        since = "" if account.since is None else f" for {duration(at - account.since)}"
+        why = f" ({account.why})" if account.why else ""
+        yield (
+            f"{account.smsc_id}: on its backup host {account.host}{since}{why}: it goes back when the first "
+            f"answers, or now with kannelkit failover {spec} {account.smsc_id} --to primary"
+        )
+    if account.links_online < account.links_wanted:
+        away = [link for link in account.links if link.role == account.side and link.state != "online"]
+        said = ", ".join(f"{link.admin_id} {link.state}" for link in away[:_MOST_LINKS])
+        more = f" and {len(away) - _MOST_LINKS} more" if len(away) > _MOST_LINKS else ""
+        told = f"{account.smsc_id}: {account.links_online} of {account.links_wanted} links online: {said}{more}"
+        yield _with(told, _advice(away[0], account, spec))
+
+
+def _advice(link: LinkView, account: AccountView, spec: str) -> str:
+    history = f"kannelkit history {spec} --account {account.smsc_id} says more"
+    return _LINK_ADVICE.get(link.state, "{history}").format(history=history, spec=spec, host=f"{link.host}:{link.port}")
+
+
+def _with(told: str, advice: str) -> str:
+    return f"{told}: {advice}" if advice else told

@@ -1,0 +1,126 @@
+"""What is told of a gateway to whoever asks, people and programs alike, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kannelkit.render.links import Role, Side
+from kannelkit.supervise.course import Curve, Flow
+from kannelkit.supervise.memory import Event
+
+# stopped: its process is not there; silent: it is, and does not answer; unconnected: a smsbox without its bearerbox
+BoxState = Literal["running", "stopped", "silent", "unconnected", "unknown"]
+# of the links of the side in force: online and backup: all are online, at the first host or the second; partly: some
+AccountState = Literal["online", "partly", "backup", "offline", "unknown"]
+
+_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRefusals:
+    """How many submits were refused with one command_status that is not about speed, since kannelkit's start."""
+
+    command_status: int
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoxView:
+    """One box; `pid` and `since` (seconds since the epoch) are None where they are not known."""
+
+    name: str
+    state: BoxState
+    pid: int | None
+    since: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """One link; `state` in Kannel's words, "absent" where bearerbox does not have it, "unknown" where it is silent,
+    "standby" where it is down because the other side carries the messages.
+
+    `seconds` is the time online; `queued` the parts of messages that wait for this link; `share` its part of the
+    throughput, in SMS per second, None for "no limit".
+    """
+
+    admin_id: str
+    role: Role
+    host: str
+    port: int
+    state: str
+    seconds: int | None
+    queued: int
+    share: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """One account. Rates in SMS per second, None for "not known" or "no limit"; times in seconds since the epoch.
+
+    `unit` names the rate that it lives by, which other accounts may share: `throughput`, `ceiling` and `floor` are the
+    unit's, `settled` when the links run at that, `paused` when kannelkit does not adapt it, `by_hand` when somebody set
+    it, at `rate_since`. `side` is in force since `since`, because of `why`, at `host`. `links_online` of
+    `links_wanted` of that side are bound. `in_flight` are messages sent without an answer yet, `minutes_left` how long
+    what is queued lasts at the rate of the last minute.
+    """
+
+    smsc_id: str
+    unit: str
+    state: AccountState
+    side: Side
+    host: str
+    since: float | None
+    why: str
+    links_online: int
+    links_wanted: int
+    throughput: int | None
+    ceiling: int | None
+    floor: int
+    settled: bool
+    paused: bool
+    by_hand: bool
+    rate_since: float | None
+    accepted_per_second: float | None
+    accepted: Flow | None
+    refused: Flow | None
+    other_refusals: tuple[OtherRefusals, ...]
+    queued: int
+    in_flight: int | None
+    minutes_left: float | None
+    curve: Curve
+    links: tuple[LinkView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The whole gateway at one moment (`at`, seconds since the epoch).
+
+    `supervisor` is the pid of the kannelkit that supervises, None where none does or it cannot be told. `waiting`
+    counts messages in the global queue and the links' queues, `in_flight` those sent without an answer yet, `stored`
+    those in bearerbox's store (None: not known). `problems` says in words what is not as it should be; empty means that
+    all is well.
+    """
+
+    at: float
+    state: str
+    version: str | None
+    supervisor: int | None
+    boxes: tuple[BoxView, ...]
+    accounts: tuple[AccountView, ...]
+    waiting: int | None
+    in_flight: int | None
+    stored: int | None
+    events: tuple[Event, ...]
+    problems: tuple[str, ...]
+
+
+def duration(seconds: float) -> str:
+    """Return a time in its two largest units: 3d 4h, 4h 5m, 5m 6s, 6s."""
+    whole = max(0, int(seconds))
+    days, hours, minutes = whole // _DAY, whole // 3600 % 24, whole // 60 % 60
+    units = [(days, "d"), (hours, "h"), (minutes, "m"), (whole % 60, "s")]
+    while len(units) > 1 and not units[0][0]:
+        units.pop(0)
+    return " ".join(f"{number}{unit}" for number, unit in units[:2])
