@@ -17,12 +17,14 @@ import kannelkit
 from kannelkit.cli.variables import AnyVariable
 from kannelkit.errors import HostError, InputError
 from kannelkit.host.files import make_folder, write_whole
-from kannelkit.render.units import KANNEL_USER, MARK, USER, Job, MachineFile, Wanted, machine_files, read
+from kannelkit.render.units import KANNEL_USER, MARK, USER, Job, MachineFile, Wanted, machine_files, read, rotated
 from kannelkit.spec import lacking, load
 from kannelkit.spec.source import Node, Scalar, Table, compose, decoded
 from kannelkit.spec.source import Sequence as Items
 
+# what Debian's package kannel brings
 _DEBIANS_SCRIPT = Path("/etc/init.d/kannel")
+_DEBIANS_ROTATION, _DEBIANS_LOGS = Path("/etc/logrotate.d/kannel"), Path("/var/log/kannel")
 
 
 @click.command("systemd")
@@ -156,11 +158,18 @@ def _steps(wanted: Wanted, files: Sequence[MachineFile], output: Path | None) ->
         yield f"# {wanted.user} may not enter {', '.join(hidden)}: install kannelkit elsewhere, as in /opt/kannelkit"
     if closed:
         names = shlex.join(closed)
-        yield f"chgrp {wanted.group} {names} && chmod g+rX {names}   # {wanted.user} has to read them"
+        give = (
+            f"chgrp {wanted.group} {names} && chmod g+rX"
+            if wanted.alone
+            else f"chown {wanted.user} {names} && chmod u+rX"
+        )
+        yield f"{give} {names}   # {wanted.user} has to read them"
     if wanted.job == "up" and _DEBIANS_SCRIPT.exists():
         yield "systemctl disable --now kannel   # Debian's own gateway, where it is not needed"
+    if any(log.is_relative_to(_DEBIANS_LOGS) for log in rotated(wanted.spec)) and wanted.job == "up":
+        yield f"mv {_DEBIANS_ROTATION} {_DEBIANS_ROTATION}.disabled   # it rotates the same logs, with SIGHUP"
     if wanted.job == "watch":
-        yield "# in /etc/logrotate.d/kannel, instead of killall -HUP, which reads the configuration again every night:"
+        yield f"# in {_DEBIANS_ROTATION}, instead of killall -HUP, which reads the configuration again every night:"
         yield f"#     {shlex.join([*wanted.program, 'reopen-logs', str(wanted.spec.path)])}"
     yield f"systemctl daemon-reload && systemctl enable --now {wanted.name}"
     yield f"kannelkit status {spec}"

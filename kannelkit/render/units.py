@@ -66,6 +66,11 @@ class Wanted:
         return f"kannelkit-{stem}" if stem else "kannelkit"
 
     @property
+    def alone(self) -> bool:
+        """Return whether the group is the user's own: Debian's kannel is in nogroup, with whatever else is."""
+        return self.group == self.user
+
+    @property
     def variables_file(self) -> Path:
         """Return where the unit looks for the environment variables."""
         return self.spec.path.with_suffix(".env")
@@ -96,7 +101,7 @@ def machine_files(wanted: Wanted) -> tuple[MachineFile, ...]:
     plain = [folder for folder in folders if not any(folder.is_relative_to(root) for root in _MANAGED.values())]
     held = _foreign(wanted)
     seen = [*folders, *held, *read(wanted), *wanted.parts, Path(wanted.program[0])]
-    shared = {"mark": MARK, "spec": str(spec.path), "user": wanted.user, "group": wanted.group}
+    shared = {"mark": MARK, "spec": str(spec.path), "user": wanted.user, "group": wanted.group, "alone": wanted.alone}
     made = [
         MachineFile(
             Path(f"/etc/systemd/system/{name}.service"),

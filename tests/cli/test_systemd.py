@@ -146,6 +146,20 @@ def test_another_user_is_not_made(spec: Path) -> None:
     assert "su daemon daemon\n" in result.stdout
 
 
+def test_no_secret_is_given_to_a_group_of_many(spec: Path) -> None:
+    secret = spec.parent / "secrets" / "app"
+    secret.chmod(0o600)
+    (step,) = (line for line in run(spec, "--user", "nobody").stderr.splitlines() if "has to read them" in line)
+    assert step.strip().startswith("chown nobody ")
+    assert f"{secret} && chmod u+rX" in step
+
+
+def test_debians_rotation_of_the_same_logs_is_told(spec: Path) -> None:
+    assert "kannel.disabled" not in run(spec).stderr
+    spec.write_text(SPEC.replace("core: {", "core: {log-file: /var/log/kannel/bearerbox.log, "))
+    assert "mv /etc/logrotate.d/kannel /etc/logrotate.d/kannel.disabled" in run(spec).stderr
+
+
 def test_a_spec_that_cannot_be_run_is_refused(spec: Path) -> None:
     spec.write_text("defaults: kannel\n" + SPEC.replace("core: {", "core: {admin-port: 13000, "))
     result = run(spec)
