@@ -165,7 +165,8 @@ def _steps(wanted: Wanted, files: Sequence[MachineFile], output: Path | None) ->
         )
         yield f"{give} {names}   # {wanted.user} has to read them"
     if wanted.job == "up" and _DEBIANS_SCRIPT.exists():
-        yield "systemctl disable --now kannel   # Debian's own gateway, where it is not needed"
+        # --now stops nothing here: systemctl leaves a script to systemd-sysv-install, which only disables it
+        yield "systemctl stop kannel; systemctl disable kannel   # Debian's own gateway, where it is not needed"
     if any(log.is_relative_to(_DEBIANS_LOGS) for log in rotated(wanted.spec)) and wanted.job == "up":
         yield f"mv {_DEBIANS_ROTATION} {_DEBIANS_ROTATION}.disabled   # it rotates the same logs, with SIGHUP"
     if wanted.job == "watch":
