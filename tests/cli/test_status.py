@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from kannelkit.cli.figures import event_line, shown
 from kannelkit.cli.main import group
-from kannelkit.cli.status import duration, event_line, shown
 from kannelkit.host import processes
 from kannelkit.host.secrets import keep as keep_made
 from kannelkit.spec import load
@@ -113,7 +113,11 @@ def test_before_the_first_start_it_answers_and_makes_nothing(tmp_path: Path, ser
     path = tmp_path / "spec.yaml"
     path.write_text("smsc: [{smsc-id: acc, host: h, smsc-username: u, smsc-password: p}]\n")  # all passwords to make
     found = answer(path)
-    assert (found["ok"], found["state"], found["problems"]) == (False, "not running", ["the gateway is not running"])
+    assert (found["ok"], found["state"], found["problems"]) == (
+        False,
+        "not running",
+        [f"the gateway is not running: kannelkit up {path}"],
+    )
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -140,8 +144,10 @@ def test_in_a_pipe_it_is_plain_text_in_columns(tmp_path: Path, serve: Serve, sta
 
 
 def test_a_link_that_is_away_is_told(tmp_path: Path, serve: Serve, state: Path) -> None:
-    assert answer(spec(tmp_path, serve(real(link="re-connecting"))))["problems"] == [
-        "acc: 0 of 1 links: acc-1 re-connecting"
+    path = spec(tmp_path, serve(real(link="re-connecting")))
+    assert answer(path)["problems"] == [
+        "acc: 0 of 1 links online: acc-1 re-connecting: smsc.test:2775 does not take the connection or the bind, and "
+        f"is tried again; kannelkit history {path} --account acc says more"
     ]
 
 
@@ -191,14 +197,6 @@ def test_in_a_terminal_it_has_colours_unless_they_are_not_wanted(
     os.close(ours)
     assert (b"\x1b[32m" in said) is coloured
     assert b"\x1b[2J" not in said
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(-1, "0s"), (0, "0s"), (59.9, "59s"), (61, "1m 1s"), (3600, "1h 0m"), (90_061, "1d 1h"), (8_640_000, "100d 0h")],
-)
-def test_a_duration_has_its_two_largest_units(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 @pytest.mark.parametrize(

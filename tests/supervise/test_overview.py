@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 
 from kannelkit.gateway.status import LinkStatus
+from kannelkit.supervise.asking import overview_of, plain_overview
+from kannelkit.supervise.course import Curve, Flow
 from kannelkit.supervise.memory import Event
-from kannelkit.supervise.overview import BoxProcess, Overview, Readings, overview
+from kannelkit.supervise.overview import BoxProcess, Readings, Traffic, Turn, overview
+from kannelkit.supervise.views import OtherRefusals, Overview, duration
 from tests.supervise.played import account, link, status
 
 ACCOUNT = account(connections=2, backup=1)
@@ -44,33 +48,53 @@ def test_a_gateway_that_is_well_has_no_problem() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("links", "state", "problem"),
-    [
-        ((link("acc-1"), link("acc-2", "dead"), STANDBY, PARK), "partly", "acc: 1 of 2 links: acc-2 dead"),
-        ((link("acc-1"), STANDBY, PARK), "partly", "acc: 1 of 2 links: acc-2 absent"),
-        (
-            (link("acc-1", "connecting"), link("acc-2", "dead"), link("acc-backup-1"), PARK),
-            "backup",
-            "acc: 0 of 2 links: acc-1 connecting, acc-2 dead",
-        ),
-        ((STANDBY, link("acc-park")), "offline", "acc: 0 of 2 links: acc-1 absent, acc-2 absent"),
-    ],
-)
+AWAY = [
+    # links, state of the account, its problems
+    ((link("acc-1"), link("acc-2", "dead"), STANDBY, PARK), "partly", "acc: 1 of 2 links online: acc-2 dead: it was"),
+    ((link("acc-1"), STANDBY, PARK), "partly", "acc: 1 of 2 links online: acc-2 absent: bearerbox does not have it"),
+    (
+        (link("acc-1", "connecting"), link("acc-2", "re-connecting"), link("acc-backup-1"), PARK),
+        "offline",
+        "acc: 0 of 2 links online: acc-1 connecting, acc-2 re-connecting",
+    ),
+    ((STANDBY, link("acc-park")), "offline", "acc: 0 of 2 links online: acc-1 absent, acc-2 absent: "),
+]
+
+
+@pytest.mark.parametrize(("links", "state", "problem"), AWAY)
 def test_links_that_are_away_are_a_problem(links: tuple[LinkStatus, ...], state: str, problem: str) -> None:
     one = seen(with_links(*links))
-    assert (one.accounts[0].state, one.problems) == (state, (problem,))
+    assert (one.accounts[0].state, len(one.problems)) == (state, 1)
+    assert one.problems[0].startswith(problem)
 
 
+def test_an_account_on_its_backup_is_a_problem_and_its_primary_links_are_none() -> None:
+    links = (link("acc-1", "dead"), link("acc-2", "dead"), link("acc-backup-1", queued=3), PARK)
+    turned = Turn(700.0, "no answer for 30 s")
+    readings = dataclasses.replace(with_links(*links), turns={"acc": turned})
+    (one,) = (found := overview([ACCOUNT.on("backup")], readings)).accounts
+    assert (one.state, one.side, one.host, one.since, one.why) == (
+        "backup",
+        "backup",
+        "other:2775",
+        700.0,
+        "no answer for 30 s",
+    )
+    assert (one.links_online, one.links_wanted, one.queued) == (1, 1, 3)
+    assert [view.state for view in one.links] == ["standby", "standby", "online"]
+    assert found.problems == (
+        "acc: on its backup host other:2775 for 5m 0s (no answer for 30 s): it goes back when the first answers, "
+        "or now with kannelkit failover SPEC acc --to primary",
+    )
+
+
+NOT_SUPERVISED = "no kannelkit supervises: rates are not held, and a box that ends stays away; kannelkit up SPEC takes"
 STANDING = {
-    "nothing runs": (Readings(at=1.0, refused=True), ["the gateway is not running"]),
-    "not supervised": (
-        dataclasses.replace(WELL, supervisor=None),
-        ["no kannelkit supervises: rates are not held, and a box that ends stays away"],
-    ),
+    "nothing runs": (Readings(at=1.0, refused=True), ["the gateway is not running: kannelkit up SPEC"]),
+    "not supervised": (dataclasses.replace(WELL, supervisor=None), [NOT_SUPERVISED]),
     "smsbox ended": (
         dataclasses.replace(WELL, status=status(*BOTH, smsbox=False), processes={"bearerbox": BoxProcess(12, 1.0)}),
-        ["smsbox is not running"],
+        ["smsbox is not running: it is started again"],
     ),
     "smsbox is not connected": (
         dataclasses.replace(WELL, status=status(*BOTH, smsbox=False)),
@@ -78,12 +102,12 @@ STANDING = {
     ),
     "bearerbox ended": (
         dataclasses.replace(WELL, status=None, refused=True, processes={"smsbox": BoxProcess(13, 1.0)}),
-        ["bearerbox is not running", "smsbox (pid 13) is not connected to bearerbox"],
+        ["bearerbox is not running: it is started again", "smsbox (pid 13) is not connected to bearerbox"],
     ),
     "bearerbox hangs": (dataclasses.replace(WELL, status=None), ["bearerbox (pid 12) does not answer"]),
     "suspended": (
         dataclasses.replace(WELL, status=dataclasses.replace(status(*BOTH), state="suspended")),
-        ["bearerbox is suspended"],
+        ["bearerbox is suspended: nothing is sent"],
     ),
     "something could not be read": (dataclasses.replace(WELL, troubles=["state.db: no"]), ["state.db: no"]),
     "the lock could not be read": (dataclasses.replace(WELL, supervisor=0, troubles=["lock: no"]), ["lock: no"]),
@@ -93,7 +117,9 @@ STANDING = {
 @pytest.mark.parametrize("case", STANDING)
 def test_what_does_not_run_is_a_problem(case: str) -> None:
     readings, problems = STANDING[case]
-    assert list(seen(readings).problems) == problems
+    said = seen(readings).problems
+    assert len(said) == len(problems)
+    assert [one[: len(problem)] for one, problem in zip(said, problems, strict=True)] == problems
 
 
 def test_a_kannel_that_kannelkit_did_not_start_has_no_pid_but_an_age() -> None:
@@ -116,7 +142,64 @@ def test_the_rate_in_force_is_the_learnt_one_within_the_specs_bounds(learnt: dic
     assert (one.throughput, one.ceiling, one.settled) == (in_force, 60, False)
 
 
-def test_rates_and_events_go_through() -> None:
+FLOW = Flow(29, 29.5, 30.0)
+
+
+def test_traffic_and_events_go_through() -> None:
     event = Event(1.0, "rate", "acc", "text", {})
-    one = seen(dataclasses.replace(WELL, accepted={"acc": 29.5}, events=[event]))
-    assert (one.accounts[0].accepted_per_second, one.events) == (29.5, (event,))
+    refusals = (OtherRefusals(0x14, "ESME_RMSGQFUL", 3),)
+    traffic = Traffic(29.5, FLOW, Flow(0, 0.0, 0.5), refusals, Curve((30, 29), (0, 1)))
+    one = seen(dataclasses.replace(WELL, traffic={"acc": traffic}, events=[event]))
+    view = one.accounts[0]
+    assert (view.accepted_per_second, view.accepted, view.other_refusals, view.curve) == (
+        29.5,
+        FLOW,
+        refusals,
+        Curve((30, 29), (0, 1)),
+    )
+    assert one.events == (event,)
+
+
+@pytest.mark.parametrize(
+    ("queued", "traffic", "minutes"),
+    [
+        (0, Traffic(), 0.0),
+        (900, Traffic(), None),
+        (900, Traffic(15.0), 1.0),
+        (900, Traffic(15.0, Flow(0, 15.0, 30.0)), 0.5),  # the last minute's rate is steadier
+        (900, Traffic(0.0, Flow(0, 0.0, 0.0)), None),
+    ],
+)
+def test_how_long_the_queue_lasts(queued: int, traffic: Traffic, minutes: float | None) -> None:
+    readings = with_links(link("acc-1", queued=queued), link("acc-2"), STANDBY, PARK)
+    assert seen(dataclasses.replace(readings, traffic={"acc": traffic})).accounts[0].minutes_left == minutes
+
+
+def test_accounts_of_a_group_are_paused_and_changed_together() -> None:
+    group = [dataclasses.replace(account(name), unit="main") for name in ("a", "b")]
+    change = Event(5.0, "rate", "main", "text", {"direction": "by-hand"})
+    found = overview(group, dataclasses.replace(WELL, paused=frozenset({"main"}), changes={"main": change}))
+    assert [(one.unit, one.paused, one.by_hand, one.rate_since) for one in found.accounts] == [
+        ("main", True, True, 5.0)
+    ] * 2
+    alone = seen(dataclasses.replace(WELL, paused=frozenset({"main"}), changes={"main": change})).accounts[0]
+    assert (alone.paused, alone.by_hand, alone.rate_since) == (False, False, None)
+
+
+@pytest.mark.parametrize("turned", [None, Turn(700.0, "why")])
+def test_what_goes_over_the_socket_comes_back_whole(turned: Turn | None) -> None:
+    event = Event(1.0, "rate", "acc", "текст", {"before": 60, "after": 30, "shares": [15, 15]})
+    traffic = Traffic(29.5, FLOW, None, (OtherRefusals(0x14, "ESME_RMSGQFUL", 3),), Curve((30, 29), (0, 1)))
+    turns = {} if turned is None else {"acc": turned}
+    whole = seen(dataclasses.replace(WELL, traffic={"acc": traffic}, events=[event], turns=turns))
+    assert overview_of(json.loads(json.dumps(plain_overview(whole)))) == whole
+    few = overview_of(json.loads(json.dumps(plain_overview(whole, ["other"]))))
+    assert few.accounts[0] == dataclasses.replace(whole.accounts[0], curve=Curve())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-1, "0s"), (0, "0s"), (59.9, "59s"), (61, "1m 1s"), (3600, "1h 0m"), (90_061, "1d 1h"), (8_640_000, "100d 0h")],
+)
+def test_a_duration_has_its_two_largest_units(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
