@@ -193,7 +193,7 @@ class Spec:
         smscs = [account.group for account in self.smpp_accounts] + list(self.other_smscs)
         logs = {log for group in smscs if (log := self._path(group, "log-file")) is not None}
         return Files(
-            kannel_conf=self.state_dir / "kannel.conf",
+            kannel_conf=self.supervisor.conf_file or self.state_dir / "kannel.conf",
             bearerbox_log=self._path(self.core, "log-file"),
             smsbox_log=self._path(self.smsbox, "log-file"),
             access_log=self._path(self.core, "access-log"),

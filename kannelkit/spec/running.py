@@ -1,8 +1,8 @@
-"""What a spec has to say before kannelkit can run its gateway, beyond what Kannel's language asks for."""
+"""What a spec has to say before kannelkit can run or watch its gateway, beyond what Kannel's language asks for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kannelkit.conf import GROUPS
@@ -21,6 +21,8 @@ _NEEDED = {
     },
     "smsbox": {"bearerbox-host": "127.0.0.1", "sendsms-port": "13013"},
 }
+# Of a gateway that something else runs.
+_NEEDED_TO_WATCH = {"core": {name: _NEEDED["core"][name] for name in ("admin-port", "admin-password", "log-file")}}
 
 
 def lacking(spec: Spec) -> tuple[Finding, ...]:
@@ -37,7 +39,7 @@ def lacking(spec: Spec) -> tuple[Finding, ...]:
             place = account.group.values["smsc-id"].place
             found.append(Finding(place, "S310", f"smsc-id {account.smsc_id!r} cannot be addressed", _WHY_NAMES))
     for group in (spec.core, spec.smsbox):
-        found += _missing(group)
+        found += _missing(group, _needed(spec).get(group.name, {}))
     found += _relative(spec)
     return in_order(found)
 
@@ -45,9 +47,16 @@ def lacking(spec: Spec) -> tuple[Finding, ...]:
 _WHY_NAMES = "the supervisor tells links apart by their names: give each its own, of letters, digits, `.`, `-` and `_`"
 
 
-def _missing(group: Group) -> Iterator[Finding]:
-    needed = _NEEDED[group.name]
-    if not group.there:
+def _needed(spec: Spec) -> Mapping[str, Mapping[str, str]]:
+    if spec.supervisor.conf_file is None:
+        return _NEEDED
+    if not spec.supervisor.logs:
+        return _NEEDED_TO_WATCH
+    return {"core": {name: like for name, like in _NEEDED_TO_WATCH["core"].items() if name != "log-file"}}
+
+
+def _missing(group: Group, needed: Mapping[str, str]) -> Iterator[Finding]:
+    if needed and not group.there:
         hint = f"write group {group.name}, or `defaults: kannelkit`, which fills it in"
         yield Finding(group.place, "S318", f"there is no group {group.name}, and kannelkit runs it", hint)
         return

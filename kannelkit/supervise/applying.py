@@ -104,6 +104,7 @@ class Applying:
                 raise GatewayError(
                     "the gateway or the spec changed since the plan was shown", "look at the new plan: kannelkit plan"
                 )
+            self._running.boxes.allow_or_raise(found)
             if found.dangers and not asked.agreed:
                 raise GatewayError(
                     "somebody has to agree to this:\n" + "\n".join(f"  {danger}" for danger in found.dangers),
@@ -155,7 +156,7 @@ class Applying:
             raise InputError(findings)
         if not force and (errors := await asyncio.to_thread(self._faults, spec)):
             raise InputError(errors)
-        self._running.boxes.can_or_raise(spec, planned.plan)
+        self._running.boxes.prepare(spec)
         restarted = {box for step in planned.plan.steps if isinstance(step, Restart) for box in step.boxes}
         try:
             await self._trial.run(wanted, smsbox="smsbox" in restarted)

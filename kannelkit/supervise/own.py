@@ -50,8 +50,11 @@ class OwnBoxes:
         """Return whether bearerbox's process is there."""
         return self.bearerbox.running
 
-    def can_or_raise(self, spec: Spec, plan: Plan) -> None:
-        """Raise HostError where a port or a folder that the boxes will need cannot be had."""
+    def allow_or_raise(self, plan: Plan) -> None:
+        """Allow every plan."""
+
+    def prepare(self, spec: Spec) -> None:
+        """Make the folders that the boxes will need with a spec. Raises HostError, also where a port is taken."""
         self.free_ports_or_raise(spec)
         for folder in spec.folders():
             make_folder(folder)

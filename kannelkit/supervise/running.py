@@ -47,8 +47,11 @@ class Boxes(Protocol):
     def alive(self) -> bool:
         """Return whether bearerbox's process is there."""
 
-    def can_or_raise(self, spec: Spec, plan: Plan) -> None:
-        """Raise KannelkitError where the boxes cannot be brought to a spec by this plan; make the folders it needs."""
+    def allow_or_raise(self, plan: Plan) -> None:
+        """Raise GatewayError where a plan takes what cannot be done with these boxes, or not now."""
+
+    def prepare(self, spec: Spec) -> None:
+        """Make the folders that the boxes will need with a spec. Raises HostError, also where a port is taken."""
 
     async def stop(self, name: WordOfBox) -> None:
         """Stop a box in order; nobody else starts it again until `start` has started it, or `released` was called."""
