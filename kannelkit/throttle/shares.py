@@ -92,9 +92,9 @@ class Balance:
             return lends or (at - link.down_since >= _DOWN and _others_want(place, shares, seen, _WORTH_WHILE_DOWN))
         if lends and link.online_since is not None and at - link.online_since < _BACK:
             return True
-        if link.idle_since is None or not _others_want(place, shares, seen, _WORTH_WHILE_IDLE):
-            return False
-        return lends or at - link.idle_since >= _IDLE
+        if lends or link.idle_since is None:
+            return link.idle_since is not None
+        return at - link.idle_since >= _IDLE and _others_want(place, shares, seen, _WORTH_WHILE_IDLE)
 
 
 def _others_want(place: int, shares: Sequence[int], seen: Sequence[LinkSample], worth: float) -> bool:
