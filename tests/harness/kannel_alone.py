@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kannelkit.render.links import shares
 from tests.harness.gateway import ADMIN_PASSWORD, PASSWORD, SYSTEM_ID, USER, online, wait_for
 from tests.harness.kannel import CORE, SMSBOX, Kannel
 
@@ -14,7 +15,7 @@ box-allow-ip = 127.0.0.1
 store-type = spool
 store-location = {folder}/spool
 dlr-storage = internal
-sms-resend-freq = 5
+sms-resend-freq = {sms_resend_freq}
 access-log = {folder}/access.log
 """
     + SMSBOX
@@ -24,7 +25,9 @@ username = {user}
 password = {password}
 max-messages = 1
 concatenation = false
-
+{links}"""
+)
+_LINK = """
 group = smsc
 smsc = smpp
 smsc-id = bench
@@ -35,19 +38,36 @@ smsc-username = {system_id}
 smsc-password = secret
 system-type = ""
 throughput = {throughput:g}
-max-pending-submits = 1000
+max-pending-submits = {max_pending_submits}
 reconnect-delay = 1
 {tls}"""
-)
 
 _ONLINE_SECONDS = 20.0
 _STOP_SECONDS = 40.0  # bearerbox takes 2 to 4 s, and 30 s more when its unbind is not answered
 
 
 class KannelAlone(Kannel):
-    """A real Kannel at a constant `throughput` (SMS per second), its files in `folder`."""
+    """A real Kannel at a constant `throughput` (SMS per second) over all its `links`, its files in `folder`."""
 
-    def __init__(self, folder: Path, smsc_port: int, throughput: float, *, tls_pem: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        smsc_port: int,
+        throughput: float,
+        *,
+        links: int = 1,
+        max_pending_submits: int = 1000,
+        sms_resend_freq: int = 5,
+        tls_pem: Path | None = None,
+    ) -> None:
+        """Take a throughput that is a whole number where there are several links, which share it evenly."""
+        self._link = {
+            "smsc_port": smsc_port,
+            "system_id": SYSTEM_ID,
+            "max_pending_submits": max_pending_submits,
+            "tls": f"use-ssl = true\nssl-client-certkey-file = {tls_pem}\n" if tls_pem else "",
+        }
+        self._links = links
         super().__init__(
             folder,
             _CONF,
@@ -56,21 +76,23 @@ class KannelAlone(Kannel):
             stops_within=_STOP_SECONDS,
             user=USER,
             password=PASSWORD,
-            system_id=SYSTEM_ID,
-            smsc_port=smsc_port,
-            throughput=throughput,
-            tls=f"use-ssl = true\nssl-client-certkey-file = {tls_pem}\n" if tls_pem else "",
+            sms_resend_freq=sms_resend_freq,
+            links=self._groups(throughput),
         )
 
     def rewrite(self, throughput: float) -> None:
         """Write kannel.conf again with another throughput; Kannel reads it when it is told to."""
-        self.values["throughput"] = throughput
+        self.values["links"] = self._groups(throughput)
         self.write()
+
+    def _groups(self, throughput: float) -> str:
+        each = [throughput] if self._links == 1 else shares(int(throughput), self._links)
+        return "".join(_LINK.format(throughput=share, **self._link) for share in each)
 
     async def start(self) -> None:
         """Start both boxes and return when the link is online; raise RuntimeError where it does not come to be."""
         (self.folder / "spool").mkdir(parents=True, exist_ok=True)
         await super().start()
-        if not await wait_for(self.admin_port, _ONLINE_SECONDS, online):
+        if not await wait_for(self.admin_port, _ONLINE_SECONDS, lambda status: online(status, self._links)):
             await self.stop()
             raise RuntimeError(f"Kannel did not come online, see {self.output} and the logs beside it")
