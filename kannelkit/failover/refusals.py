@@ -24,14 +24,16 @@ class BindRefusal:
 
 
 _SPECIFICATION = "SMPP 3.4, 5.1.3"
-_WRONG_SECRET = (  # noqa: S105 - advice about a password
-    "compare smsc-password with the provider's password for SMPP, which need not be that of its website; Kannel sends "
-    "8 characters of it"
-)
 
 BIND_REFUSALS: Mapping[int, BindRefusal] = MappingProxyType(
     {
-        int(CommandStatus.ESME_RINVPASWD): BindRefusal("wrong password", _WRONG_SECRET, "A", _SPECIFICATION),
+        int(CommandStatus.ESME_RINVPASWD): BindRefusal(
+            "wrong password",
+            "compare smsc-password with the provider's password for SMPP, which need not be that of its website; "
+            "Kannel sends 8 characters of it",
+            "A",
+            _SPECIFICATION,
+        ),
         int(CommandStatus.ESME_RINVSYSID): BindRefusal(
             "wrong system_id",
             "compare smsc-username with the login that the provider gave you; Kannel sends 15 characters of it",

@@ -1,4 +1,4 @@
-"""Changes of rate and of shares: what the controllers and balances decide, carried out; and starts of dead links."""
+"""Changes of rate and of shares: what the controllers and balances decide, carried out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from kannelkit.errors import GatewayError, HostError, KannelkitError
 from kannelkit.render import Account
 from kannelkit.supervise.doubts import Doubts
 from kannelkit.supervise.links import Brought, Move, Recreation
-from kannelkit.supervise.revive import Revival
 from kannelkit.supervise.running import Running
 from kannelkit.throttle.shares import allot
 from kannelkit.throttle.values import Decision
@@ -37,7 +36,6 @@ class Changes:
         """Act for the accounts of the configuration that the gateway runs with now."""
         running = self._running
         self._one_change = {unit: asyncio.Lock() for unit in running.configuration.rates}
-        self._revival = Revival(running.configuration.accounts)
         self._recreation = Recreation(running.admin, self._watch, running.note)
         for unit in running.configuration.rates:
             self._balanced(unit)
@@ -89,7 +87,6 @@ class Changes:
                 self._tasks[unit] = asyncio.create_task(self._lend(unit, lenders))
         if not self._held:
             self._renew()
-            self._revive(now)
         for name, refusals in self._doubts.due(self._watch.rates, now).items():
             self._running.note(
                 name, f"{refusals} refusals in the log, but no such messages wait for another try: not believed"
@@ -107,6 +104,9 @@ class Changes:
         self._held = True
         try:
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            for one in self._one_change.values():  # whoever keeps an account quiet is waited for
+                async with one:
+                    pass
             yield
         finally:
             self._held = False
@@ -119,6 +119,10 @@ class Changes:
         """
         async with self._alone(self._watch.accounts[account].unit):
             yield
+
+    def busy(self, account: str) -> bool:
+        """Return whether somebody changes the links of an account's unit now, or those of everybody."""
+        return self._held or self._one_change[self._watch.accounts[account].unit].locked()
 
     async def cancel(self) -> None:
         """Break off what is under way."""
@@ -200,7 +204,7 @@ class Changes:
         """Share a unit's throughput out anew."""
         rate, links = self._watch.rates[unit], _sending(self._watch.units[unit])
         throughput = rate.throughput
-        if throughput is None:
+        if throughput is None or lenders == self._watch.balances[unit].lenders:
             return
         names = ", ".join(name for place, (_, name, _) in enumerate(links) if place in lenders)
         try:
@@ -252,7 +256,7 @@ class Changes:
     def _account_of(self, link: str) -> str:
         return next(name for name, account in self._watch.accounts.items() if link in account.sending_ids)
 
-    # -- links that run with another share than the file's, and dead ones ------------------------------------------
+    # -- links that run with another share than the file's ---------------------------------------------------------
 
     def _renew(self) -> None:
         status = self._watch.status
@@ -272,21 +276,6 @@ class Changes:
                 await self._recreation.renew(name)
         except KannelkitError as error:
             self._running.note(unit, f"{name} runs on with its former share: {error.args[0]}")
-
-    def _revive(self, now: float) -> None:
-        if self._watch.status is None:
-            return
-        for account, name in self._revival.due(self._watch.status, now, self._tasks):
-            if account not in self._tasks:
-                self._tasks[account] = asyncio.create_task(self._start_dead(account, name))
-
-    async def _start_dead(self, account: str, name: str) -> None:
-        try:
-            await self._running.admin.start_link(name)
-        except KannelkitError as error:
-            self._running.note(account, f"{name} is dead and cannot be started: {error.args[0]}")
-            return
-        self._running.note(account, f"{name} was dead (was its bind refused? see the log): started again")
 
 
 def _sending(accounts: Sequence[Account]) -> list[tuple[str, str, int | None]]:

@@ -1,8 +1,8 @@
-"""Which dead links to start again, and when: a bind that was refused once leaves Kannel's link dead for ever."""
+"""Which dead links to start again, and when; each try later than the one before, until a link holds."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
 
 from kannelkit.gateway.status import GatewayStatus
 from kannelkit.render.links import Account
@@ -10,32 +10,41 @@ from kannelkit.render.links import Account
 # seconds a link has been dead before it is started, doubled with every try up to the longest
 _AFTER = 5.0
 _LONGEST = 300.0
+# a link that has been online for so many seconds holds; one that only seems bound is found out by its first message
+_HOLDS = 60.0
 
 
 class Revival:
-    """Follows links that are dead although they should be bound; starts grow rarer until one is online."""
+    """Follows the links that should be bound; those that only stand by are nobody's to start."""
 
-    def __init__(self, accounts: Iterable[Account]) -> None:
-        self._accounts = tuple(accounts)
+    def __init__(self) -> None:
         self._dead_since: dict[str, float] = {}
         self._tries: dict[str, int] = {}
 
-    def due(self, status: GatewayStatus, now: float, leave: Collection[str]) -> list[tuple[str, str]]:
-        """Return account and admin id of the links to start at `now` (seconds); accounts in `leave` are left alone."""
+    def due(
+        self, accounts: Iterable[Account], status: GatewayStatus, now: float, busy: Callable[[str], bool]
+    ) -> list[tuple[str, str]]:
+        """Return account and admin id of the links to start at `now` (seconds); accounts that are `busy` are left."""
         due = []
-        for account in self._accounts:
-            if account.smsc_id in leave:
-                continue
-            for name in account.sending_ids:
+        sending: set[str] = set()
+        for account in accounts:
+            sending.update(account.sending_ids)
+            for name in () if busy(account.smsc_id) else account.sending_ids:
                 links = status.links_of(name)
                 if any(link.state != "dead" for link in links):
                     self._dead_since.pop(name, None)
-                    if any(link.online for link in links):
+                    if any(link.online and (link.seconds or 0) >= _HOLDS for link in links):
                         self._tries.pop(name, None)
-                    continue
-                tries = self._tries.get(name, 0)
-                if now - self._dead_since.setdefault(name, now) >= min(_LONGEST, _AFTER * 2.0**tries):
+                elif now - self._dead_since.setdefault(name, now) >= self.wait(name):
                     del self._dead_since[name]
-                    self._tries[name] = tries + 1
+                    self._tries[name] = self._tries.get(name, 0) + 1
                     due.append((account.smsc_id, name))
+        for name in self._dead_since.keys() - sending:
+            del self._dead_since[name]
+        for name in self._tries.keys() - sending:
+            del self._tries[name]
         return due
+
+    def wait(self, name: str) -> float:
+        """Return how many seconds a dead link waits for its next try."""
+        return min(_LONGEST, _AFTER * 2.0 ** min(self._tries.get(name, 0), 32))

@@ -19,6 +19,7 @@ from kannelkit.supervise.applying import Applying, Asked, Faults
 from kannelkit.supervise.changes import Changes
 from kannelkit.supervise.configuration import configure, known
 from kannelkit.supervise.control import Control
+from kannelkit.supervise.failover import Failover
 from kannelkit.supervise.journal import Journal, Listener
 from kannelkit.supervise.links import Brought
 from kannelkit.supervise.lock import Lock
@@ -116,7 +117,10 @@ class Supervisor:
             boxes = self._running.boxes = self._boxes(self._running)
             self._changes = Changes(self._running)
             self._applying = Applying(self._running, self._changes, self._load, self._faults)
-            self._requests = Requests(self._running, self._changes, self._applying, journal, spec.path)
+            self._failover = Failover(self._running, self._changes)
+            self._requests = Requests(
+                self._running, self._changes, self._applying, journal, spec.path, self._failover.by_hand
+            )
             self._upkeep = boxes.upkeep(self._changes, self._applying, spec)
             stack.callback(self._running.watch.close)
             await self._upkeep.begin(clock())
@@ -157,6 +161,7 @@ class Supervisor:
             task.cancel()
         await asyncio.gather(*self._asked, return_exceptions=True)
         await self._applying.cancel()
+        await self._failover.cancel()
         await self._changes.cancel()
 
     # -- running -----------------------------------------------------------------------------------------------
@@ -171,11 +176,15 @@ class Supervisor:
                 self._heard()
             except GatewayError as error:
                 self._unheard(now, clock(), error)
+                self._failover.unheard()
             except HostError as error:
                 self._trouble(error)
             self._requests.sampled(now)
-            self._requests.heard(self._running.watch.take_troubles())
+            troubles = self._running.watch.take_troubles()
+            self._requests.heard(troubles)
+            self._failover.heard(troubles)
             self._changes.act(now)
+            self._failover.act(now)
             if not self.ready.is_set():
                 self._tell_ready(now - began)
             try:

@@ -1,0 +1,331 @@
+"""Which of its provider's two hosts each account uses: what `kannelkit.failover` decides, observed and carried out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from kannelkit.errors import GatewayError, HostError, KannelkitError
+from kannelkit.failover.side import AccountSide
+from kannelkit.failover.values import Move, Probe, Seen, Settings, Side, other
+from kannelkit.gateway.status import GatewayStatus
+from kannelkit.host.reach import reach
+from kannelkit.render import Account
+from kannelkit.supervise.changes import Changes
+from kannelkit.supervise.configuration import Configuration
+from kannelkit.supervise.control import Tell
+from kannelkit.supervise.deadlinks import DeadLinks
+from kannelkit.supervise.memory import KeptSide
+from kannelkit.supervise.places import place
+from kannelkit.supervise.running import Running
+from kannelkit.supervise.turning import Turned, Turning
+from kannelkit.throttle.lines import Event
+
+# what could not be done is tried again after so many seconds
+_TRY_AGAIN = 5.0
+_SIDES: Mapping[str, Side] = {"primary": "primary", "backup": "backup"}
+
+
+@dataclass(slots=True)
+class _Followed:
+    """One account with two hosts."""
+
+    side: AccountSide
+    since: float  # seconds since the epoch
+    settled: bool
+    not_before: float = float("-inf")
+    told: str = ""
+    move: asyncio.Task[None] | None = None
+    probes: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def moving(self) -> bool:
+        return self.move is not None and not self.move.done()
+
+    def kept(self, *, settled: bool) -> KeptSide:
+        return KeptSide(self.side.side, self.since, self.side.failed_returns, settled, self.side.by_hand)
+
+
+class Failover:
+    """Sees to it that every account uses a host that is of use, and that links which should be bound are.
+
+    Call `act` some twenty times a second, `heard` with what the logs told of links since, and `unheard` when bearerbox
+    did not answer.
+    """
+
+    def __init__(self, running: Running, changes: Changes) -> None:
+        self._running = running
+        self._changes = changes
+        self._watch = running.watch
+        self._turning = Turning(running.admin, running.watch, lambda: len(running.watch.accounts) == 1)
+        self._dead_links = DeadLinks(running, changes)
+        self._followed: dict[str, _Followed] = {}
+        self._configuration: Configuration | None = None
+        self._pid = 0
+        self._status: GatewayStatus | None = None
+
+    def heard(self, events: Iterable[Event]) -> None:
+        """Take note of what bearerbox's logs told of links."""
+        self._dead_links.heard(events, self._busy)
+
+    def unheard(self) -> None:
+        """bearerbox does not answer: nothing that it showed before says how the links are now."""
+        for followed in self._followed.values():
+            followed.side.blind()
+
+    def act(self, now: float) -> None:
+        """Take note of what bearerbox showed last, and begin what follows from it."""
+        self._follow(now)
+        status = self._watch.status
+        if status is None:
+            return
+        if status is not self._status:
+            self._status = status
+            self._turning.seen(status)
+            for name, followed in self._followed.items():
+                self._see(name, followed, status, now)
+        for name, followed in self._followed.items():
+            self._decide(name, followed, now)
+        self._dead_links.act(status, now, self._busy)
+
+    async def by_hand(self, name: str, to: str | None, tell: Tell) -> Mapping[str, object]:
+        """Move an account to a side, or without `to` only say which it is on, since when and why.
+
+        It stays there until it is moved by hand again, or until that side is of no use. Raises GatewayError, KeyError.
+        """
+        account = self._watch.accounts[name]
+        followed = self._followed.get(name)
+        if followed is None:
+            raise GatewayError(f"{name} has no second host", "write backup-host at the account, and kannelkit apply")
+        if to is None:
+            return self._said(name, followed)
+        side = _SIDES.get(to)
+        if side is None:
+            raise GatewayError(f"there is no side {to!r}", "primary or backup")
+        if followed.moving:
+            raise GatewayError(f"{name} is being moved this moment", "look where it is then")
+        if side == account.side:
+            raise GatewayError(f"{name} is on its {side} already", "without --to it is said since when, and why")
+
+        def step(text: str) -> None:
+            tell({"event": "step", "text": text})
+
+        work = asyncio.create_task(self._move(name, followed, Move(side, "by hand"), step, by_hand=True))
+        followed.move = work
+        await work
+        return self._said(name, followed)
+
+    async def cancel(self) -> None:
+        """Break off what is under way; a move that was begun is finished by the next kannelkit."""
+        tasks: list[asyncio.Task[None]] = []
+        for followed in self._followed.values():
+            tasks += [*followed.probes, *([followed.move] if followed.move else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._dead_links.cancel()
+
+    # -- observing ---------------------------------------------------------------------------------------------
+
+    def _follow(self, now: float) -> None:
+        """Follow the accounts of the configuration and the bearerbox that run now."""
+        running = self._running
+        if running.configuration is not self._configuration:
+            self._configuration = running.configuration
+            kept = running.memory.sides()
+            for name in self._followed.keys() - self._watch.accounts.keys():
+                self._forget(name)
+            for name, account in self._watch.accounts.items():
+                if not account.standby_ids:
+                    self._forget(name)
+                elif name in self._followed:
+                    self._followed[name].side.settings = self._settings()
+                else:
+                    self._followed[name] = self._begin(account, kept.get(name), now)
+        pid = running.bearerbox.process.pid if running.bearerbox.process is not None else 0
+        if pid != self._pid:
+            self._pid = pid
+            self._turning.ending.clear()
+            for followed in self._followed.values():
+                followed.side.begin()
+
+    def _settings(self) -> Settings:
+        wanted = self._running.configuration.spec.supervisor
+        return Settings(wanted.failover_after, wanted.failover_back_after)
+
+    def _begin(self, account: Account, kept: KeptSide | None, now: float) -> _Followed:
+        if kept is None or kept.side != account.side:
+            return _Followed(AccountSide(self._settings(), now, account.side), time.time(), settled=True)
+        side = AccountSide(
+            self._settings(),
+            now,
+            kept.side,
+            lasted=time.time() - kept.since,
+            failed_returns=kept.failed_returns,
+            by_hand=kept.by_hand,
+        )
+        return _Followed(side, kept.since, kept.settled)
+
+    def _forget(self, name: str) -> None:
+        followed = self._followed.pop(name, None)
+        if followed is not None:
+            for probe in followed.probes:
+                probe.cancel()
+
+    def _see(self, name: str, followed: _Followed, status: GatewayStatus, now: float) -> None:
+        if self._busy(name):
+            followed.side.blind()
+            return
+        account = self._watch.accounts[name]
+        links = {link: status.links_of(link) for link in account.sending_ids}
+        answers, sample = self._watch.answers(name), self._watch.samples.get(name)
+        online = {link: any(one.online for one in found) for link, found in links.items()}
+        queued = sum(one.queued for found in links.values() for one in found if one.online)
+        in_flight = sample.in_flight if sample is not None else None
+        followed.side.seen(
+            Seen(now, online, answers.accepted + answers.refused + answers.other, queued > 0 or (in_flight or 0) > 0)
+        )
+
+    def _busy(self, name: str) -> bool:
+        """Return whether somebody acts on the account's links now."""
+        followed = self._followed.get(name)
+        moving = followed is not None and followed.moving
+        return moving or self._dead_links.busy(name) or self._changes.busy(name)
+
+    # -- deciding and moving -----------------------------------------------------------------------------------
+
+    def _decide(self, name: str, followed: _Followed, now: float) -> None:
+        if followed.moving:
+            return
+        if not followed.settled:
+            if now >= followed.not_before:
+                followed.not_before = now + _TRY_AGAIN
+                followed.move = asyncio.create_task(self._finish(name, followed))
+            return
+        decision = followed.side.decide(now)
+        if isinstance(decision, Probe):
+            task = asyncio.create_task(self._probe(name, followed, decision.side))
+            followed.probes.add(task)
+            task.add_done_callback(followed.probes.discard)
+        elif isinstance(decision, Move) and now >= followed.not_before:
+            to = self._watch.accounts[name].on(decision.to)
+            if not self._turning.ending.intersection(to.sending_ids):  # they could not be started yet
+                followed.not_before = now + _TRY_AGAIN
+                followed.move = asyncio.create_task(self._carry_out(name, followed, decision))
+
+    async def _probe(self, name: str, followed: _Followed, side: Side) -> None:
+        found = await reach(place(self._running.configuration.spec, self._watch.accounts[name], side))
+        followed.side.probed(side, asyncio.get_running_loop().time(), found is None)
+        if found is not None and side != followed.side.side and (why := followed.side.unusable):
+            self._tell_once(name, followed, f"the {followed.side.side} is of no use ({why}), and the {side}: {found}")
+
+    async def _carry_out(self, name: str, followed: _Followed, move: Move) -> None:
+        try:
+            await self._move(name, followed, move, lambda text: None)
+        except KannelkitError as error:
+            self._tell_once(name, followed, f"it is not moved to the {move.to}: {error.message}")
+
+    async def _move(
+        self, name: str, followed: _Followed, move: Move, tell: Callable[[str], None], *, by_hand: bool = False
+    ) -> None:
+        """Bring an account to a side. Raises KannelkitError where it stays where it was, or is finished later."""
+        memory, conf = self._running.memory, self._running.configuration.conf
+        async with self._changes.quiet(name):
+            pressed = not move.home and not (by_hand and followed.side.unusable is None)
+            why = self._explained(name, move, by_hand=by_hand)
+            former, since = followed.kept(settled=True), time.time()
+            memory.side(name, replace(former, side=move.to, since=since, settled=False, by_hand=by_hand))
+            try:
+                conf.turn(name, move.to)
+            except KannelkitError:
+                memory.side(name, former)
+                raise
+            followed.side.moved(move.to, asyncio.get_running_loop().time(), by_hand=by_hand)
+            followed.since, followed.settled, followed.told = since, False, ""
+            turned = await self._bring(name, followed, tell, pressed=pressed)
+        self._tell_move(name, former.side, move.to, why, turned, by_hand=by_hand)
+
+    async def _bring(self, name: str, followed: _Followed, tell: Callable[[str], None], *, pressed: bool) -> Turned:
+        """Have the links run as the file says. Raises GatewayError, HostError; it is then to be done again."""
+        account = next(each for each in self._running.configuration.conf.accounts if each.smsc_id == name)
+        self._watch.now_as([account])
+        turned = await self._turning.turn(account, tell, pressed=pressed)
+        now = asyncio.get_running_loop().time()
+        rate = self._watch.rates[account.unit]
+        if rate.throughput is not None:
+            rate.changed(rate.throughput, now)
+        self._running.memory.side(name, followed.kept(settled=True))
+        followed.settled = True
+        return turned
+
+    async def _finish(self, name: str, followed: _Followed) -> None:
+        """An earlier move was cut off, or bearerbox fell silent in the middle of it."""
+        try:
+            async with self._changes.quiet(name):
+                self._running.configuration.conf.turn(name, followed.side.side)
+                await self._bring(name, followed, lambda text: None, pressed=True)
+        except KannelkitError as error:
+            self._tell_once(name, followed, f"its move to the {followed.side.side} is not finished: {error.message}")
+            return
+        self._running.note(name, f"a move to the {followed.side.side} was cut off: finished")
+
+    # -- telling -----------------------------------------------------------------------------------------------
+
+    def _explained(self, name: str, move: Move, *, by_hand: bool) -> str:
+        """Return why a move is made, with why binds were refused of late where that is the reason."""
+        refused = None if move.home or by_hand else self._dead_links.why(name)
+        return move.why if refused is None else f"{move.why}, {refused}"
+
+    def _tell_move(self, name: str, before: Side, to: Side, why: str, turned: Turned, *, by_hand: bool) -> None:
+        to_host = place(self._running.configuration.spec, self._watch.accounts[name], to)
+        match turned.unanswered:
+            case None:
+                doubled = "unanswered submits, if any, are sent again"
+            case 0:
+                doubled = "nothing was unanswered"
+            case count:
+                doubled = f"{count} unanswered, sent again: they may arrive twice"
+        self._running.tell(
+            "failover",
+            f"{name}: {before} -> {to} ({to_host}): {why}; {doubled}",
+            name,
+            **{"from": before},
+            to=to,
+            why=why,
+            unanswered=turned.unanswered,
+            by_hand=by_hand,
+            away_ms=round(turned.away * 1000),
+        )
+
+    def _tell_once(self, name: str, followed: _Followed, text: str) -> None:
+        if text != followed.told:
+            followed.told = text
+            self._running.note(name, text)
+
+    def _said(self, name: str, followed: _Followed) -> Mapping[str, object]:
+        """Return where an account is, since when and why, and what would bring it away from there."""
+        account, side = self._watch.accounts[name], followed.side
+        try:
+            newest = self._running.memory.newest("failover").get(name)
+        except HostError:
+            newest = None
+        why = newest.data.get("why") if newest is not None and newest.data.get("to") == side.side else None
+        goes_home = side.side == "backup" and not side.by_hand
+        spec = self._running.configuration.spec
+        return {
+            "account": name,
+            "side": side.side,
+            "host": str(place(spec, account, side.side)),
+            "other": other(side.side),
+            "other_host": str(place(spec, account, other(side.side))),
+            "since": followed.since if newest is not None else None,
+            "why": why,
+            "by_hand": side.by_hand,
+            "settled": followed.settled,
+            "failed_returns": side.failed_returns,
+            "unusable": side.unusable,
+            "back_after": side.back_wait if goes_home else None,
+            "after": side.settings.after,
+        }
