@@ -54,8 +54,10 @@ class NodeSmsc:
         at_unbind: str = "answer",
         coalesce_ms: float = 0,
         tls_pem: Path | None = None,
+        port: int = 0,
     ) -> None:
         self._arguments = [
+            f"--port={port}",
             f"--limit={limit}",
             f"--delay={delay_ms:g}",
             f"--allow-binds={allow_binds}",
@@ -129,7 +131,9 @@ class NodeSmsc:
         return messages
 
     async def change(self, **settings: Any) -> None:
-        """Change limit, delay, allow_binds, at_unbind, coalesce or silent while it runs."""
+        """Change limit, delay, allow_binds, at_unbind, coalesce, silent, bind_status, close_binds_after (ms) or
+        already_bound while it runs.
+        """
         await self._ask("POST", "/settings", settings)
 
     async def close_binds(self) -> None:

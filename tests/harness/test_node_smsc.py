@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import smpplib.client
 import smpplib.consts
+import smpplib.exceptions
 
 from tests.harness.node_smsc import NodeSmsc
 from tests.harness.pem import write_pem
@@ -129,3 +130,54 @@ async def test_it_speaks_tls(tmp_path: Path) -> None:
             subprocess.run, command, stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False
         )
         assert b"CONNECTION ESTABLISHED" in done.stderr
+
+
+async def test_binds_are_refused_with_the_status_that_was_asked_for() -> None:
+    async with NodeSmsc() as smsc:
+        await smsc.change(bind_status=0x0D)
+
+        def talk() -> int:
+            with pytest.raises(smpplib.exceptions.PDUError) as refused, bound(smsc):
+                pass
+            status: int = refused.value.args[1]
+            return status
+
+        assert await asyncio.to_thread(talk) == 0x0D
+        assert [event["event"] for event in (await smsc.timeline()).events] == ["settings", "bind refused"]
+
+
+async def test_a_bind_too_many_is_said_to_be_bound_already_and_its_messages_are_refused() -> None:
+    async with NodeSmsc() as smsc:
+        await smsc.change(already_bound=True)
+
+        def talk() -> list[int]:
+            with bound(smsc) as first:
+                second = smpplib.client.Client("127.0.0.1", smsc.port, timeout=5, allow_unknown_opt_params=True)
+                second.connect()
+                second.send_pdu(
+                    smpplib.smpp.make_pdu("bind_transceiver", client=second, system_id="one", password="secret")
+                )
+                statuses = [second.read_pdu().status]
+                second.state = smpplib.consts.SMPP_CLIENT_STATE_BOUND_TRX
+                submit(second, 1)
+                submit(first, 1, first=1)
+                statuses += [second.read_pdu().status, first.read_pdu().status]
+                second._socket.close()
+                return statuses
+
+        assert await asyncio.to_thread(talk) == [0x05, 0x04, 0]
+
+
+async def test_a_bind_lasts_as_long_as_it_may() -> None:
+    async with NodeSmsc() as smsc:
+        await smsc.change(close_binds_after=100.0)
+
+        def talk() -> bytes:
+            with bound(smsc) as client:
+                rest: bytes = client._socket.recv(1)
+                return rest
+
+        assert await asyncio.to_thread(talk) == b""
+        events = (await smsc.timeline()).events
+        assert [event["event"] for event in events] == ["settings", "bind", "closed"]
+        assert events[2]["at"] - events[1]["at"] >= 100

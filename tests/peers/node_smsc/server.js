@@ -32,6 +32,8 @@ const { values: options } = parseArgs({
 // What may change while running. limit: messages a second for each system_id, 0 for none. delay: ms to the
 // answer. allow_binds: open binds for each system_id. at_unbind: 'answer' after all that is pending, or 'close'
 // without a word. coalesce: ms over which answers are collected into one write, 0 for none. silent: no answers.
+// bind_status: the status that every bind is refused with, 0 for none. close_binds_after: ms that a bind may last, 0
+// for any time. already_bound: binds beyond those allowed are answered with ESME_RALYBND, and count as none.
 const settings = {
   limit: Number(options.limit),
   delay: Number(options.delay),
@@ -39,6 +41,9 @@ const settings = {
   at_unbind: options['at-unbind'],
   coalesce: Number(options.coalesce),
   silent: false,
+  bind_status: 0,
+  close_binds_after: 0,
+  already_bound: false,
 };
 
 const accepted = []; // times of arrival
@@ -152,6 +157,13 @@ class Answers {
 function onBind(link, pdu) {
   const now = performance.now();
   const owner = account(pdu.system_id);
+  const full = settings.already_bound && owner.binds.length >= settings.allow_binds;
+  const status = settings.bind_status || (full ? smpp.ESME_RALYBND : 0);
+  if (status) {
+    events.push({ at: now, event: 'bind refused', system_id: pdu.system_id, session: link.id, status });
+    link.answers.add(pdu.response({ command_status: status }), now);
+    return;
+  }
   while (owner.binds.length >= settings.allow_binds) {
     const older = owner.binds.shift();
     events.push({ at: now, event: 'closed older', system_id: pdu.system_id, session: older.id,
@@ -159,6 +171,7 @@ function onBind(link, pdu) {
     older.session.close();
   }
   link.systemId = pdu.system_id;
+  link.boundAt = now;
   owner.binds.push(link);
   bound += 1;
   events.push({ at: now, event: 'bind', system_id: pdu.system_id, session: link.id });
@@ -253,6 +266,20 @@ function change(wanted) {
 function closeBinds() {
   for (const owner of accounts.values()) for (const link of [...owner.binds]) link.session.destroy();
 }
+
+// What has been bound for as long as a bind may last is closed, unanswered submits and all.
+setInterval(() => {
+  if (!settings.close_binds_after) return;
+  const before = performance.now() - settings.close_binds_after;
+  for (const owner of accounts.values()) {
+    for (const link of [...owner.binds]) {
+      if (link.boundAt > before) continue;
+      leave(link, 'closed');
+      link.answers.drop();
+      link.session.destroy();
+    }
+  }
+}, 20).unref();
 
 const control = http.createServer((request, response) => {
   let body = '';
