@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from kannelkit.conf import GROUPS, Directive
-from kannelkit.demo.ports import free_ports
 from tests.harness.kannel import CORE, SMSBOX, program
+from tests.harness.ports import free_ports
 
 pytestmark = pytest.mark.kannel
 

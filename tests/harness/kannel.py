@@ -12,9 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from kannelkit.demo.ports import free_ports
 from tests.harness import child
 from tests.harness.gateway import status_xml
+from tests.harness.ports import free_ports
 
 # What every such file begins with; a test adds directives below each, then groups.
 CORE = """\

@@ -11,7 +11,6 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from kannelkit.demo.ports import free_ports
 from kannelkit.errors import GatewayError
 from kannelkit.gateway.admin import Admin
 from kannelkit.gateway.sendsms import Message, SendSms
@@ -20,6 +19,7 @@ from kannelkit.host.secrets import keep
 from kannelkit.render import kannel_conf
 from kannelkit.spec import Spec, load
 from tests.harness.child import start, stop
+from tests.harness.ports import free_ports
 
 pytestmark = pytest.mark.kannel
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from kannelkit.demo.ports import free_ports
 from kannelkit.simulator.rules import AccountRules, Behaviour
 from kannelkit.simulator.server import Simulator
 from tests.conf.judge import kannel_reads
 from tests.harness.kannel import CORE, SMSBOX, Kannel, program
+from tests.harness.ports import free_ports
 
 pytestmark = pytest.mark.kannel
 
