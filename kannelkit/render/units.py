@@ -30,6 +30,8 @@ KANNEL_USER, KANNEL_UNIT = "kannel", "kannel.service"
 
 # below these systemd itself makes a service's folders, and gives them to its user
 _MANAGED = {"StateDirectory": Path("/var/lib"), "LogsDirectory": Path("/var/log")}
+# their modes where the user's group is not its own; what is in /var/log is protected by its files' modes
+_MODES = {"StateDirectory": "0700", "LogsDirectory": "0755"}
 _HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 _TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - compared, nothing is written there
 # directives of the kind `file` that a box writes; it reads the others
@@ -109,7 +111,7 @@ def machine_files(wanted: Wanted) -> tuple[MachineFile, ...]:
                 "service.j2",
                 **shared,
                 name=name,
-                description=f"Kannel SMS gateway {spec.path.stem}" + _DESCRIBED[wanted.job],
+                description=f"Kannel SMS gateway {spec.path.stem}, {_DESCRIBED[wanted.job]} by kannelkit",
                 after=KANNEL_UNIT if wanted.job == "watch" else "",
                 start=(*wanted.program, wanted.job, str(spec.path)),
                 reload=wanted.job == "up",
@@ -119,6 +121,7 @@ def machine_files(wanted: Wanted) -> tuple[MachineFile, ...]:
                 variables=wanted.variables,
                 variables_file=str(wanted.variables_file) if wanted.variables else "",
                 managed={directive: names for directive, names in managed.items() if names},
+                modes=_MODES,
                 writable=[str(folder) for folder in (*plain, *held)],
                 low_port=wanted.job == "up" and any(port < 1024 for port in _ports(spec)),
                 at_home=_any_below(seen, _HOMES),
@@ -140,7 +143,7 @@ def machine_files(wanted: Wanted) -> tuple[MachineFile, ...]:
     return tuple(made)
 
 
-_DESCRIBED = {"up": "", "watch": ", watched"}
+_DESCRIBED = {"up": "run", "watch": "watched"}
 
 
 def read(wanted: Wanted) -> tuple[Path, ...]:

@@ -129,10 +129,11 @@ def test_the_boxes_outlive_kannelkit_and_are_given_their_time_to_stop() -> None:
 def test_what_it_writes_is_not_for_a_group_that_others_are_in() -> None:
     text = "state-dir: /srv/gw/run\ncore: {log-file: /var/log/gw/bearerbox.log}\n"
     spec = wanted(text).spec
-    for group, umask, folder, log in (("kannel", "0027", "0750", "0640"), ("nogroup", "0077", "0700", "0600")):
+    cases = [("kannel", "0027", "0750", "0750", "0640"), ("nogroup", "0077", "0755", "0700", "0600")]
+    for group, umask, logs, folder, log in cases:
         texts = files(Wanted(spec, "up", (sys.executable,), "kannel", group))
         found = settings(texts["/etc/systemd/system/kannelkit-gateway.service"])
-        assert (found["UMask"], found["LogsDirectoryMode"]) == ([umask], [folder])
+        assert (found["UMask"], found["LogsDirectoryMode"]) == ([umask], [logs])
         assert f"d /srv/gw/run {folder} kannel {group} -" in texts["/etc/tmpfiles.d/kannelkit-gateway.conf"]
         assert f"create {log}\n" in texts["/etc/logrotate.d/kannelkit-gateway"]
 
