@@ -35,9 +35,9 @@ def said(unit: Mapping[str, Any], path: Path) -> str:
     """Return what became of one unit, in a sentence."""
     names, name = unit["accounts"], unit["unit"]
     whose = name if names == [name] else f"{name} ({', '.join(names)}, which share its rate)"
-    at = "without a limit" if unit["throughput"] is None else f"at {unit['throughput']} SMS per second"
+    rate = "no limit" if unit["throughput"] is None else f"{unit['throughput']} SMS per second"
     if not unit["changed"]:
-        return f"{whose}: {'was paused already' if unit['paused'] else 'was not paused'}, {at}"
+        return f"{whose}: {'was paused already' if unit['paused'] else 'was not paused'}, {rate}"
     if unit["paused"]:
-        return f"{whose}: paused {at}, until kannelkit resume {shlex.quote(str(path))} {name}"
-    return f"{whose}: adapted again, from where it is: {at}"
+        return f"{whose}: paused at {rate}, until kannelkit resume {shlex.quote(str(path))} {name}"
+    return f"{whose}: adapted again, from {rate} on"

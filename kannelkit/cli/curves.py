@@ -12,6 +12,9 @@ from kannelkit.supervise.course import SECONDS
 from kannelkit.supervise.views import AccountView
 
 _ROWS = 5
+# Kannel sends a second's allowance at once, and a little more than a second lies between two: fewer seconds in a column
+# would show its beat, not the rate
+_FEWEST_SECONDS = 3
 _ACCEPTED, _REFUSED = "green", "red"
 
 
@@ -25,7 +28,7 @@ def strip(account: AccountView, width: int, *, ascii_only: bool) -> Text:
 
 def panel(account: AccountView, width: int, *, ascii_only: bool) -> list[Text]:
     """Return the account's accepted submits as a drawing with a scale, for a terminal of `width` characters."""
-    columns = max(10, min(SECONDS, width - 12))
+    columns = max(10, min(SECONDS // _FEWEST_SECONDS, width - 12))
     accepted = _means(account.curve.accepted, columns)
     refused = _means(account.curve.refused, columns)
     top = _top(account, accepted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from kannelkit.cli.curves import panel, strip
 from kannelkit.cli.figures import EVENT_COLOURS, shown
+from kannelkit.supervise.memory import Event
 from kannelkit.supervise.views import AccountView, LinkView, Overview, duration
 
 STATE_COLOURS = {
@@ -25,24 +27,27 @@ STATE_COLOURS = {
 KEYS = "q quit  up/down j k select  Enter links and curve  p pause or resume  ? help"
 HELP = (
     ("up, down, k, j", "select an account"),
-    ("Enter, l", "show the selected account's links, curve and refusals; again: all links"),
-    ("p", "pause the selected account's adaptation: its rate stays as it is; or resume it"),
+    ("Enter, l", "its links, curve and refusals; again: all links"),
+    ("p", "pause its adaptation, so that its rate stays; or resume it"),
     ("? or h", "this page; again: back"),
     ("q, Ctrl-C", "quit; the gateway goes on"),
     ("", ""),
     ("ACC/S", "SMS per second that the provider accepted, mean of 10 s"),
-    ("RATE", "throughput in force and the spec's ceiling, in SMS per second over all links"),
-    ("LAST 5 MINUTES", "accepted, right is now; red where the provider refused some as too fast"),
+    ("RATE", "throughput in force / the spec's ceiling, SMS per second"),
+    ("LAST 5 MIN", "accepted; right is now; red: some were refused as too fast"),
     ("REF/MIN", "submits refused as too fast in the last minute"),
-    ("QUEUED, LEFT", "messages that wait for its links, and how long they last at the last minute's rate"),
+    ("QUEUED", "messages that wait for its links"),
+    ("LEFT", "how long they last at the last minute's rate"),
 )
-_MOST_PROBLEMS = 2
+_MOST_PROBLEM_LINES = 4
+_A_DAY = 20 * 3600  # what is older is told with its date
 _FEWEST_EVENTS = 3
 _FEWEST_LINKS = 3
-_LONGEST_NAME, _SHORTEST_CURVE, _LONGEST_CURVE = 24, 8, 60
-_CURVE = "LAST 5 MINUTES"
+_MOST_BESIDE_DETAIL = 4  # accounts
+_LONGEST_NAME, _LONGEST_CURVE = 24, 60
+_CURVE = "LAST 5 MIN"
 # what is left out first where the terminal is narrow
-_SPARE = ("LEFT", "LINKS", _CURVE, "REF/MIN", "QUEUED")
+_SPARE = ("LINKS", "LEFT", _CURVE, "REF/MIN", "QUEUED")
 
 Align = Literal["left", "right"]
 
@@ -80,29 +85,30 @@ def frame(
 ) -> list[Text]:
     """Return the frame's lines, none wider than `width`; exactly `height` lines, or as many as it takes (None)."""
     head = _head(seen, spec, width)
-    foot = (
-        []
-        if height is None
-        else [Text(looking.question or looking.told or KEYS, "bold" if looking.question else "dim")]
-    )
+    room = None if height is None else max(0, height - len(head) - 1)
     if looking.helping:
         body = [Text(""), *(Text(f"  {key.ljust(16)}{what}") for key, what in HELP)]
     else:
-        body = _body(seen, looking, width, None if height is None else height - len(head) - len(foot), ascii_only)
-    if height is not None:
-        room = max(0, height - len(head) - len(foot))
-        body = [*body[:room], *([Text("")] * (room - len(body)))]
-    lines = [*head, *body, *foot][:height]
+        body = _body(seen, looking, width, room, ascii_only)
+    lines = [*head, *body]
+    if height is not None and room is not None:
+        lines = [*head, *body[:room], *(Text("") for _ in range(room - len(body))), _foot(looking)][-height:]
     for line in lines:
         line.truncate(width, overflow="ellipsis" if width > 1 else "crop")
     return lines
+
+
+def _foot(looking: Looking) -> Text:
+    if looking.question:
+        return Text(looking.question, "bold")
+    return Text(looking.told) if looking.told else Text(KEYS, "dim")
 
 
 def _head(seen: Overview, spec: str, width: int) -> list[Text]:
     first = Text(f"kannelkit top  {shown(spec)}", "bold")
     clock = time.strftime("%H:%M:%S", time.localtime(seen.at))
     first.append(" " * max(2, width - first.cell_len - len(clock))).append(clock)
-    parts = [Text(f"gateway {shown(seen.state)}", STATE_COLOURS.get(seen.state, "red"))]
+    parts = [Text(shown(seen.state), STATE_COLOURS.get(seen.state, "red"))]
     since = seen.boxes[0].since
     if since is not None:
         parts.append(Text(f"up {duration(seen.at - since)}"))
@@ -115,39 +121,43 @@ def _head(seen: Overview, spec: str, width: int) -> list[Text]:
     ]
     if seen.supervisor is None:
         parts.append(Text("not supervised", "red"))
-    problems = [Text(f"! {shown(problem)}", "red") for problem in seen.problems[:_MOST_PROBLEMS]]
-    if len(seen.problems) > _MOST_PROBLEMS:
-        problems.append(
-            Text(f"! and {len(seen.problems) - _MOST_PROBLEMS} more: kannelkit status {shown(spec)}", "red")
-        )
-    return [first, Text(", ").join(parts), *problems]
+    return [first, Text(", ").join(parts), *_problems(seen.problems, spec, width)]
+
+
+def _problems(problems: Sequence[str], spec: str, width: int) -> list[Text]:
+    lines = [
+        line
+        for problem in problems
+        for line in textwrap.wrap(shown(problem), max(20, width), initial_indent="! ", subsequent_indent="  ")
+    ]
+    if len(lines) > _MOST_PROBLEM_LINES:
+        lines = [*lines[: _MOST_PROBLEM_LINES - 1], f"! there is more: kannelkit status {shown(spec)}"]
+    return [Text(line, "red") for line in lines]
 
 
 def _body(seen: Overview, looking: Looking, width: int, height: int | None, ascii_only: bool) -> list[Text]:
     """Return accounts, links and events, as many of each as there is room for."""
     chosen = next((account for account in seen.accounts if account.smsc_id == looking.selected), None)
     opened = chosen if looking.opened else None
-    links = [link for account in ([opened] if opened else seen.accounts) for link in account.links]
+    accounts: Sequence[AccountView] = seen.accounts
+    links = [link for account in ([opened] if opened else accounts) for link in account.links]
+    events = [event for event in seen.events if opened is None or event.account in (opened.smsc_id, opened.unit)]
     detail = _detail(opened, seen.at, width, ascii_only) if opened else []
-    events = [_event(event.at, event.kind, event.text) for event in seen.events]
-    wanted_links = len(links)
-    if height is None:
-        shown_accounts = list(seen.accounts)
-    else:
-        room = height - 4 - len(detail)  # two headings, and an empty line above each part but the first
-        few = min(len(events), _FEWEST_EVENTS)
-        room_accounts = room - few - min(wanted_links, _FEWEST_LINKS)
-        shown_accounts = _around(
-            seen.accounts, chosen, max(1, room_accounts if opened is None else min(4, room_accounts))
-        )
-        wanted_links = max(0, min(len(links), room - few - len(shown_accounts)))
-        left = room - len(shown_accounts) - wanted_links
-        events = events[-left:] if left > 0 else []
-    lines = [Text(""), *_accounts(shown_accounts, len(seen.accounts), looking.selected, width, ascii_only)]
-    lines += detail
+    among = len(links)
+    if height is not None:
+        # above each part is an empty line, and above accounts and links a heading
+        room = height - len(detail) - 2 - (2 if links else 0) - (1 if events else 0)
+        few_events, few_links = min(len(events), _FEWEST_EVENTS), min(among, _FEWEST_LINKS)
+        most = max(1, min(room - few_events - few_links, _MOST_BESIDE_DETAIL if opened else room))
+        accounts = _around(accounts, chosen, most)
+        links = links[: max(0, room - len(accounts) - few_events)]
+        events = events[-max(1, room - len(accounts) - len(links)) :]
+    lines = [Text(""), *_accounts(accounts, len(seen.accounts), looking.selected, width, ascii_only), *detail]
     if links:
-        lines += [Text(""), *_links(links[:wanted_links], len(links), width)]
-    return [*lines, Text(""), *events] if events else lines
+        lines += [Text(""), *_links(links, among)]
+    if events:
+        lines += [Text(""), *(_event(event, seen.at) for event in events)]
+    return lines
 
 
 def _around(accounts: Sequence[AccountView], chosen: AccountView | None, most: int) -> list[AccountView]:
@@ -183,9 +193,9 @@ def _accounts(
     spare = width - 2 - sum(column.width + 2 for column in columns)
     for place, column in enumerate(columns):
         if column.heading == _CURVE:
-            length = max(_SHORTEST_CURVE, min(_LONGEST_CURVE, column.width + spare))
+            length = min(_LONGEST_CURVE, column.width + max(0, spare))
             strips = tuple(strip(account, length, ascii_only=ascii_only) for account in accounts)
-            columns[place] = dataclasses.replace(column, heading=_CURVE[:length], cells=strips)
+            columns[place] = dataclasses.replace(column, cells=strips)
     lines = _table(columns, margin=2)
     for line, account in zip(lines[1:], accounts, strict=True):
         if account.smsc_id == selected:
@@ -222,7 +232,7 @@ def _decimal(number: float | None) -> str:
 
 def _rate(account: AccountView) -> Text:
     rate, ceiling = ("no limit" if each is None else f"{each:,}" for each in (account.throughput, account.ceiling))
-    cell = Text(rate if account.throughput is None else f"{rate} of {ceiling}")
+    cell = Text(rate if account.ceiling is None else f"{rate}/{ceiling}")
     for word, holds in (("paused", account.paused), ("by hand", account.by_hand), ("changing", not account.settled)):
         if holds:
             return cell.append(f" {word}", "yellow")
@@ -245,7 +255,7 @@ def _left(account: AccountView) -> str:
 # -- links, detail, events -------------------------------------------------------------------------------------------
 
 
-def _links(links: Sequence[LinkView], of: int, width: int) -> list[Text]:
+def _links(links: Sequence[LinkView], of: int) -> list[Text]:
     heading = "LINK" if len(links) == of else f"LINK ({len(links)} of {of})"
     columns = [
         _column(heading, "left", [Text(_short(link.admin_id)) for link in links]),
@@ -280,9 +290,10 @@ def _detail(account: AccountView, at: float, width: int, ascii_only: bool) -> li
     return [*lines, *(Text(f"  {fact}") for fact in facts)]
 
 
-def _event(at: float, kind: str, text: str) -> Text:
-    clock = time.strftime("%H:%M:%S", time.localtime(at))
-    return Text(f"{clock} ", "dim").append(shown(text), EVENT_COLOURS.get(kind, ""))
+def _event(event: Event, now: float) -> Text:
+    form = "%H:%M:%S" if abs(now - event.at) < _A_DAY else "%m-%d %H:%M"
+    clock = time.strftime(form, time.localtime(event.at))
+    return Text(f"{clock} ", "dim").append(shown(event.text), EVENT_COLOURS.get(event.kind, ""))
 
 
 # -- tables ----------------------------------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ KINDS = {
     "apply-failed": "it could not be finished, nor taken back",
     "warning": "what kannelkit itself could not do",
 }
+_LONGEST_KIND = max(map(len, KINDS))
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _AGO = re.compile(r"(\d{1,9})([smhdw])")
 _FIRST_OF_FOLLOW = 10
@@ -69,8 +70,7 @@ class Since(click.ParamType[float]):
 
 
 def _kinds_help() -> str:
-    width = max(map(len, KINDS))
-    rows = "\n".join(f"  {kind.ljust(width)}  {what}" for kind, what in KINDS.items())
+    rows = "\n".join(f"  {kind.ljust(_LONGEST_KIND)}  {what}" for kind, what in KINDS.items())
     return f"\b\nKinds:\n{rows}"
 
 
@@ -157,5 +157,5 @@ def _print(event: Event, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(event.as_dict(), ensure_ascii=False))
         return
-    when, kind = click.style(local_time(event.at), dim=True), shown(event.kind).ljust(12)
+    when, kind = click.style(local_time(event.at), dim=True), shown(event.kind).ljust(_LONGEST_KIND)
     click.echo(f"{when}  {kind}  {click.style(shown(event.text), fg=EVENT_COLOURS.get(event.kind))}")

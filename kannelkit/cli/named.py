@@ -48,7 +48,7 @@ def known(name: str, names: Iterable[str]) -> str:
     if name in every:
         return name
     near = difflib.get_close_matches(name, every, n=1)
-    meant = f"; did you mean {near[0]}?" if near else ""
+    meant = f"; did you mean {near[0]}?" if near else "."
     listed = ", ".join(every[:_MOST_NAMES]) + (f" and {len(every) - _MOST_NAMES} more" * (len(every) > _MOST_NAMES))
     raise click.BadParameter(
         f"the spec has no account {name!r}{meant} It has: {listed or 'none'}", param_hint="ACCOUNT"

@@ -74,7 +74,7 @@ def lines(view: AccountView, named: str) -> Iterator[str]:
     yield f"{view.smsc_id}: {rate}{shared}" + ("" if view.settled else ", being changed")
     yield f"  ceiling {'none' if view.ceiling is None else view.ceiling}, floor {view.floor}"
     if view.rate_since is not None:
-        yield f"  {'set by hand' if view.by_hand else 'learnt'} {local_time(view.rate_since)}"
+        yield f"  {'set by hand' if view.by_hand else 'learnt'} at {local_time(view.rate_since)}"
     elif view.throughput == view.ceiling:
         yield "  nothing learnt: it runs at the ceiling"
     yield f"  paused: kannelkit resume {named} {view.unit}" if view.paused else "  adapted to what the provider takes"

@@ -30,7 +30,7 @@ from kannelkit.throttle.lines import SubmitRefused
 Answer = Mapping[str, object]
 Move = Callable[[str, str | None, Tell], Coroutine[Any, Any, Mapping[str, object]]]
 
-_EVENTS = 10
+_EVENTS = 20
 # a status that is older says nothing of now
 _SILENT_SECONDS = 10.0
 
@@ -211,13 +211,13 @@ class Requests:
         throughput = self._running.watch.rates[unit].throughput
         changed = (unit in self._changes.paused) != paused
         if changed:
-            at = "without a limit" if throughput is None else f"at {throughput} SMS per second"
+            rate = "no limit" if throughput is None else f"{throughput} SMS per second"
             if paused:
                 self._changes.pause(unit)
-                self._running.tell("paused", f"{unit}: adaptation paused, it stays {at}", unit, throughput=throughput)
+                self._running.tell("paused", f"{unit}: adaptation paused at {rate}", unit, throughput=throughput)
             else:
                 self._changes.resume(unit)
-                self._running.tell("resumed", f"{unit}: adaptation goes on from {at}", unit, throughput=throughput)
+                self._running.tell("resumed", f"{unit}: adapted again, from {rate} on", unit, throughput=throughput)
         accounts = sorted(name for name, each in self._running.watch.accounts.items() if each.unit == unit)
         return {"unit": unit, "accounts": accounts, "paused": paused, "changed": changed, "throughput": throughput}
 
