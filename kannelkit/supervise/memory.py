@@ -28,7 +28,6 @@ CREATE TABLE IF NOT EXISTS sides (
     account TEXT PRIMARY KEY, side TEXT NOT NULL, since REAL NOT NULL, failed_returns INTEGER NOT NULL,
     settled INTEGER NOT NULL, by_hand INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS paused (unit TEXT PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS positions (path TEXT PRIMARY KEY, position TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS events_at ON events (at);
 """
 _VERSION = 2
@@ -166,17 +165,6 @@ class Memory:
         row = (account, kept.side, kept.since, kept.failed_returns, kept.settled, kept.by_hand)
         with self._told() as base:
             base.execute("INSERT OR REPLACE INTO sides VALUES (?, ?, ?, ?, ?, ?)", row)
-
-    # -- how far logs were read
-
-    def positions(self) -> dict[str, object]:
-        """Return how far each log was read, as `position` was given it."""
-        return {path: json.loads(text) for path, text in self._all("SELECT path, position FROM positions")}
-
-    def position(self, path: str, position: object) -> None:
-        """Keep how far a log was read, a value that JSON can hold."""
-        with self._told() as base:
-            base.execute("INSERT OR REPLACE INTO positions VALUES (?, ?)", (path, json.dumps(position)))
 
     def _all(self, query: str) -> list[tuple[Any, ...]]:
         """Return every row; a database of an older kannelkit that is only read may lack the table."""

@@ -12,7 +12,7 @@ import pytest
 
 from kannelkit.errors import HostError
 from kannelkit.host.processes import ProcessId
-from kannelkit.supervise.memory import Event, Memory
+from kannelkit.supervise.memory import Event, KeptSide, Memory
 from kannelkit.throttle.values import Learnt
 
 
@@ -186,3 +186,30 @@ def test_the_newest_of_a_kind_is_known_for_each_account(memory: Memory) -> None:
         memory.tell(event)
     assert memory.newest("rate") == {"a": HISTORY[4], "b": HISTORY[2]}
     assert memory.newest("started") == {}
+
+
+def test_shares_pauses_and_sides_are_there_after_a_restart(path: Path) -> None:
+    memory = Memory(path)
+    memory.share("a", (29, 1))
+    memory.share("b", (5, 5))
+    memory.share("b", ())
+    memory.pause("a", paused=True)
+    memory.pause("a", paused=True)
+    memory.pause("b", paused=True)
+    memory.pause("b", paused=False)
+    memory.side("a", KeptSide("backup", 5.0, failed_returns=2, settled=False, by_hand=True))
+    memory.close()
+    again = Memory(path, read_only=True)
+    assert again.shares() == {"a": (29, 1)}
+    assert again.paused() == {"a"}
+    assert again.sides() == {"a": KeptSide("backup", 5.0, failed_returns=2, settled=False, by_hand=True)}
+    again.close()
+
+
+def test_a_reader_finds_nothing_of_what_an_older_kannelkit_did_not_keep(path: Path) -> None:
+    base = sqlite3.connect(path)
+    base.execute("CREATE TABLE rates (account TEXT, throughput INTEGER, refuted INTEGER, at REAL, settled INTEGER)")
+    base.close()
+    reader = Memory(path, read_only=True)
+    assert (reader.shares(), reader.paused(), reader.sides()) == ({}, frozenset(), {})
+    reader.close()
