@@ -160,10 +160,10 @@ class Requests:
         return {"units": [self._set_paused(unit, paused=False) for unit in self._units(request)]}
 
     async def _rate(self, request: Mapping[str, Any], tell: Tell) -> Answer:
-        (unit,) = self._units(request)
-        rate, wanted = self._running.watch.rates[unit], request.get("throughput")
+        unit, wanted = self._unit(request), request.get("throughput")
         if not isinstance(wanted, int) or isinstance(wanted, bool):
             raise GatewayError("a rate is a whole number of SMS per second", "are both the same version?")
+        rate = self._running.watch.rates[unit]
         _within(rate, wanted)
         before = rate.throughput
         if request.get("pause") is True:
@@ -187,24 +187,25 @@ class Requests:
 
     async def _failover(self, request: Mapping[str, Any], tell: Tell) -> Answer:
         account, to = request.get("account"), request.get("to")
-        if account not in self._running.watch.accounts:
+        if not isinstance(account, str) or account not in self._running.watch.accounts:
             raise GatewayError(f"the gateway runs without an account {account!r}", _NOT_APPLIED)
         if self._move is None:
             raise GatewayError("nobody moves accounts here")
-        return await self._move(str(account), None if to is None else str(to), tell)
+        return await self._move(account, None if to is None else str(to), tell)
 
     # -- units -------------------------------------------------------------------------------------------------
 
     def _units(self, request: Mapping[str, Any]) -> list[str]:
-        """Return the units that a request is about: those of `account`, or every one with `all`."""
-        watch = self._running.watch
-        if request.get("all") is True:
-            return sorted(watch.rates)
-        name = request.get("account")
-        if name in watch.accounts:
-            return [watch.accounts[name].unit]
-        if name in watch.rates:
-            return [name]
+        """Return the units that a request is about: that of `account`, or every one with `all`."""
+        return sorted(self._running.watch.rates) if request.get("all") is True else [self._unit(request)]
+
+    def _unit(self, request: Mapping[str, Any]) -> str:
+        watch, name = self._running.watch, request.get("account")
+        if isinstance(name, str):
+            if name in watch.accounts:
+                return watch.accounts[name].unit
+            if name in watch.rates:
+                return name
         raise GatewayError(f"the gateway runs without an account {name!r}", _NOT_APPLIED)
 
     def _set_paused(self, unit: str, *, paused: bool) -> Answer:
