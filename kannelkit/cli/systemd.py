@@ -160,7 +160,7 @@ def _steps(wanted: Wanted, files: Sequence[MachineFile], output: Path | None) ->
         names = shlex.join(closed)
         give = (
             f"chgrp {wanted.group} {names} && chmod g+rX"
-            if wanted.alone
+            if wanted.own_group
             else f"chown {wanted.user} {names} && chmod u+rX"
         )
         yield f"{give} {names}   # {wanted.user} has to read them"

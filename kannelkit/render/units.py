@@ -68,7 +68,7 @@ class Wanted:
         return f"kannelkit-{stem}" if stem else "kannelkit"
 
     @property
-    def alone(self) -> bool:
+    def own_group(self) -> bool:
         """Return whether the group is the user's own: Debian's kannel is in nogroup, with whatever else is."""
         return self.group == self.user
 
@@ -103,7 +103,13 @@ def machine_files(wanted: Wanted) -> tuple[MachineFile, ...]:
     plain = [folder for folder in folders if not any(folder.is_relative_to(root) for root in _MANAGED.values())]
     held = _foreign(wanted)
     seen = [*folders, *held, *read(wanted), *wanted.parts, Path(wanted.program[0])]
-    shared = {"mark": MARK, "spec": str(spec.path), "user": wanted.user, "group": wanted.group, "alone": wanted.alone}
+    shared = {
+        "mark": MARK,
+        "spec": str(spec.path),
+        "user": wanted.user,
+        "group": wanted.group,
+        "own_group": wanted.own_group,
+    }
     made = [
         MachineFile(
             Path(f"/etc/systemd/system/{name}.service"),
@@ -138,7 +144,7 @@ def machine_files(wanted: Wanted) -> tuple[MachineFile, ...]:
     if wanted.job == "up" and (logs := rotated(spec)):
         reopen = (*wanted.program, "reopen-logs", str(spec.path))
         text = _text("logrotate.j2", **shared, logs=[str(log) for log in logs], reopen=reopen)
-        # logrotate takes no file of a name with a dot, as it takes none of dpkg's leftovers
+        # logrotate passes over names that end as leftovers do, in .old or .disabled for instance
         made.append(MachineFile(Path(f"/etc/logrotate.d/{name.replace('.', '-')}"), text))
     return tuple(made)
 

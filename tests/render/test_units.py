@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -263,7 +264,7 @@ def test_systemd_takes_the_unit_without_a_word(name: str, tmp_path: Path) -> Non
 
 @needs_systemd
 def test_systemd_would_find_a_fault(tmp_path: Path) -> None:
-    answer = analyzed(tmp_path, unit(wanted()).replace("WatchdogSec", "x") + "Nonsense=1\n", "verify", "--man=no")
+    answer = analyzed(tmp_path, unit(wanted()) + "Nonsense=1\n", "verify", "--man=no")
     assert "Nonsense" in answer.stderr
 
 
@@ -275,6 +276,58 @@ def test_systemd_finds_the_unit_little_exposed(name: str, tmp_path: Path) -> Non
     exposure = re.search(r"exposure level for \S+: (\d+\.\d)", answer.stdout)
     assert exposure is not None
     assert float(exposure[1]) <= 2.0
+
+
+def judged(folder: Path, path: str, asked: Wanted) -> Path:
+    """Write one of the files and return its path."""
+    found = folder / Path(path).name
+    found.write_text(files(asked)[path])
+    found.chmod(0o644)
+    return found
+
+
+def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("systemd-tmpfiles"),
+    reason="needs root and systemd-tmpfiles (Debian: systemd)",
+)
+def test_systemd_makes_the_user_and_gives_it_the_folders(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "etc").mkdir(parents=True)
+    asked = wanted("state-dir: /srv/my gw/100%\n")
+    for program, path in (
+        (("systemd-sysusers",), "/etc/sysusers.d/kannelkit.conf"),
+        (("systemd-tmpfiles", "--create"), "/etc/tmpfiles.d/kannelkit-gateway.conf"),
+    ):
+        answer = run(*program, f"--root={root}", judged(tmp_path, path, asked))
+        assert answer.returncode == 0, answer.stderr
+    (line,) = (line for line in (root / "etc/passwd").read_text().splitlines() if line.startswith("kannelkit:"))
+    made = (root / "srv/my gw/100%").stat()
+    assert (made.st_mode & 0o777, made.st_uid, line.split(":")[6]) == (
+        0o750,
+        int(line.split(":")[2]),
+        "/usr/sbin/nologin",
+    )
+
+
+LOGROTATE = shutil.which("logrotate", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+
+
+@pytest.mark.skipif(LOGROTATE is None, reason="logrotate is not installed (Debian: logrotate)")
+def test_logrotate_knows_each_log_whatever_its_folder_is_called(tmp_path: Path) -> None:
+    assert LOGROTATE is not None
+    folder = tmp_path / "my gw, 100%"
+    (folder / "log").mkdir(parents=True)
+    asked = Wanted(wanted(f"state-dir: {folder}\n").spec, "up", (sys.executable,), "root", "root")
+    for log in rotated(asked.spec):
+        log.touch()
+    answer = run(LOGROTATE, "--debug", judged(tmp_path, "/etc/logrotate.d/kannelkit-gateway", asked))
+    assert (answer.returncode, "error" in answer.stderr) == (0, False), answer.stderr
+    considered = re.findall(r"^considering log (.*)$", answer.stderr, re.MULTILINE)
+    assert sorted(considered) == sorted(map(str, rotated(asked.spec)))
 
 
 def _undone(words: str) -> str:
