@@ -13,10 +13,10 @@ from enum import IntEnum
 
 from kannelkit.throttle.values import Settings
 
-# the first try after a refusal waits 3 x raise_after, the next 15 x, ... at the most _LONGEST_WAIT seconds
+# the first try after a refusal waits 3 x raise_after, the next 12 x, ... at the most _LONGEST_WAIT seconds
 _REFUTED_AT_FIRST = 2
 _FIRST = 3
-_RARER = 5.0
+_RARER = 4.0
 _LONGEST_WAIT = 3600.0
 # the first try may cost this share of what is sent until it is made, the next half of it, ...
 _BUDGET = 0.0033
@@ -24,6 +24,8 @@ _BUDGET = 0.0033
 _SLOW_WAIT = 300.0
 # a step up that is too high is refused within its first bursts; a bucket of a second hides a tenth for ten seconds
 _TRIAL = 10.0
+# a rate that the last step led to is believed so much later, if no further step followed
+_SETTLES = 20.0
 # a step that was not refused is followed by one so many times as large
 _GROWING = 3
 # a limit that fell is looked for after 3 x raise_after, then every 4 x raise_after, for so many seconds
@@ -67,12 +69,14 @@ class Ascent:
     def __init__(self, settings: Settings, refuted: int) -> None:
         self._settings = settings
         self.refuted = refuted
-        self.cost = Cost.NOTHING
+        # of several links, one nearly always sends when another one is new
+        self.cost = Cost.NOTHING if settings.links == 1 else Cost.ANOTHER_BURST
         self.slow = False
         self._step = 0
         self._trial: _Step | None = None
         self.base: int | None = None  # the rate that the steps led from, while they are under way
         self._fall: _Fall | None = None
+        self._tried_until = float("-inf")
         self._left = (0, float("-inf"))  # the rate that ran well and was left last, and when
         self._saturated = self._quiet = 0.0
 
@@ -137,6 +141,9 @@ class Ascent:
             self._trial = None
             self.refuted = 0
             self._step += 1
+            self._tried_until = at
+        if self._trial is None and at - self._tried_until >= _SETTLES:
+            self.base = None
         if not waiting:
             return None
         self._saturated += seconds

@@ -59,6 +59,7 @@ class _Burst:
     last: float
     refused: int
     reference: int | None
+    online: bool  # whether all links were when it began
 
 
 class AccountRate:
@@ -151,7 +152,7 @@ class AccountRate:
             self._burst.refused += 1
             return
         fits = self._rose is None or at - self._rose <= _WINDOW
-        self._burst = _Burst(at, at, 1, self._reference if fits else None)
+        self._burst = _Burst(at, at, 1, self._reference if fits else None, self._last is not None and self._last.online)
 
     def sampled(self, sample: Sample) -> Decision | None:
         """Take note of the counters, and return the change of rate that is due, if one is."""
@@ -213,7 +214,10 @@ class AccountRate:
             return None
         if burst.first - self._changed_at >= _NEW_LINK:
             self._losses.refused(burst.first, burst.refused, sample.accepted)
-        decision = self._proof(burst, sample) or self._too_much(burst, sample)
+        closed = burst.online and not sample.online  # the provider closed the bind for it
+        if closed:
+            self._ascent.costs(Cost.PUNISHED)
+        decision = self._proof(burst, sample) or self._too_much(burst, sample, closed)
         # the link is silent now for longer than the provider's window: what comes next meets an empty one, unless it is
         # on its way already, or another link sends it
         if self.settings.links == 1 and (sample.in_flight is None or sample.in_flight <= 0):
@@ -256,10 +260,12 @@ class AccountRate:
             return self.throughput - refused  # more waits: the burst was a whole second's allowance
         return round(messages * sample.parts)
 
-    def _too_much(self, burst: _Burst, sample: Sample) -> Decision | None:
+    def _too_much(self, burst: _Burst, sample: Sample, closed: bool) -> Decision | None:
         """Return what refusals without a proof ask for."""
         if self.throughput is None:
             return None
+        if closed and self._ascent.base is not None:
+            return self._lower(self._ascent.base, burst.refused, 0, _WINDOW, proved=False)
         if burst.first - self._changed_at < _NEW_LINK:
             if 4 * burst.refused >= self.throughput:
                 self._ascent.costs(Cost.ANOTHER_BURST)

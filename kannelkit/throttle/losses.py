@@ -7,7 +7,7 @@ that they touch the window's edge with their tails, and those of several links t
 Each refusal costs a pause of 1 to 2 s, and what arrives is known, pauses and all. What says which rate is worth
 having is what was refused of a burst:
 
-- A little, every time: the rate is lower by that.
+- A little, every time: the rate is lowered by that, or by what a large burst's tail takes where that is more.
 - Much of it: a bucket lasts for what arrives from refusal to refusal, and the least rate that delivers so much is as
   good and is refused next to nothing. But where a burst proved the rate, whole bursts touch by chance, and a lower rate
   gains nothing (seen on a real Kannel: 100 left for 67). Proofs that contradict each other prove nothing: a bucket's
@@ -30,10 +30,13 @@ from math import ceil, sqrt
 _SPAN = 60.0
 _BURSTS = 3
 _MUCH = 0.2
+_LASTS = 30.0
 # at least this share of what an undisturbed sender delivers at the worst is missing
 _MISSING = 0.05
 # a little is one of so many parts of the rate: a bucket fills by about that while the burst is written
 _LITTLE = 20
+# a large burst is written in some ten milliseconds, and its tail is that late; seconds of one submit that count
+_TAIL = 15e-6
 # a proof that another one contradicts within this time was none: the provider has a burst of its own
 _CONTRADICTED = 60.0
 # a lower rate is judged after so many seconds, and left where this share of what the former one brought is not reached
@@ -113,33 +116,38 @@ class Losses:
         begin, before = self._counts[0]
         seconds, submits = at - begin, round((accepted - before) * parts)
         whole = self._undisturbed(throughput) * (seconds - 1)
-        if submits <= 0 or submits > (1 - _MISSING) * whole:
+        if submits <= 0 or (base is None and submits > (1 - _MISSING) * whole):
             return None
-        if len(self._refusals) < _BURSTS and base is None and submits > (1 - _MUCH) * whole:
+        if len(self._refusals) < (_BURSTS if base is None and submits > (1 - _MUCH) * whole else 2):
             return None
-        # from refusal to refusal: what a bucket held before the first one does not come again
-        first, last = self._refusals[0], self._refusals[-1]
-        lasting = (last.accepted - first.accepted) * parts / (last.at - first.at)
+        if any(now.accepted == before.accepted for before, now in pairwise(self._refusals)):
+            return None  # all is refused for a while after an excess: that says nothing of the rate
+        lasting = self._lasting(parts)
         refused = sorted(each.refused for each in self._refusals)
         excess = refused[(3 * len(refused) - 1) // 4]  # three of four bursts would not have been too large by more
         little = max(1, throughput // _LITTLE)
         if base is not None:
             better = self._delivering(lasting)
             better = better if better > base + max(1, base // 10) else base
-        elif refused[-1] <= little:
-            better = throughput - excess
+        elif excess <= little:
+            better = throughput - max(excess, round(throughput**2 * _TAIL))
             if throughput == self._proved:
                 self._proved = better
-        elif throughput == self._proved:
+        elif throughput == self._proved and (seconds < _LASTS or submits > (1 - _MUCH) * whole):
             return None
-        elif excess >= throughput:
+        elif 4 * excess >= 3 * throughput:
             self._proved = better = self._of_each(throughput)
         else:
-            better = self._delivering(lasting)
+            better = max(throughput - excess, self._delivering(lasting))
         if better >= throughput:
             return None
-        self._former = _Former(throughput, lasting)
+        self._former = _Former(throughput, lasting) if base is None else None
         return Loss(better, sum(refused), submits, seconds)
+
+    def _lasting(self, parts: float) -> float:
+        """Return what arrived per second from refusal to refusal: what a bucket held before does not come again."""
+        first, last = self._refusals[0], self._refusals[-1]
+        return (last.accepted - first.accepted) * parts / (last.at - first.at)
 
     def _undisturbed(self, throughput: int) -> float:
         """Return what arrives per second at the worst where nothing is refused."""

@@ -27,8 +27,11 @@ _SEEDS = 3
 class Case:
     """One provider: its law's name, its limit in SMS per second over all links, its answers' delay in seconds.
 
-    `look` is how often the link is woken while messages arrive; None: they are all there. `ceiling` is the spec's
-    throughput, and where Kannel and the controller begin.
+    `look` is how often the link is woken while messages arrive; None: they are all there. `traffic` names how they
+    come. `reconnect` seconds after its end a bind is there again. For a fifth of a second every few seconds the
+    provider answers that its queue is full, where `queue_full`. One of the links is down for a minute, where `down`.
+    Other accounts send, too, where `others`. `ceiling` is the spec's throughput, and where Kannel and the controller
+    begin.
     """
 
     law: str
@@ -38,6 +41,11 @@ class Case:
     links: int = 1
     window: int = 1000
     disorder: float = 0.0
+    traffic: str = "all there"
+    reconnect: float = 10.0
+    queue_full: bool = False
+    down: bool = False
+    others: bool = False
 
     @property
     def ceiling(self) -> int:
@@ -53,6 +61,11 @@ class Case:
             more.append("out of order")
         if self.look is not None:
             more.append("messages arrive")
+        if self.traffic != "all there":
+            more.append(self.traffic)
+        if self.reconnect != 10.0:
+            more.append(f"back after {self.reconnect:g} s")
+        more += [name.replace("_", " ") for name in ("queue_full", "down", "others") if getattr(self, name)]
         return f"{self.law}, {', '.join(more)}"
 
 
@@ -74,6 +87,16 @@ LAWS: dict[str, Callable[[Case, float], Accepts | Sequence[Accepts]]] = {
     "per connection": _per_connection,
 }
 
+# how messages come: a name -> how many have come by a moment, of a provider that takes so many a second
+TRAFFIC: dict[str, Callable[[float, int], float]] = {
+    "all there": lambda _, __: 1e9,
+    "trickles": lambda at, limit: 0.7 * limit * at,
+    "swells": lambda at, limit: limit * (0.9 * at + 20 * math.sin(at / 20)),
+    "bursts of 2 s": lambda at, limit: 2 * limit * (1 + at // 5),
+    "bursts of 20 s": lambda at, limit: 20 * limit * (1 + at // 30),
+}
+
+_WINDOWS = ("sliding second", "fixed second", "bucket of 1 s")
 CASES = [
     *(
         Case(law, limit, delay)
@@ -83,15 +106,31 @@ CASES = [
             [0.005, 0.05, 0.3],
         )
     ),
-    *(Case(law, 500, 0.05) for law in ("sliding second", "fixed second", "bucket of 1 s")),
+    *(Case(law, 500, 0.05) for law in _WINDOWS),
     *(Case("sliding second", 2000, 0.05), Case("sliding second", 2000, 0.3, window=2000)),
-    *(Case(law, 30, 0.05, look=0.002) for law in ("sliding second", "fixed second", "bucket of 1 s", "punishing 5 s")),
-    *(Case(law, 30, delay) for law, delay in product(("sliding second", "fixed second", "bucket of 1 s"), (1.0, 2.0))),
-    *(Case("sliding second", 30, 1.0, disorder=1.0), Case("sliding second", 30, 0.3, disorder=1.0)),
-    *(Case("sliding second", 30, 0.05, window=10), Case("sliding second", 30, 0.3, window=10)),
-    *(Case("sliding second", 30, 0.05, links=2), Case("sliding second", 31, 0.05, links=2)),
-    *(Case("bucket of 1 s", 30, 0.05, links=2), Case("fixed second", 30, 0.05, links=2)),
-    *(Case("per connection", 60, 0.05, links=2), Case("closing the bind", 30), Case("sliding second", 90, links=3)),
+    *(Case("fixed second", 2000, 0.05), Case("bucket of 1 s", 2000, 0.001, window=2000)),
+    *(Case(law, 30, 0.05, look=0.002) for law in (*_WINDOWS, "punishing 5 s")),
+    *(Case(law, 30, 0.001) for law in (*_WINDOWS, "bucket of 2 s", "punishing 5 s")),
+    *(Case(law, 30, delay) for law, delay in product((*_WINDOWS, "bucket of 2 s"), (1.0, 2.0))),
+    *(Case(law, 30, delay, disorder=1.0) for law, delay in product(_WINDOWS, (0.001, 0.05, 0.3, 1.0, 2.0))),
+    *(Case("sliding second", 30, delay, window=window) for delay, window in product((0.05, 0.3), (10, 100, 2000))),
+    *(Case(law, 30, links=links) for law, links in product((*_WINDOWS, "bucket of 2 s", "punishing 5 s"), (2, 3))),
+    *(
+        Case("sliding second", 31, links=2),
+        Case("sliding second", 90, links=3),
+        Case("sliding second", 30, 0.3, links=2),
+    ),
+    *(Case("per connection", 30 * links, delay, links=links) for links, delay in product((2, 3), (0.05, 0.3))),
+    *(Case(law, 30, links=2, down=True) for law in (*_WINDOWS, "per connection")),
+    *(Case("closing the bind", limit, delay) for limit, delay in product((5, 30, 100), (0.05, 0.3))),
+    *(Case("closing the bind", 30, reconnect=1.0), Case("closing the bind", 30, links=2)),
+    *(
+        Case(law, 30, traffic=traffic)
+        for law, traffic in product((*_WINDOWS, "bucket of 2 s", "punishing 5 s"), list(TRAFFIC)[1:])
+    ),
+    *(Case("closing the bind", 30, traffic=traffic) for traffic in list(TRAFFIC)[1:]),
+    *(Case(law, 30, queue_full=True) for law in (*_WINDOWS, "bucket of 2 s")),
+    *(Case(law, 30, delay, others=True) for law, delay in product(_WINDOWS, (0.05, 0.3))),
 ]
 
 
@@ -108,8 +147,13 @@ def modelled(case: Case, rate: AccountRate | None, throughput: int, seconds: flo
         look=case.look,
         links=case.links,
         window=case.window,
+        arrivals=lambda at: TRAFFIC[case.traffic](at, case.limit),
         disorder=case.disorder,
         closes=case.law == "closing the bind",
+        reconnect=case.reconnect,
+        down=(100.0, 160.0) if case.down else None,
+        other_refusals=(lambda at: at % 7 < 0.2) if case.queue_full else None,
+        others=(lambda at: int(20 * at) % 3) if case.others else None,
         seed=seed,
     )
 
@@ -210,7 +254,10 @@ def row(case: Case, seconds: float, seeds: int) -> Row:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A limit that changes while the gateway runs: from `high` to `low` at `falls`, and back at `rises` (seconds)."""
+    """A limit that changes while the gateway runs: from `high` to `low` at `falls`, and back at `rises` (seconds).
+
+    Where it falls at 0, nobody has seen the higher limit yet when it rises.
+    """
 
     law: str
     delay: float
@@ -230,18 +277,26 @@ class Change:
             law = {"sliding second": model.sliding, "fixed second": model.fixed}[self.law](self.limit)
             rate = AccountRate("bench", Settings(self.high))
             run = simulate(
-                rate, law, seconds=self.rises + 150, throughput=self.high, delay=self.delay, bind=self.delay, seed=seed
+                rate, law, seconds=self.rises + 600, throughput=self.high, delay=self.delay, bind=self.delay, seed=seed
             )
             first = min(at for at in run.refused if at >= self.falls)
             falls.append(next(at for at, made in run.decisions if made.after <= self.low and at >= first) - first)
             enough = (at for at, made in run.decisions if made.after >= 0.95 * self.high and at >= self.rises)
             rises.append(next(enough, math.inf) - self.rises)
-        name = f"{self.law}, {self.delay * 1000:g} ms, {self.high} -> {self.low} -> {self.high}"
+        known = f"{self.high} -> " if self.falls else ""
+        name = f"{self.law}, {self.delay * 1000:g} ms, {known}{self.low} -> {self.high} at {self.rises:g} s"
         good = max(falls) <= 3 and max(rises) <= 120
         return f"{'' if good else '!':1} {name:52} fall answered in {max(falls):.1f} s, rise used in {max(rises):.0f} s"
 
 
-CHANGES = [Change(law, delay) for law, delay in product(("sliding second", "fixed second"), (0.005, 0.05, 0.3))]
+CHANGES = [
+    Change(law, delay, falls, rises)
+    for (falls, rises), law, delay in product(
+        [(60.0, 150.0), (60.0, 400.0), (0.0, 45.0), (0.0, 150.0)],
+        ["sliding second", "fixed second"],
+        [0.005, 0.05, 0.3],
+    )
+]
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -36,6 +36,8 @@ _LATE = 0.3e-3  # seconds, the usual lateness of a wake-up
 _HICCUP = (0.03, 4e-3)  # how often it is later, and by how much on average
 # no quiet moment for a change within this time, and it is given up (kannelkit/supervise/links.py)
 _MOMENT_SECONDS = 30.0
+# nor is a new link waited for longer
+_BACK_SECONDS = 15.0
 
 
 @dataclass
@@ -64,6 +66,7 @@ class _Kind(IntEnum):
     LOOKS = 3
     FORGED = 4
     SAMPLED = 5
+    GOES_DOWN = 6
 
 
 @dataclass
@@ -81,6 +84,7 @@ class _Link:
     last_arrival: float = -inf
     bind: int = 0  # answers to an earlier bind never come
     closing: bool = False
+    idle: bool = False
     renewed: bool = False
 
 
@@ -104,7 +108,9 @@ class Simulation:
         disorder: float,
         closes: bool,
         reconnect: float,
+        down: tuple[float, float] | None,
         other_refusals: Callable[[float], bool] | None,
+        others: Callable[[float], int] | None,
         seed: int | None,
     ) -> None:
         self.run = Run()
@@ -113,7 +119,8 @@ class Simulation:
         self._arrivals = arrivals
         self._delay, self._bind, self._phase, self._look = delay, bind, phase, look
         self._resend, self._every, self._window, self._disorder = resend, every, window, disorder
-        self._closes, self._reconnect, self._other = closes, reconnect, other_refusals
+        self._closes, self._reconnect, self._down = closes, reconnect, down
+        self._other, self._others = other_refusals, others
         self._chance = Random(seed) if seed is not None else None
         self._links = [
             _Link(number, share, law, bind)
@@ -134,6 +141,8 @@ class Simulation:
             self._look_at(each, each.online_at)
         for at in forged:
             self._put(at, _Kind.FORGED, None)
+        if self._down is not None:
+            self._put(self._down[0], _Kind.GOES_DOWN, self._links[-1])
         if self._rate is not None:
             self._rate.begun(0.0)
             self._put(0.0, _Kind.SAMPLED, None)
@@ -145,6 +154,8 @@ class Simulation:
             elif link is None:
                 assert self._rate is not None
                 self._rate.refused(at)
+            elif kind is _Kind.GOES_DOWN:
+                self._unbound(link, at)
             elif kind is _Kind.LOOKS:
                 if at == link.look:
                     link.woken = at
@@ -155,7 +166,7 @@ class Simulation:
                 elif kind is _Kind.ANSWERED:
                     self._answered(link, at, what[0], what[1])
                 else:
-                    self._lost(link, at)
+                    self._unbound(link, at)
         return self.run
 
     def _put(self, at: float, kind: _Kind, link: _Link | None, what: tuple[int, int, int] = (0, 0, 0)) -> None:
@@ -183,12 +194,15 @@ class Simulation:
             return self._look_at(link, link.online_at)
         if at < link.pause_until:
             return self._look_at(link, link.pause_until)
-        if at >= link.period_from + 1.0:
-            link.period_from, link.in_period = at, 0
         fresh = int(min(1e9, self._arrivals(at))) - self._sent
         again = 0
         if self._again and self._again[0] <= at:
             again = sum(1 for due in self._again if due <= at)
+        if link.idle and not fresh + again:
+            return self._look_at(link, at + 0.02)  # nobody has woken it
+        link.idle = False
+        if at >= link.period_from + 1.0:
+            link.period_from, link.in_period = at, 0
         wanted = min(link.throughput - link.in_period, self._window - link.pending)
         number = min(wanted, fresh + again)
         if number > 0:
@@ -197,6 +211,7 @@ class Simulation:
             self._sent += max(0, number - again)
             self._leave(link, at, number)
         if number < wanted:
+            link.idle = True
             return self._look_at(link, at + 0.02)  # nothing waits: the next message wakes the link
         # a full window is woken by an answer, a full period ends at a look
         target = link.period_from + 1.0 if link.in_period >= link.throughput else at + 1.0
@@ -236,12 +251,18 @@ class Simulation:
         self.run.refused += [at] * refused
         self._put(at + after, _Kind.ANSWERED, link, (accepted, refused, link.bind))
 
-    def _lost(self, link: _Link, at: float) -> None:
-        """The bind is closed: what is unanswered is sent again."""
+    def _unbound(self, link: _Link, at: float) -> None:
+        """The bind is gone: what is unanswered is sent again."""
         self._again.extendleft([at] * link.pending)
         link.bind, link.pending, link.closing = link.bind + 1, 0, False
-        link.online_at = at + self._reconnect + self._bind
+        self._binds(link, at + self._reconnect)
         self._look_at(link, link.online_at)
+
+    def _binds(self, link: _Link, at: float) -> None:
+        """The link connects from `at` on, but not while it is down."""
+        if self._down is not None and link is self._links[-1] and self._down[0] <= at < self._down[1]:
+            at = self._down[1]
+        link.online_at = at + self._bind
 
     def _answered(self, link: _Link, at: float, accepted: int, refused: int) -> None:
         link.pending -= accepted + abs(refused)
@@ -265,7 +286,9 @@ class Simulation:
         assert rate is not None
         online = all(at >= link.online_at for link in self._links)
         waiting = int(min(1e6, self._arrivals(at) - self._sent)) + len(self._again)
-        in_flight = sum(link.pending for link in self._links)
+        in_flight: int | None = sum(link.pending for link in self._links)
+        if self._others is not None and (in_flight or self._others(at)):
+            in_flight = None  # of several accounts nobody can say whose submits these are
         sample = Sample(at, self._accepted, waiting, in_flight, online)
         self._moment.sampled(sample)
         made = rate.sampled(sample)
@@ -279,14 +302,15 @@ class Simulation:
         self._put(at + often, _Kind.SAMPLED, None)
 
     def _change(self, rate: AccountRate, decision: Decision, at: float, online: bool) -> None:
+        waited = at - self._decided >= _BACK_SECONDS
         if not self._changing:
-            if online:
+            if online or waited:
                 self._decision = None
                 rate.changed(decision.after, at)
                 self.run.settled.append((decision.after, tuple(each.throughput for each in self._links)))
             return
         first = len(self._changing) == len(self._links)
-        if any(link.renewed and at < link.online_at for link in self._links):
+        if not waited and any(link.renewed and at < link.online_at for link in self._links):
             return
         link = self._changing[0]
         good = self._moment.good(at, rate.throughput) or at < link.online_at
@@ -303,7 +327,8 @@ class Simulation:
         self._again.extendleft([at] * link.pending)
         link.bind, link.pending, link.pause_until, link.closing = link.bind + 1, 0, -inf, False
         link.throughput = shares(decision.after, len(self._links))[link.number]
-        link.period_from, link.in_period, link.online_at = begins, 0, begins + self._bind
+        link.period_from, link.in_period = begins, 0
+        self._binds(link, begins)
         link.renewed = True
         self._look_at(link, link.online_at)
 
@@ -326,7 +351,9 @@ def simulate(
     disorder: float = 0.0,
     closes: bool = False,
     reconnect: float = 1.0,
+    down: tuple[float, float] | None = None,
     other_refusals: Callable[[float], bool] | None = None,
+    others: Callable[[float], int] | None = None,
     forged: Iterable[float] = (),
     seed: int | None = 0,
 ) -> Run:
@@ -336,9 +363,11 @@ def simulate(
     is shared by all `links`. `bind` is how long a link is on its way (default: twice the answers' `delay`), `phase` the
     wall clock's fraction of a second at the start, `every` how often the counters are read. Answers take up to
     1 + `disorder` times `delay`. `closes`: the provider closes a bind over which an excess came, with that as its last
-    answer. While `other_refusals(at)`, every submit is refused for another reason than speed. At the times in `forged`
-    somebody else writes a line into the log that looks like a refusal. `seed` is that of chance; None: nothing is left
-    to it.
+    answer; it is bound anew `reconnect` seconds later. The last link loses its bind at the first moment of `down` and
+    finds the provider again at the second. While `other_refusals(at)`, every submit is refused for another reason than
+    speed. `others(at)` is how many submits of other accounts are unanswered, where there are such accounts. At the
+    times in `forged` somebody else writes a line into the log that looks like a refusal. `seed` is that of chance;
+    None: nothing is left to it.
     """
     simulation = Simulation(
         rate,
@@ -355,7 +384,9 @@ def simulate(
         disorder=disorder,
         closes=closes,
         reconnect=reconnect,
+        down=down,
         other_refusals=other_refusals,
+        others=others,
         seed=seed,
     )
     return simulation.until(seconds, forged)

@@ -109,3 +109,17 @@ def test_an_error_of_another_kind_pauses_nothing() -> None:
     )
     assert not run.refused
     assert run.per_second(12, 20) == pytest.approx(10, rel=0.1)
+
+
+def test_a_link_that_is_down_sends_nothing_until_it_is_back() -> None:
+    run = simulate(None, lambda _: True, seconds=60, throughput=20, links=2, down=(20.0, 40.0), seed=None)
+    whole = run.per_second(5, 20)
+    assert whole == pytest.approx(20, rel=0.1)
+    assert run.per_second(21, 40) == pytest.approx(whole / 2, rel=0.1)
+    assert run.per_second(42, 60) == pytest.approx(whole, rel=0.1)
+
+
+def test_a_closed_bind_comes_back_after_reconnect_delay() -> None:
+    run = simulate(None, sliding(lambda _: 10), seconds=60, throughput=20, closes=True, reconnect=10.0, seed=None)
+    assert 4 <= len(run.refused) <= 6  # one for each bind
+    assert run.per_second(0, 60) == pytest.approx(1, rel=0.2)

@@ -78,6 +78,9 @@ def test_steps_that_are_not_refused_grow_threefold() -> None:
             rate = after
     assert steps == [2, 6, 18, 4 * 27]
     assert ascent.base == 20
+    for second in range(60):
+        ascent.step(1000, at + second, 1.0, waiting=True)
+    assert ascent.base is None  # that is where it lives now
 
 
 def test_a_rate_that_ran_well_until_seconds_before_the_proof_is_the_one_that_fell() -> None:

@@ -248,3 +248,21 @@ def test_one_decision_at_a_time_and_another_one_when_it_failed() -> None:
     made = _samples(rate, [(2.2, 60, 840)])
     assert len(made) == 1
     assert rate.throughput == 60
+
+
+def test_a_step_after_which_the_bind_is_closed_is_taken_back_at_once() -> None:
+    rate = AccountRate("a", Settings(60, links=2), Learnt(30, 2))
+    at = 0.0
+    decision = None
+    while decision is None:
+        at += 0.25
+        decision = rate.sampled(Sample(at, int(30 * at), 500, 0, True))
+    assert decision.kind == "raise"
+    rate.changed(decision.after, at)
+    for quarter in range(12):
+        assert rate.sampled(Sample(at + quarter / 4, int(30 * at), 500, 0, True)) is None
+    rate.refused(at + 3.0)
+    made = rate.sampled(Sample(at + 3.1, int(30 * at), 500, 0, False))
+    assert made is not None
+    assert made.after == 30
+    assert rate.wait > 1000  # a bind is worth more than a step

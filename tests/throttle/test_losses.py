@@ -24,6 +24,7 @@ def _seen(period: float, accepted: int, refused: list[int], seconds: float = 40.
         pytest.param(45, 4.0, 120, [15], 31, id="a bucket of two seconds"),
         pytest.param(10, 3.0, 15, [7], 6, id="a bucket of two seconds at a small limit"),
         pytest.param(2000, 3.0, 4400, [90], 1910, id="large bursts that touch with their tails"),
+        pytest.param(2000, 3.0, 4400, [20], 1940, id="their tails hardly touch"),
         pytest.param(30, 6.0, 177, [29], None, id="whole bursts that touch by chance"),
         pytest.param(30, 1.01, 30, [1], None, id="as much as can be: lines that nobody's refusals wrote"),
         pytest.param(30, 1.01, 30, [500], None, id="many such lines"),
@@ -74,11 +75,11 @@ def _again(losses: Losses) -> Losses:
 @pytest.mark.parametrize(
     ("proved", "refused", "better"),
     [
-        pytest.param([], 33, 61, id="no proof"),
+        pytest.param([], 33, 67, id="no proof"),
         pytest.param([(100, 0.0)], 33, None, id="much is refused of what was proved"),
         pytest.param([(100, 0.0)], 4, 96, id="little is"),
-        pytest.param([(90, 0.0)], 33, 61, id="another rate was proved"),
-        pytest.param([(120, -30.0), (100, 0.0)], 33, 61, id="another proof contradicted it soon before"),
+        pytest.param([(90, 0.0)], 33, 67, id="another rate was proved"),
+        pytest.param([(120, -30.0), (100, 0.0)], 33, 67, id="another proof contradicted it soon before"),
         pytest.param([(120, -90.0), (100, 0.0)], 33, None, id="the limit fell"),
     ],
 )
@@ -94,6 +95,26 @@ def test_a_proved_rate_is_left_by_a_little_only(
         losses.refused(at, refused, round(60 * at))
     found = losses.better(100, 9.0, 540, 1.0)
     assert (found.throughput if found else None) == better
+
+
+def test_much_that_is_refused_of_a_proved_rate_for_long_is_not_drift() -> None:
+    losses = Losses(1)
+    losses.proved(50, 0.0)
+    for second in range(40):
+        losses.sampled(float(second), 30 * second)
+        if second % 4 == 0:
+            losses.refused(float(second), 15, 30 * second)
+        found = losses.better(50, float(second), 30 * second, 1.0)
+        assert (found is None) == (second < 30)
+
+
+def test_what_refuses_everything_for_a_while_says_nothing_of_the_rate() -> None:
+    losses = _seen(4.0, 60, [20], seconds=12.0)
+    assert losses.better(60, 12.0, 180, 1.0) is not None
+    losses = _seen(4.0, 60, [20], seconds=12.0)
+    losses.refused(10.0, 60, 120)
+    losses.refused(12.0, 60, 120)
+    assert losses.better(60, 12.0, 180, 1.0) is None
 
 
 @pytest.mark.parametrize(
