@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import re
 import shlex
 import stat
 import sys
@@ -22,6 +23,7 @@ from kannelkit.spec import lacking, load
 from kannelkit.spec.source import Node, Scalar, Table, compose, decoded
 from kannelkit.spec.source import Sequence as Items
 
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # what Debian's package kannel brings
 _DEBIANS_SCRIPT = Path("/etc/init.d/kannel")
 _DEBIANS_ROTATION, _DEBIANS_LOGS = Path("/etc/logrotate.d/kannel"), Path("/var/log/kannel")
@@ -43,6 +45,8 @@ def command(spec: Path, watch: bool, user: str | None, output: Path | None) -> N
     A hardened unit, a user of its own, folders that the unit does not make, and the rotation of the logs. What to do
     with them is told on stderr. SPEC's secrets are not needed, and none of them is in any of the files.
     """
+    if user is not None and not _USER.fullmatch(user):
+        raise click.BadParameter("that is no name of a user", param_hint="--user")
     wanted = _wanted(spec, "watch" if watch else "up", user or (KANNEL_USER if watch else USER))
     files = machine_files(wanted)
     if output is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -39,6 +39,22 @@ _WRITTEN = frozenset({"log-file", "access-log", "store-file", "store-location", 
 # the groups of the boxes that kannelkit runs, and of their links: their logs are its to rotate
 _ROTATED = ("core", "smsbox", "smsc")
 
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What one of kannelkit's commands does as a service; `behind` is the unit that it starts after."""
+
+    said: str
+    runs_boxes: bool
+    writes_conf_file: bool = False
+    behind: str = ""
+
+
+_WORK: Mapping[Job, _Work] = {
+    "up": _Work("run", runs_boxes=True),
+    "watch": _Work("watched", runs_boxes=False, writes_conf_file=True, behind=KANNEL_UNIT),
+}
+
 # two boxes, one behind the other, each with 40 s to stop in order (supervise/boxes.py), and some for what is under way
 STOP_SECONDS = 100
 
@@ -66,6 +82,11 @@ class Wanted:
         """Return what the unit is called, without `.service`; the spec's name tells two gateways apart."""
         stem = re.sub(r"[^A-Za-z0-9_.-]", "-", self.spec.path.stem).strip("-.")
         return f"kannelkit-{stem}" if stem else "kannelkit"
+
+    @property
+    def work(self) -> _Work:
+        """Return what the command does."""
+        return _WORK[self.job]
 
     @property
     def own_group(self) -> bool:
@@ -98,11 +119,6 @@ def machine_files(wanted: Wanted) -> tuple[MachineFile, ...]:
             raise KannelkitError(
                 f"no unit can hold the name {text!r}", "move the file to a folder such as /etc/kannelkit"
             )
-    folders = _folders(wanted)
-    managed = {directive: _below(folders, root) for directive, root in _MANAGED.items()}
-    plain = [folder for folder in folders if not any(folder.is_relative_to(root) for root in _MANAGED.values())]
-    held = _foreign(wanted)
-    seen = [*folders, *held, *read(wanted), *wanted.parts, Path(wanted.program[0])]
     shared = {
         "mark": MARK,
         "spec": str(spec.path),
@@ -110,46 +126,45 @@ def machine_files(wanted: Wanted) -> tuple[MachineFile, ...]:
         "group": wanted.group,
         "own_group": wanted.own_group,
     }
-    made = [
-        MachineFile(
-            Path(f"/etc/systemd/system/{name}.service"),
-            _text(
-                "service.j2",
-                **shared,
-                name=name,
-                description=f"Kannel SMS gateway {spec.path.stem}, {_DESCRIBED[wanted.job]} by kannelkit",
-                after=KANNEL_UNIT if wanted.job == "watch" else "",
-                start=(*wanted.program, wanted.job, str(spec.path)),
-                reload=wanted.job == "up",
-                runs_boxes=wanted.job == "up",
-                stop_seconds=STOP_SECONDS,
-                watchdog_seconds=0,  # the supervisor does not tell the service manager that it is alive, yet
-                variables=wanted.variables,
-                variables_file=str(wanted.variables_file) if wanted.variables else "",
-                managed={directive: names for directive, names in managed.items() if names},
-                modes=_MODES,
-                writable=[str(folder) for folder in (*plain, *held)],
-                low_port=wanted.job == "up" and any(port < 1024 for port in _ports(spec)),
-                at_home=_any_below(seen, _HOMES),
-                in_tmp=_any_below(seen, _TEMPORARY),
-                devices=_devices(spec) if wanted.job == "up" else [],
-            ),
-        )
-    ]
+    folders = _folders(wanted)
+    plain = [folder for folder in folders if not any(folder.is_relative_to(root) for root in _MANAGED.values())]
+    made = {f"/etc/systemd/system/{name}.service": _text("service.j2", **shared, **_service(wanted, folders, plain))}
     if wanted.user == USER:
-        made.append(MachineFile(Path(f"/etc/sysusers.d/{USER}.conf"), _text("sysusers.j2", **shared)))
+        made[f"/etc/sysusers.d/{USER}.conf"] = _text("sysusers.j2", **shared)
     if plain:
-        text = _text("tmpfiles.j2", **shared, folders=[str(folder) for folder in plain])
-        made.append(MachineFile(Path(f"/etc/tmpfiles.d/{name}.conf"), text))
-    if wanted.job == "up" and (logs := rotated(spec)):
+        made[f"/etc/tmpfiles.d/{name}.conf"] = _text("tmpfiles.j2", **shared, folders=[str(each) for each in plain])
+    if wanted.work.runs_boxes and (logs := rotated(spec)):
         reopen = (*wanted.program, "reopen-logs", str(spec.path))
         text = _text("logrotate.j2", **shared, logs=[str(log) for log in logs], reopen=reopen)
         # logrotate passes over names that end as leftovers do, in .old or .disabled for instance
-        made.append(MachineFile(Path(f"/etc/logrotate.d/{name.replace('.', '-')}"), text))
-    return tuple(made)
+        made[f"/etc/logrotate.d/{name.replace('.', '-')}"] = text
+    return tuple(MachineFile(Path(path), text) for path, text in made.items())
 
 
-_DESCRIBED = {"up": "run", "watch": "watched"}
+def _service(wanted: Wanted, folders: list[Path], plain: list[Path]) -> dict[str, object]:
+    """Return what the unit's template asks for, beyond what it shares with the others."""
+    spec, work = wanted.spec, wanted.work
+    held = _foreign(wanted)
+    seen = [*folders, *held, *read(wanted), *wanted.parts, Path(wanted.program[0])]
+    managed = {directive: _below(folders, root) for directive, root in _MANAGED.items()}
+    return {
+        "name": wanted.name,
+        "description": f"Kannel SMS gateway {spec.path.stem}, {work.said} by kannelkit",
+        "after": work.behind,
+        "start": (*wanted.program, wanted.job, str(spec.path)),
+        "runs_boxes": work.runs_boxes,
+        "stop_seconds": STOP_SECONDS,
+        "watchdog_seconds": 0,  # the supervisor does not tell the service manager that it goes on, yet
+        "variables": wanted.variables,
+        "variables_file": str(wanted.variables_file) if wanted.variables else "",
+        "managed": {directive: names for directive, names in managed.items() if names},
+        "modes": _MODES,
+        "writable": [str(folder) for folder in (*plain, *held)],
+        "low_port": work.runs_boxes and any(port < 1024 for port in _ports(spec)),
+        "at_home": _any_below(seen, _HOMES),
+        "in_tmp": _any_below(seen, _TEMPORARY),
+        "devices": _devices(spec) if work.runs_boxes else [],
+    }
 
 
 def read(wanted: Wanted) -> tuple[Path, ...]:
@@ -160,7 +175,7 @@ def read(wanted: Wanted) -> tuple[Path, ...]:
         for directive, value in group.values.items():
             if GROUPS[group.name].directives[directive].kind == "file" and directive not in _WRITTEN and value.text:
                 found.append(spec.path.parent / value.text)
-    if wanted.job == "watch":
+    if not wanted.work.runs_boxes:
         found += [*spec.supervisor.pid_files.values(), *spec.supervisor.logs]
     return tuple(dict.fromkeys(found))
 
@@ -181,7 +196,7 @@ def _folders(wanted: Wanted) -> list[Path]:
     """Return the folders that have to be the service's own, none below another."""
     spec = wanted.spec
     folders = {spec.state_dir}
-    if wanted.job == "up":
+    if wanted.work.runs_boxes:
         folders |= set(spec.folders())
         folders |= {
             (spec.path.parent / text).parent
@@ -208,7 +223,7 @@ def _folders(wanted: Wanted) -> list[Path]:
 def _foreign(wanted: Wanted) -> list[Path]:
     """Return the folders of others that it writes into: a watched Kannel's configuration is made anew there."""
     conf_file = wanted.spec.supervisor.conf_file
-    return [conf_file.parent] if wanted.job == "watch" and conf_file is not None else []
+    return [conf_file.parent] if wanted.work.writes_conf_file and conf_file is not None else []
 
 
 def _below(folders: Iterable[Path], root: Path) -> list[str]:

@@ -146,6 +146,12 @@ def test_another_user_is_not_made(spec: Path) -> None:
     assert "su daemon daemon\n" in result.stdout
 
 
+@pytest.mark.parametrize("name", ["", "a b", "root\nExecStartPre=+/bin/x", "0"])
+def test_what_is_no_name_of_a_user_is_wrong_use(spec: Path, name: str) -> None:
+    result = run(spec, "--user", name)
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
 def test_no_secret_is_given_to_a_group_of_many(spec: Path) -> None:
     secret = spec.parent / "secrets" / "app"
     secret.chmod(0o600)
