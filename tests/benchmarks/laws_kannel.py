@@ -1,117 +1,213 @@
-"""A law's row with the real Kannel: alone at a constant throughput, and supervised from twice the limit.
+"""The table of laws with the real Kannel: `python -m tests.benchmarks.laws_kannel`.
 
-The SMSC is kannelkit's simulator, which knows every law.
+For each provider, side by side: Kannel alone at the best constant throughput, which short runs find; Kannel alone at
+twice the limit; kannelkit from a cold start at twice the limit. Then kannelkit under limits that fall and rise.
+
+A row begins with `!`, and says what it misses, where kannelkit delivers less than 97 % of that constant; or has more of
+its submits refused than that constant and 1 % in the whole run, or 0.2 % after the first 30 s; or loses a message, or
+doubles one while answers come in order. The SMSC is `kannelkit simulate`, a process for each gateway.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import tempfile
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
+import json
+import math
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import asdict
+from typing import Any, TypeVar
 
-from kannelkit.simulator import AccountRules, Behaviour, Law, Order, Simulator
-from kannelkit.simulator.account import Account
-from tests.harness.gateway import SYSTEM_ID, stored
-from tests.harness.kannel_alone import KannelAlone
-from tests.harness.load import load
-from tests.harness.supervised import Supervised
+import aiohttp
 
-_SPEED = 500.0  # messages a second through sendsms
-_MORE = 1.1  # so many times what can be accepted are sent, to keep a backlog
-_BEGIN_SECONDS = 30.0
-_DRAIN_SECONDS = 180.0
+from tests.benchmarks.laws_figures import Delivered, Followed, missed
+from tests.benchmarks.laws_progress import Progress, Room
+from tests.benchmarks.laws_rows import CHANGES, ROWS, Change, Row
+from tests.benchmarks.laws_run import delivered, followed
+
+_SECONDS, _QUICK = 300.0, 60.0
+_SEARCH = 40.0  # seconds of a run that looks for the best constant throughput
+_AROUND = 20.0  # seconds that a run takes besides: start, drain, stop
+_EACH = 30  # SMS per second that count as one gateway
+_ALONE = 500  # SMS per second from which on a gateway has the machine to itself
+_PER_CORE = 6  # gateways at once
+_FALLS, _RISES, _ENDS = 60.0, 150.0, 300.0
+
+Result = TypeVar("Result")
+
+_NAME = 44
+HEAD = (
+    f"{'':{_NAME + 2}}{'Kannel, best constant':^31}{'from twice':^18}  kannelkit from twice the limit\n"
+    f"{'':{_NAME + 2}}{'rate':>5} {'accept/s':>8} {'refused':>7} {'later':>7}  {'accept/s':>8} {'refused':>7}"
+    f"  {'accept/s':>8} {'ratio':>6} {'refused':>7} {'later':>7} {'lost':>4} {'twice':>5} {'chgs':>4} {'at limit':>8}"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """How the simulator counts: a law, a limit in SMS per second, a bucket's burst, a delay in seconds, the links."""
+class Table:
+    """Runs rows, some at once, and prints each when it is there."""
 
-    law: Law
-    limit: int
-    burst: int | None = None
-    delay: float = 0.05
-    links: int = 1
-    disorder: bool = False
+    def __init__(self, seconds: float, at_once: int, *, as_json: bool) -> None:
+        self._seconds = seconds
+        self._room = Room(at_once)
+        self._json = as_json
+        self.progress = Progress(at_once)
+        self.good = True
 
+    async def rows(self, rows: Sequence[Row], changes: Sequence[Change]) -> None:
+        """Run and print all of these."""
+        for row in rows:
+            searches = len(row.candidates) if len(row.candidates) > 1 else 0
+            for seconds in [_SEARCH] * searches + [self._seconds] * 3:
+                self.progress.expect(seconds + _AROUND, self._weight(row.all_links))
+        for change in changes:
+            self.progress.expect(_ENDS + _AROUND, self._weight(change.high))
+        async with self.progress.told(), asyncio.TaskGroup() as group:
+            for row in rows:
+                group.create_task(self._reported(str(row), self._row(row)))
+            for change in changes:
+                group.create_task(self._reported(str(change), self._change(change)))
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What one gateway delivered from its first submit on; shares are of the submits."""
+    def _weight(self, limit: int) -> int:
+        return self._room.size if limit >= _ALONE else min(self._room.size, math.ceil(limit / _EACH))
 
-    who: str
-    throughput: int
-    accepted_per_second: float
-    refused: float
-    refused_later: float
-    binds: int
-    lost: int
-    doubled: int
+    async def _run(
+        self, name: str, seconds: float, limit: int, run: Callable[[], Coroutine[Any, Any, Result]]
+    ) -> Result:
+        weight = self._weight(limit)
+        async with self._room.place(weight), self.progress.run(name, seconds + _AROUND, weight):
+            return await run()
 
-    def __str__(self) -> str:
-        return (
-            f"  {self.who:10} {self.throughput:5} {self.accepted_per_second:9.2f} {self.refused:8.2%}"
-            f" {self.refused_later:8.2%} {self.binds:6} {self.lost:5} {self.doubled:8}"
+    async def _row(self, row: Row) -> None:
+        def alone(throughput: int, seconds: float) -> Coroutine[Any, Any, Delivered]:
+            name = f"{row}: Kannel at {throughput} for {seconds:g} s"
+            return self._run(name, seconds, row.all_links, lambda: delivered(row, "Kannel", throughput, seconds))
+
+        async def best() -> Delivered:
+            tried = row.candidates
+            if len(tried) > 1:
+                found = await asyncio.gather(*(alone(throughput, _SEARCH) for throughput in tried))
+                tried = (max(found, key=lambda run: run.accepted).throughput,)
+            return await alone(tried[0], self._seconds)
+
+        twice = 2 * row.all_links
+        own = self._run(
+            f"{row}: kannelkit", self._seconds, row.all_links, lambda: delivered(row, "kannelkit", twice, self._seconds)
         )
-
-
-HEAD = f"  {'':10} {'from':>5} {'accept/s':>9} {'refused':>8} {'later':>8} {'binds':>6} {'lost':>5} {'doubled':>8}"
-
-
-async def delivered(provider: Provider, who: str, throughput: int, seconds: float, learnt: float) -> Delivered:
-    """Run `who` ("Kannel" or "kannelkit") for `seconds` from its first submit; `learnt` seconds begin the later share.
-
-    After that the limit is lifted, what is left is sent, and every message is accounted for.
-    """
-    rules = AccountRules(
-        SYSTEM_ID, "secret", provider.limit, provider.law, provider.burst, binds=max(1, provider.links)
-    )
-    behaviour = Behaviour(
-        delay=provider.delay, order=Order.OUT_OF_ORDER if provider.disorder else Order.IN_ORDER, receipt_delay=3600
-    )
-    with tempfile.TemporaryDirectory(prefix="kannelkit-laws-", ignore_cleanup_errors=True) as made:
-        async with Simulator([rules], behaviour) as smsc:
-            account = smsc.account(SYSTEM_ID)
-            gateway: KannelAlone | Supervised
-            if who == "Kannel":
-                gateway = KannelAlone(Path(made), smsc.port, throughput)
-            else:
-                links = {"connections": provider.links} if provider.links > 1 else {}
-                gateway = Supervised(Path(made), smsc.port, throughput, account=links)
-            async with gateway:
-                count = int(provider.limit * (seconds + 10) * _MORE)
-                loading = asyncio.create_task(load(gateway.sendsms_port, count, speed=_SPEED))
-                begin = await _first_submit(account)
-                await asyncio.sleep(seconds)
-                accepted, refused = account.timeline.between(begin, begin + seconds)
-                later = account.timeline.between(begin + learnt, begin + seconds)
-                sent = await loading
-                smsc.change_limit(SYSTEM_ID, None)
-                await _drained(gateway, account)
-                counters = account.counters
-        return Delivered(
-            who,
-            throughput,
-            accepted / seconds,
-            refused / max(1, accepted + refused),
-            later[1] / max(1, sum(later)),
-            counters.binds,
-            len(sent.accepted) - (counters.accepted - counters.doubled),
-            counters.doubled,
+        constant, high, kit = await asyncio.gather(best(), alone(twice, self._seconds), own)
+        misses = missed(kit, constant, in_order=row.in_order)
+        at_limit = kit.reached(constant.accepted)
+        runs = {"best": constant, "twice": high, "kannelkit": kit}
+        figures: dict[str, object] = {"row": str(row), "misses": misses, "seconds to the limit": at_limit}
+        self._print(
+            {**figures, **{name: {**asdict(run), "slots": None} for name, run in runs.items()}},
+            _line(row, constant, high, kit, at_limit, misses),
         )
+        self.good &= not misses
+
+    async def _change(self, change: Change) -> None:
+        run = await self._run(str(change), _ENDS, change.high, lambda: followed(change, _FALLS, _RISES, _ENDS))
+        misses = run.missed()
+        self._print({"row": str(change), "misses": misses, "kannelkit": asdict(run)}, _change_line(change, run, misses))
+        self.good &= not misses
+
+    async def _reported(self, name: str, row: Coroutine[Any, Any, None]) -> None:
+        """Run a row; say so where it cannot be measured, and go on with the others."""
+        try:
+            await row
+        except (RuntimeError, OSError, TimeoutError, aiohttp.ClientError, ExceptionGroup) as error:
+            self.good = False
+            self._print({"row": name, "failed": str(error)}, f"! {name}: not measured: {type(error).__name__}: {error}")
+
+    def _print(self, values: dict[str, object], line: str) -> None:
+        self.progress.clear()
+        print(json.dumps(values) if self._json else line, flush=True)
 
 
-async def _first_submit(account: Account) -> float:
-    async with asyncio.timeout(_BEGIN_SECONDS):
-        while (first := account.counters.first_submit) is None:
-            await asyncio.sleep(0.02)
-    return first
+def _line(
+    row: Row, best: Delivered, twice: Delivered, kit: Delivered, at_limit: float | None, misses: list[str]
+) -> str:
+    ratio = kit.accepted / best.accepted if best.accepted else math.nan
+    words = [*([f"misses: {', '.join(misses)}"] if misses else []), *([kit.note] if kit.note else [])]
+    return (
+        f"{'!' if misses else ' '} {row!s:{_NAME}}"
+        f"{best.throughput:5} {best.accepted:8.2f} {best.refused:7.2%} {best.refused_later:7.2%}"
+        f"  {twice.accepted:8.2f} {twice.refused:7.2%}"
+        f"  {kit.accepted:8.2f} {ratio:6.3f} {kit.refused:7.2%} {kit.refused_later:7.2%} {kit.lost:4} {kit.doubled:5}"
+        f" {kit.changes:4} {'never' if at_limit is None else f'{at_limit:.1f} s':>8}  {'; '.join(words)}"
+    ).rstrip()
 
 
-async def _drained(gateway: KannelAlone | Supervised, account: Account) -> None:
-    """Wait until bearerbox keeps no message any more, or long enough: what is missing then counts as lost."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_DRAIN_SECONDS):
-            while await stored(gateway.admin_port) != 0 or account.counters.unanswered:
-                await asyncio.sleep(0.2)
+def _change_line(change: Change, run: Followed, misses: list[str]) -> str:
+    fell = "not at all" if run.answered is None else f"in {run.answered:.1f} s"
+    rose = "not at all" if run.used is None else f"in {run.used:.0f} s"
+    missing = f"; misses: {', '.join(misses)}" if misses else ""
+    return (
+        f"{'!' if misses else ' '} {change!s:{_NAME}} fall answered {fell}, rise used {rose}; "
+        f"lost {run.lost}, twice {run.doubled}, changes {run.changes}{missing}"
+    )
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.laws_kannel",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--only", default="", metavar="TEXT", help="rows whose name contains this")
+    parser.add_argument("--seconds", type=float, default=_SECONDS, help="of each run (default %(default)g)")
+    parser.add_argument("--quick", action="store_true", help=f"runs of {_QUICK:g} s")
+    cores = os.cpu_count() or 1
+    parser.add_argument(
+        "--at-once", type=int, default=_PER_CORE * cores, metavar="N", help="gateways at once (default %(default)s)"
+    )
+    parser.add_argument("--list", action="store_true", help="only list the rows")
+    parser.add_argument("--json", action="store_true", help="a JSON object a row instead of the table")
+    options = parser.parse_args(arguments)
+    if options.at_once < 1 or options.seconds < 10:
+        parser.error("--at-once is 1 at the least, --seconds 10")
+    return options
+
+
+async def _measure(table: Table, rows: Sequence[Row], changes: Sequence[Change]) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+
+    def end() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, lambda: None)  # a second Ctrl-C would leave boxes behind
+        table.progress.clear()
+        print("stopping what runs; takes some seconds", file=sys.stderr, flush=True)
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end)
+    await table.rows(rows, changes)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; return 1 where a row misses an aim or was not measured, 130 when it was broken off."""
+    options = _arguments(arguments)
+    rows = [row for row in ROWS if options.only in str(row)]
+    changes = [change for change in CHANGES if options.only in str(change)]
+    if not rows and not changes:
+        print(f"no row's name contains {options.only!r}; --list shows them", file=sys.stderr)
+        return 2
+    if options.list:
+        print(*rows, *changes, sep="\n")
+        return 0
+    table = Table(_QUICK if options.quick else options.seconds, options.at_once, as_json=options.json)
+    if not options.json:
+        print(HEAD, flush=True)
+    try:
+        asyncio.run(_measure(table, rows, changes))
+    except asyncio.CancelledError:
+        return 130
+    return 0 if table.good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

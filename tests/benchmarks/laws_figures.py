@@ -1,0 +1,120 @@
+"""What a gateway's run says, from what the SMSC counted: figures, and which of the aims it misses. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+LEARNT = 30.0  # seconds after which nothing is left to learn of a law that stays the same
+GOODPUT = 0.97  # of what the best constant throughput delivers
+REACHED = 0.95  # of it, and a moment from which on so much is accepted for some seconds is when the limit is reached
+REACHED_OVER = 5.0  # seconds
+WHOLE = 0.01  # refused of all submits more than that constant has, in the whole run
+LATER = 0.002  # and after LEARNT; where it has none these are the shares allowed, and elsewhere what chance moves
+FALL_WITHIN = 3.0  # seconds from the first refusal to the change of rate
+SLOT = 0.1  # seconds; the SMSC's timeline counts by such
+RISE_WITHIN = 120.0  # seconds from the rise until it is used
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What one gateway delivered from its first submit on; shares are of the submits, moments in seconds from there."""
+
+    throughput: int
+    accepted: float
+    refused: float
+    refused_later: float
+    binds: int
+    lost: int
+    doubled: int
+    changes: int = 0
+    slots: tuple[int, ...] = field(default=(), repr=False)  # the accepted ones, by SLOT seconds
+    note: str = ""
+    disturbed: bool = False
+
+    def reached(self, rate: float) -> float | None:
+        """Return when a rate was reached; None: never."""
+        return reached(self.slots, rate)
+
+
+def share(accepted: Sequence[int], refused: Sequence[int]) -> float:
+    """Return the share of the submits that was refused."""
+    return sum(refused) / max(1, sum(accepted) + sum(refused))
+
+
+def reached(accepted: Sequence[int], rate: float) -> float | None:
+    """Return the first moment, in seconds from the first slot's begin, from which on `rate` was reached; None: never.
+
+    Reached is 95 % of it over 5 s.
+    """
+    over = round(REACHED_OVER / SLOT)
+    sums = [0, *accumulate(accepted)]
+    for place in range(len(accepted) - over + 1):
+        if sums[place + over] - sums[place] >= REACHED * rate * REACHED_OVER:
+            return place * SLOT
+    return None
+
+
+def missed(delivered: Delivered, best: Delivered, *, in_order: bool) -> list[str]:
+    """Return which aims a row of a law that stays the same misses, beside the best constant throughput."""
+    found = []
+    if delivered.accepted < GOODPUT * best.accepted:
+        found.append("goodput")
+    if delivered.refused > best.refused + WHOLE:
+        found.append("refused")
+    if delivered.refused_later > best.refused_later + LATER:
+        found.append("refused later")
+    if delivered.lost:
+        found.append("lost")
+    if delivered.doubled and in_order:
+        found.append("doubled")
+    if delivered.disturbed:
+        found.append("the other account")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """How a limit that fell and rose was followed, in seconds (None: not at all): of the first refusal, of the rise."""
+
+    answered: float | None
+    used: float | None
+    lost: int
+    doubled: int
+    changes: int
+
+    def missed(self) -> list[str]:
+        """Return which aims are missed."""
+        found = []
+        if self.answered is None or self.answered > FALL_WITHIN:
+            found.append("fall")
+        if self.used is None or self.used > RISE_WITHIN:
+            found.append("rise")
+        if self.lost:
+            found.append("lost")
+        if self.doubled:
+            found.append("doubled")
+        return found
+
+
+def answered(refused: Sequence[int], fall: float, low: int, changes: Iterable[tuple[float, int]]) -> float | None:
+    """Return the seconds from the first refusal after a fall to a change of rate to at most `low`; None without one.
+
+    `refused` is by slots from a moment 0 on, from which `fall` and the moments of `changes` (moment, rate) count.
+    """
+    first = next((place * SLOT for place in range(int(fall / SLOT), len(refused)) if refused[place]), None)
+    if first is None:
+        return None
+    return next((max(0.0, at - first) for at, rate in changes if at >= fall and rate <= low), None)
+
+
+def rates(events: Iterable[Mapping[str, object]], account: str, begin: float) -> list[tuple[float, int]]:
+    """Return the moment, in seconds from `begin` (epoch), and the new rate of each event that is its change of rate."""
+    found = []
+    for event in events:
+        at, after = event.get("at"), event.get("after")
+        its = event.get("kind") == "rate" and event.get("account") == account
+        if its and isinstance(at, float) and isinstance(after, int):
+            found.append((at - begin, after))
+    return found
