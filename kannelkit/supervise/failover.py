@@ -108,6 +108,10 @@ class Failover:
             raise GatewayError(f"{name} is being moved this moment", "look where it is then")
         if side == account.side:
             raise GatewayError(f"{name} is on its {side} already", "without --to it is said since when, and why")
+        if ending := self._turning.ending.intersection(account.on(side).sending_ids):
+            raise GatewayError(
+                f"the provider has not ended an earlier bind: {', '.join(sorted(ending))}", "try again in half a minute"
+            )
 
         def step(text: str) -> None:
             tell({"event": "step", "text": text})

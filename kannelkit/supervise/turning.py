@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from kannelkit.errors import GatewayError
@@ -26,7 +26,7 @@ _LOOK_EVERY = 0.02
 _MOMENT_SECONDS = 10.0
 # an SMSC that works answers the unbind within this; what does not is in nobody's way
 _ENDS_SECONDS = 3.0
-_ENDS_SECONDS_PRESSED = 1.5
+_ENDS_SECONDS_PRESSED = 1.0
 # a link that was stopped without an answer to its unbind is dead after 30 s
 _LINGERS_SECONDS = 40.0
 _REPEAT_START = 1.0
@@ -70,37 +70,42 @@ class Turning:
         clock = asyncio.get_running_loop().time
         if not pressed:
             tell(f"{account.smsc_id}: waiting for a moment at which no answer is due")
-            await self._moment(account.smsc_id)
-        status = await self._observer.look()
-        unanswered = self._in_flight(status)
+        status = await (self._observer.look() if pressed else self._moment(account.smsc_id))
         stopping = [name for name in account.standby_ids if not _dead(status, name)]
-        if stopping:
-            tell(f"{account.smsc_id}: stopping {', '.join(stopping)}")
         for name in stopping:
             await self._admin.stop_link(name)
             self.ending.add(name)
         began = clock()
-        deadline = began + (_ENDS_SECONDS_PRESSED if pressed else _ENDS_SECONDS)
-        while stopping and clock() < deadline:
-            status = await self._observer.look()
-            self.seen(status)
-            # a link sends once more before it unbinds
-            unanswered = max(unanswered, self._in_flight(status))
-            if not self.ending.intersection(stopping):
-                break
-            await asyncio.sleep(_LOOK_EVERY)
+        if stopping:
+            tell(f"{account.smsc_id}: stopping {', '.join(stopping)}")
+        unanswered = await self._ended(stopping, status, _ENDS_SECONDS_PRESSED if pressed else _ENDS_SECONDS)
         tell(f"{account.smsc_id}: starting {', '.join(account.sending_ids)}")
         await asyncio.sleep(max(0.0, self._observer.last_answer(account.smsc_id) + _WINDOW - clock()))
         await self._start(account)
         return Turned(unanswered if self._alone() else None, clock() - began)
 
-    async def _moment(self, account: str) -> None:
+    async def _ended(self, stopping: Collection[str], before: GatewayStatus, seconds: float) -> int:
+        """Wait until links that were stopped are dead, so long at most; return how many submits had no answer."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + seconds
+        while stopping and clock() < deadline:
+            status = await self._observer.look()
+            self.seen(status)
+            if not self.ending.intersection(stopping):
+                answered = _sent(status, stopping) - _sent(before, stopping)
+                return max(0, _in_flight(before) - answered)
+            before = status  # a link sends once more before it unbinds, and then reads what is answered
+            await asyncio.sleep(_LOOK_EVERY)
+        return _in_flight(before)
+
+    async def _moment(self, account: str) -> GatewayStatus:
+        """Wait for a moment at which nothing of the account is unanswered, for a while; return what is seen then."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + _MOMENT_SECONDS
-        while clock() < deadline:
-            await self._observer.look()
-            if self._observer.moment(account):
-                return
+        while True:
+            status = await self._observer.look()
+            if self._observer.moment(account) or clock() >= deadline:
+                return status
             await asyncio.sleep(_LOOK_EVERY)
 
     async def _start(self, account: Account) -> None:
@@ -125,9 +130,13 @@ class Turning:
             if waiting:
                 await asyncio.sleep(_LOOK_EVERY)
 
-    @staticmethod
-    def _in_flight(status: GatewayStatus) -> int:
-        return max(0, status.in_flight or 0)
+
+def _in_flight(status: GatewayStatus) -> int:
+    return max(0, status.in_flight or 0)
+
+
+def _sent(status: GatewayStatus, names: Collection[str]) -> int:
+    return sum(link.sms_sent for link in status.links if link.admin_id in names)
 
 
 def _dead(status: GatewayStatus, name: str) -> bool:
