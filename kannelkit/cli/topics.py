@@ -81,8 +81,9 @@ def find(name: str) -> tuple[Part | Row | Rule, ...]:
     everything = parts()
     if name == "supervisor":
         return tuple(part for path, part in everything.items() if path.split(".")[0] == name)
-    if name and (part := everything.get(name) or everything.get(f"supervisor.{name}")):
-        return (part,)
+    for path in (name, f"supervisor.{name}", f"health.{name}"):
+        if name and path in everything:
+            return (everything[path],)
     if name in _kinds():
         return (_kind(name),)
     rows = [row for part in everything.values() for row in part.rows]

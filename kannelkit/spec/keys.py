@@ -20,6 +20,8 @@ SUPERVISOR_KEYS = {
 }
 WATCH_KEYS = ("conf-file", "logs")
 HEALTH_KEYS = ("listen",)
+# What a threshold has, below its name in `health.thresholds`; the names are those of the table.
+THRESHOLD_KEYS = ("warning", "critical")
 
 
 def did_you_mean(key: str, keys: Iterable[str]) -> str:

@@ -21,6 +21,7 @@ from kannelkit.spec.model import Address, Defaults, Group, SmppAccount, Spec, Su
 from kannelkit.spec.profiles import known_profiles
 from kannelkit.spec.read import Reader
 from kannelkit.spec.source import Node, Scalar, Sequence, Table, compose, decoded
+from kannelkit.spec.thresholds import thresholds
 
 Pairs = dict[str, tuple[Scalar, Node]]
 
@@ -126,6 +127,7 @@ def _spec(reader: Reader, top: Pairs, path: Path, start: Place) -> Spec:
         others=tuple(_others(reader, top)),
         supervisor=_supervisor(reader, top, path.parent),
         health_listen=_health(reader, top),
+        health_thresholds=thresholds(reader, _part(reader, top, "health", "thresholds")),
     )
 
 
@@ -273,9 +275,16 @@ def _texts(reader: Reader, pairs: Pairs, key: str) -> Iterator[Scalar]:
             yield found
 
 
+def _part(reader: Reader, top: Pairs, name: str, part: str) -> Pairs:
+    """Return what stands at a part of one of the spec's mappings; that this is a mapping is for others to find."""
+    node = _node(top, name)
+    pairs = {key.text: (key, value) for key, value in node.pairs} if isinstance(node, Table) else {}
+    return reader.table(_node(pairs, part), f"{name}.{part}")
+
+
 def _health(reader: Reader, top: Pairs) -> Address:
     pairs = reader.table(_node(top, "health"), "health")
-    reader.unknown(pairs, HEALTH_KEYS, "health")
+    reader.unknown(pairs, (*HEALTH_KEYS, "thresholds"), "health")
     node = reader.text(pairs, "listen")
     host, _, port = (node.text if node else defaults.HEALTH_LISTEN).rpartition(":")
     if node and not (host and port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):

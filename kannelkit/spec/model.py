@@ -39,6 +39,13 @@ class Address(NamedTuple):
     port: int
 
 
+class Threshold(NamedTuple):
+    """From where on a check warns and is critical; None for never. Where critical is the smaller one, less is worse."""
+
+    warning: float | None
+    critical: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """A directive's value; a password that is still to be made has an empty text and the origin `made`."""
@@ -170,7 +177,7 @@ class Spec:
     """A whole gateway, checked.
 
     `others` are all groups of Kannel that have no field of their own, as written; `silenced` are the rules of findings
-    that comments in the spec silence.
+    that comments in the spec silence; `health_thresholds` has every threshold by name, also those not written.
     """
 
     path: Path
@@ -185,6 +192,7 @@ class Spec:
     others: tuple[Group, ...]
     supervisor: Supervisor
     health_listen: Address
+    health_thresholds: Mapping[str, Threshold]
     silenced: frozenset[str] = frozenset()
 
     @property

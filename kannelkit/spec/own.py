@@ -9,7 +9,7 @@ from types import MappingProxyType
 from kannelkit.conf import Group
 from kannelkit.conf.table import read_table
 
-# By part of the spec: spec (its top), smsc (an account), supervisor and what is below it, health.
+# By part of the spec: spec (its top), smsc (an account), supervisor and health with what is below them.
 OWN: Mapping[str, Group] = read_table(resources.files(__package__).joinpath("own.toml").read_text("utf-8"))
 
 # How the parts are called where a person names them.
@@ -22,5 +22,6 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "failover": "supervisor.failover",
         "pid-files": "supervisor.pid-files",
         "health": "health",
+        "thresholds": "health.thresholds",
     }
 )

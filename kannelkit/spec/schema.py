@@ -13,6 +13,7 @@ from kannelkit.conf import GROUPS, Directive, Group
 from kannelkit.conf.values import FALSE, TRUE
 from kannelkit.providers import PROFILES, Profile
 from kannelkit.spec import wording
+from kannelkit.spec.keys import THRESHOLD_KEYS
 from kannelkit.spec.own import OWN
 
 Schema = dict[str, Any]
@@ -25,6 +26,7 @@ _TRUTH: Schema = {"not": {"type": ["string", "number", "object", "array", "null"
 _UNWRITABLE = r"include|[\n\r\u0000]"
 _WHOLE = r"^-?(0|[1-9][0-9]*)(?![\s\S])"
 _HEXADECIMAL = r"^0[xX][0-9a-fA-F]{1,8}(?![\s\S])"
+_BOUND = r"^(?:never|[0-9]{1,12}(?:\.[0-9]{1,6})?)(?![\s\S])"
 _REAL = r"^[0-9]+(\.[0-9]+)?(?![\s\S])"
 _MOST = 2**31 - 1
 
@@ -47,7 +49,18 @@ def schema() -> Schema:
         {name: _own(row) for name, row in OWN["supervisor"].directives.items()}
         | {part: _own_group(OWN[part]) for part in ("rate", "failover", "pid-files")},
     )
-    properties["health"] = _own_group(OWN["health"])
+    properties["health"] = _object(
+        "health",
+        OWN["health"].about,
+        {name: _own(row) for name, row in OWN["health"].directives.items()}
+        | {
+            "thresholds": _object(
+                "thresholds",
+                OWN["thresholds"].about,
+                {name: _threshold(row) for name, row in OWN["thresholds"].directives.items()},
+            )
+        },
+    )
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "kannelkit spec",
@@ -192,6 +205,17 @@ def _own(row: Directive) -> Schema:
         "anyOf": values,
         **_default(row, row.default),
     }
+
+
+def _threshold(row: Directive) -> Schema:
+    """Return what one threshold takes: a mapping of its two numbers."""
+    bound = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": _BOUND}]}
+    about = {
+        "warning": "From where on the check warns; never for never.",
+        "critical": "From where on the check is critical; never for never.",
+    }
+    one = _object(row.name, row.about.removesuffix("."), {})
+    return one | {"properties": {key: {"title": key, "description": about[key], **bound} for key in THRESHOLD_KEYS}}
 
 
 def _default(row: Directive, text: str | None) -> Schema:
