@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -24,15 +23,12 @@ def command(ctx: click.Context, spec: Path) -> None:
     that are these boxes are sent a signal, whether kannelkit runs them or a Kannel that SPEC watches. Exit code 1 where
     a box still writes into a log that was rotated away.
     """
-    from kannelkit.supervise.reopening import reopen, started, watched
+    from kannelkit.supervise.reopening import reopen, running
 
     loaded = load(spec, AnyVariable())
-    boxes, logs = started(loaded), list(rotated(loaded))
-    if loaded.supervisor.pid_files:
-        boxes = watched(loaded) | boxes
-        logs += [log for log in loaded.supervisor.logs if log not in logs]
+    logs = dict.fromkeys((*rotated(loaded), *loaded.supervisor.logs))
     failed = False
-    for done in reopen(boxes, [Path(os.path.abspath(log)) for log in logs], _SECONDS):
+    for done in reopen(running(loaded), tuple(logs), _SECONDS):
         if done.pid is None:
             click.echo(f"{done.box} does not run", err=True)
         elif done.behind:

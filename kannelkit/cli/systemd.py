@@ -16,7 +16,7 @@ import click
 
 import kannelkit
 from kannelkit.cli.variables import AnyVariable
-from kannelkit.errors import HostError, InputError
+from kannelkit.errors import HostError, InputError, KannelkitError
 from kannelkit.host.files import make_folder, write_whole
 from kannelkit.render.units import KANNEL_USER, MARK, USER, Job, MachineFile, Wanted, machine_files, read, rotated
 from kannelkit.spec import lacking, load
@@ -63,7 +63,10 @@ def command(spec: Path, watch: bool, user: str | None, output: Path | None) -> N
 def _wanted(path: Path, job: Job, user: str) -> Wanted:
     environment = AnyVariable()
     spec = load(path, environment)
-    if job == "up" and (missing := lacking(spec)):
+    conf_file = spec.supervisor.conf_file
+    if (conf_file is None) == (job == "watch"):
+        raise KannelkitError(f"{path}: {_OTHERWISE[job]}", _INSTEAD[job])
+    if missing := lacking(spec):
         raise InputError(missing)
     try:
         group = grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name
@@ -75,7 +78,18 @@ def _wanted(path: Path, job: Job, user: str) -> Wanted:
     named = tuple(spec.path.parent / name for name in (*_profiles(root), *_secrets(root)))
     # the interpreter of a virtual environment is a link, often to somebody's home
     parts = (Path(sys.executable), Path(os.path.realpath(sys.executable)), Path(kannelkit.__file__))
-    return Wanted(spec, job, program, user, group, environment.asked, named, parts)
+    writes = () if conf_file is None else (Path(os.path.realpath(conf_file)).parent,)
+    return Wanted(spec, job, program, user, group, environment.asked, named, writes, parts)
+
+
+_OTHERWISE = {
+    "up": "supervisor.conf-file says that something else runs this Kannel",
+    "watch": "the spec does not say which kannel.conf the running bearerbox reads",
+}
+_INSTEAD = {
+    "up": "take it with --watch; or, to have kannelkit run it, remove conf-file",
+    "watch": "write it into the spec, for instance supervisor: {conf-file: /etc/kannel/kannel.conf}",
+}
 
 
 def _profiles(root: Node | None) -> Iterator[str]:
@@ -174,10 +188,26 @@ def _steps(wanted: Wanted, files: Sequence[MachineFile], output: Path | None) ->
     if any(log.is_relative_to(_DEBIANS_LOGS) for log in rotated(wanted.spec)) and wanted.job == "up":
         yield f"mv {_DEBIANS_ROTATION} {_DEBIANS_ROTATION}.disabled   # it rotates the same logs, with SIGHUP"
     if wanted.job == "watch":
+        yield from _granted(wanted)
         yield f"# in {_DEBIANS_ROTATION}, instead of killall -HUP, which reads the configuration again every night:"
         yield f"#     {shlex.join([*wanted.program, 'reopen-logs', str(wanted.spec.path)])}"
     yield f"systemctl daemon-reload && systemctl enable --now {wanted.name}"
     yield f"kannelkit status {spec}"
+
+
+def _granted(wanted: Wanted) -> Iterator[str]:
+    """Yield what makes the watched kannel.conf the user's own: it is replaced whole, in its folder."""
+    conf_file = wanted.spec.supervisor.conf_file
+    if conf_file is None:
+        return
+    target = Path(os.path.realpath(conf_file))
+    try:
+        uid = pwd.getpwnam(wanted.user).pw_uid
+    except KeyError:
+        uid = -1
+    foreign = [str(path) for path in (target.parent, target) if path.exists() and path.stat().st_uid != uid]
+    if foreign:
+        yield f"chown {wanted.user} {shlex.join(foreign)}   # kannelkit watch writes the rates in force there"
 
 
 def closed_to(user: str, path: Path) -> Iterator[Path]:

@@ -46,13 +46,12 @@ class _Work:
 
     said: str
     runs_boxes: bool
-    writes_conf_file: bool = False
     behind: str = ""
 
 
 _WORK: Mapping[Job, _Work] = {
     "up": _Work("run", runs_boxes=True),
-    "watch": _Work("watched", runs_boxes=False, writes_conf_file=True, behind=KANNEL_UNIT),
+    "watch": _Work("watched", runs_boxes=False, behind=KANNEL_UNIT),
 }
 
 # two boxes, one behind the other, each with 40 s to stop in order (supervise/boxes.py), and some for what is under way
@@ -64,8 +63,8 @@ class Wanted:
     """What the units are for: `program` starts kannelkit, `user` and `group` are whom it runs as.
 
     `variables` are the environment variables that hold the spec's secrets; `reads` are files that it names outside
-    Kannel's directives: secrets and profiles of providers. `parts` are what `program` consists of: the interpreter,
-    the end of its links, and kannelkit.
+    Kannel's directives: secrets and profiles of providers; `writes` are folders of others. `parts` are what `program`
+    consists of: the interpreter, the end of its links, and kannelkit.
     """
 
     spec: Spec
@@ -75,6 +74,7 @@ class Wanted:
     group: str
     variables: tuple[str, ...] = ()
     reads: tuple[Path, ...] = ()
+    writes: tuple[Path, ...] = ()
     parts: tuple[Path, ...] = ()
 
     @property
@@ -144,8 +144,7 @@ def machine_files(wanted: Wanted) -> tuple[MachineFile, ...]:
 def _service(wanted: Wanted, folders: list[Path], plain: list[Path]) -> dict[str, object]:
     """Return what the unit's template asks for, beyond what it shares with the others."""
     spec, work = wanted.spec, wanted.work
-    held = _foreign(wanted)
-    seen = [*folders, *held, *read(wanted), *wanted.parts, Path(wanted.program[0])]
+    seen = [*folders, *wanted.writes, *read(wanted), *wanted.parts, Path(wanted.program[0])]
     managed = {directive: _below(folders, root) for directive, root in _MANAGED.items()}
     return {
         "name": wanted.name,
@@ -159,7 +158,7 @@ def _service(wanted: Wanted, folders: list[Path], plain: list[Path]) -> dict[str
         "variables_file": str(wanted.variables_file) if wanted.variables else "",
         "managed": {directive: names for directive, names in managed.items() if names},
         "modes": _MODES,
-        "writable": [str(folder) for folder in (*plain, *held)],
+        "writable": [str(folder) for folder in (*plain, *wanted.writes)],
         "low_port": work.runs_boxes and any(port < 1024 for port in _ports(spec)),
         "at_home": _any_below(seen, _HOMES),
         "in_tmp": _any_below(seen, _TEMPORARY),
@@ -218,12 +217,6 @@ def _folders(wanted: Wanted) -> list[Path]:
         if not any(folder.is_relative_to(above) for above in kept):
             kept.append(folder)
     return kept
-
-
-def _foreign(wanted: Wanted) -> list[Path]:
-    """Return the folders of others that it writes into: a watched Kannel's configuration is made anew there."""
-    conf_file = wanted.spec.supervisor.conf_file
-    return [conf_file.parent] if wanted.work.writes_conf_file and conf_file is not None else []
 
 
 def _below(folders: Iterable[Path], root: Path) -> list[str]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from kannelkit.errors import HostError
 from kannelkit.host import processes
+from kannelkit.host.found import Sought, find
 from kannelkit.host.processes import ProcessId
 from kannelkit.spec import Spec
 from kannelkit.supervise.memory import Memory
@@ -32,8 +31,15 @@ class Reopened:
     behind: tuple[Path, ...] = ()
 
 
-def started(spec: Spec) -> dict[str, ProcessId]:
-    """Return the boxes that kannelkit started for the spec and that run now, by name. Raises HostError."""
+def running(spec: Spec) -> dict[str, ProcessId]:
+    """Return the boxes of the spec's gateway that run now, by name: kannelkit's own, or those that it watches.
+
+    Raises HostError.
+    """
+    return _started(spec) if spec.supervisor.conf_file is None else _watched(spec, spec.supervisor.conf_file)
+
+
+def _started(spec: Spec) -> dict[str, ProcessId]:
     path = spec.state_dir / "state.db"
     if not path.exists():
         return {}
@@ -42,42 +48,21 @@ def started(spec: Spec) -> dict[str, ProcessId]:
         kept = memory.boxes()
     finally:
         memory.close()
-    return _ours(kept.items(), spec.files.kannel_conf)
+    return {box: process for box, process in kept.items() if _is_box(box, process, spec.files.kannel_conf)}
 
 
-def watched(spec: Spec) -> dict[str, ProcessId]:
-    """Return the boxes that the spec's pid files name and that run now, by name. Raises HostError.
-
-    Debian's run_kannel_box writes its own pid there: the box is its child.
-    """
-    found: list[tuple[str, ProcessId]] = []
-    for box, path in spec.supervisor.pid_files.items():
-        try:
-            text = path.read_text("ascii", "replace").strip()
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise HostError(f"{path}: {error.strerror}", "run as root, or as Kannel's user") from error
-        if text.isdecimal() and len(text) < 10:
-            found += [(box, process) for pid in _family(int(text)) if (process := processes.current(pid)) is not None]
-    return _ours(found, spec.supervisor.conf_file)
+def _is_box(box: str, process: ProcessId, conf_file: Path) -> bool:
+    words = processes.command_line(process)
+    return bool(words) and Path(words[0]).name == box and str(conf_file) in words[1:]
 
 
-def _family(pid: int) -> tuple[int, ...]:
-    try:
-        return (pid, *(child.pid for child in psutil.Process(pid).children()))
-    except psutil.Error:
-        return ()
-
-
-def _ours(found: Iterable[tuple[str, ProcessId]], conf_file: Path | None) -> dict[str, ProcessId]:
-    """Return those that are the box whose name they have, and run from the file where one is given."""
-    ours = {}
-    for box, process in found:
-        words = processes.command_line(process)
-        if words and Path(words[0]).name == box and (conf_file is None or str(conf_file) in words[1:]):
-            ours[box] = process
-    return ours
+def _watched(spec: Spec, conf_file: Path) -> dict[str, ProcessId]:
+    ports = {
+        "bearerbox": spec.admin_port if "admin-port" in spec.core.values else None,
+        "smsbox": spec.sendsms_port if "sendsms-port" in spec.smsbox.values else None,
+    }
+    found = {box: find(Sought(box, spec.supervisor.pid_files.get(box), port, conf_file)) for box, port in ports.items()}
+    return {box: process for box, process in found.items() if process is not None}
 
 
 def reopen(

@@ -131,12 +131,38 @@ def test_where_one_file_cannot_be_written_the_others_are_as_they_were(spec: Path
     assert {name: (out / name).read_text() for name in written(out)} == before
 
 
+def watched(spec: Path, conf_file: Path) -> None:
+    spec.write_text(f"supervisor: {{conf-file: {conf_file}}}\n" + SPEC)
+
+
 def test_watch_is_for_debians_kannel(spec: Path) -> None:
+    (spec.parent / "kannel").mkdir()
+    conf = spec.parent / "kannel" / "kannel.conf"
+    conf.touch()
+    watched(spec, conf)
     result = run(spec, "--watch")
     assert result.exit_code == 0
     assert "User=kannel\n" in result.stdout
+    assert f"ReadWritePaths={conf.parent}\n" in result.stdout
     assert re.search(r"^ExecStart=.* watch ", result.stdout, re.MULTILINE)
+    assert f"chown kannel {conf.parent} {conf} " in result.stderr
     assert "reopen-logs" in result.stderr
+
+
+def test_a_link_to_the_watched_file_leads_to_the_folder_that_is_written(spec: Path) -> None:
+    (spec.parent / "elsewhere").mkdir()
+    (spec.parent / "kannel.conf").symlink_to("elsewhere/kannel.conf")
+    watched(spec, spec.parent / "kannel.conf")
+    assert f"ReadWritePaths={spec.parent / 'elsewhere'}\n" in run(spec, "--watch").stdout
+
+
+@pytest.mark.parametrize("watch", [False, True])
+def test_who_runs_kannel_has_to_be_one_and_the_same(spec: Path, watch: bool) -> None:
+    if not watch:
+        watched(spec, Path("/etc/kannel/kannel.conf"))
+    result = run(spec, *["--watch"] * watch)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert ("--watch" if not watch else "supervisor: {conf-file: ") in result.stderr
 
 
 def test_another_user_is_not_made(spec: Path) -> None:

@@ -33,7 +33,9 @@ def wanted(
     **more: tuple[str, ...],
 ) -> Wanted:
     spec = parse(text + f"\nsmsc:\n  - {ACCOUNT}\n" * ("smsc:" not in text), Path(path), {}, path)
-    return Wanted(spec, job, (sys.executable, "-m", "kannelkit"), user, user, more.get("variables", ()))
+    writes = () if spec.supervisor.conf_file is None else (spec.supervisor.conf_file.parent,)
+    program = (sys.executable, "-m", "kannelkit")
+    return Wanted(spec, job, program, user, user, more.get("variables", ()), writes=writes)
 
 
 def files(asked: Wanted) -> Mapping[str, str]:

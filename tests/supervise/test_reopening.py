@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from kannelkit.host import processes
 from kannelkit.host.processes import ProcessId
 from kannelkit.spec import Spec, load
 from kannelkit.supervise.memory import Memory
-from kannelkit.supervise.reopening import Reopened, reopen, started, watched
+from kannelkit.supervise.reopening import Reopened, reopen, running
 
 # a box as far as logs go: argv is the log, the signal, and what it does with that
 BOX = """
@@ -46,20 +45,20 @@ Start = Callable[..., "subprocess.Popen[str]"]
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Start a program under a name of one's choice; it is ended with the test."""
-    running: list[subprocess.Popen[str]] = []
+    begun: list[subprocess.Popen[str]] = []
 
     def begin(name: str, *arguments: str, program: str = BOX) -> subprocess.Popen[str]:
         words = [name, "-c", program, *arguments]
         process = subprocess.Popen(
             words, executable=sys.executable, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        running.append(process)
+        begun.append(process)
         assert process.stdout is not None
         assert process.stdout.readline() in ("there\n", "begins\n")
         return process
 
     yield begin
-    for process in running:
+    for process in begun:
         process.kill()
         process.communicate()
 
@@ -162,11 +161,11 @@ def kept(spec: Spec, **boxes: ProcessId) -> None:
 
 def test_the_boxes_are_those_that_run_from_the_specs_file(tmp_path: Path, start: Start) -> None:
     spec = a_spec(tmp_path)
-    assert started(spec) == {}
+    assert running(spec) == {}
     log, conf = str(tmp_path / "a.log"), str(spec.files.kannel_conf)
     box = identified(start("/usr/sbin/bearerbox", log, "3", "well", conf))
     kept(spec, bearerbox=box, smsbox=identified(start("smsbox", log, "1", "well", "/etc/kannel/kannel.conf")))
-    assert started(spec) == {"bearerbox": box}
+    assert running(spec) == {"bearerbox": box}
 
 
 def test_a_stranger_with_the_pid_of_a_box_is_left_alone(tmp_path: Path, start: Start) -> None:
@@ -175,31 +174,11 @@ def test_a_stranger_with_the_pid_of_a_box_is_left_alone(tmp_path: Path, start: S
     stranger = identified(start("bearerbox.py", log, "3", "well", conf))
     later = identified(start("smsbox", log, "1", "well", conf))
     kept(spec, bearerbox=stranger, smsbox=ProcessId(later.pid, later.started - 1))
-    assert started(spec) == {}
+    assert running(spec) == {}
 
 
-RUN_KANNEL_BOX = """
-import subprocess, sys
-child = subprocess.Popen(sys.argv[2:], executable=sys.argv[1], stdin=sys.stdin)
-child.wait()
-"""
-
-
-def test_the_pid_file_of_debians_wrapper_leads_to_the_box(tmp_path: Path, start: Start) -> None:
-    conf, pid_file = str(tmp_path / "kannel.conf"), tmp_path / "kannel_bearerbox.pid"
-    spec = a_spec(tmp_path, f"supervisor: {{conf-file: {conf}, pid-files: {{bearerbox: {pid_file}}}}}")
-    assert watched(spec) == {}  # no file yet
-    words = ("bearerbox", "-c", BOX, str(tmp_path / "a.log"), "3", "well", conf)
-    wrapper = start(sys.executable, sys.executable, *words, program=RUN_KANNEL_BOX)
-    pid_file.write_text(f"{wrapper.pid}\n")
-    (box,) = watched(spec).values()
-    assert processes.command_line(box)[0] == "bearerbox"
-    os.kill(box.pid, 9)  # its parent waits for it and ends, too
-
-
-@pytest.mark.parametrize("content", ["", "0", "-1", "1", "99999999999", "abc", "12\n13", "²"])
-def test_a_pid_file_of_any_content_leads_to_no_stranger(tmp_path: Path, content: str) -> None:
-    pid_file = tmp_path / "pid"
-    spec = a_spec(tmp_path, f"supervisor: {{pid-files: {{bearerbox: {pid_file}}}}}")
-    pid_file.write_text(content)
-    assert watched(spec) == {}
+def test_of_a_gateway_that_is_watched_none_of_kannelkits_own_is_meant(tmp_path: Path, start: Start) -> None:
+    conf, log = str(tmp_path / "kannel.conf"), str(tmp_path / "a.log")
+    spec = a_spec(tmp_path, f"supervisor: {{conf-file: {conf}}}")
+    kept(spec, bearerbox=identified(start("bearerbox", log, "3", "well", conf)))  # only its first argument says so
+    assert running(spec) == {}
