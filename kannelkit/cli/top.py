@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import shutil
 import signal
@@ -39,6 +40,8 @@ def command(spec: Path, interval: float, once: bool, as_json: bool) -> None:
     or resumes its adaptation, ? tells the rest. Without a terminal it prints one frame, as with --once. Where no
     kannelkit supervises it shows what `kannelkit status` can see.
     """
+    if math.isnan(interval):
+        raise click.BadParameter("a number of seconds is needed", param_hint="--interval")
     loaded = secretless(spec)
     if as_json:
         asyncio.run(_stream(loaded, None if once else interval))
