@@ -64,6 +64,7 @@ class Failover:
         self._followed: dict[str, _Followed] = {}
         self._configuration: Configuration | None = None
         self._pid = 0
+        self._compared = False
         self._status: GatewayStatus | None = None
 
     def heard(self, events: Iterable[Event]) -> None:
@@ -84,6 +85,7 @@ class Failover:
         if status is not self._status:
             self._status = status
             self._turning.seen(status)
+            self._compare(status)
             for name, followed in self._followed.items():
                 self._see(name, followed, status, now)
         for name, followed in self._followed.items():
@@ -150,7 +152,7 @@ class Failover:
                     self._followed[name] = self._begin(account, kept.get(name), now)
         pid = running.bearerbox.process.pid if running.bearerbox.process is not None else 0
         if pid != self._pid:
-            self._pid = pid
+            self._pid, self._compared = pid, False
             self._turning.ending.clear()
             for followed in self._followed.values():
                 followed.side.begin()
@@ -177,6 +179,16 @@ class Failover:
         if followed is not None:
             for probe in followed.probes:
                 probe.cancel()
+
+    def _compare(self, status: GatewayStatus) -> None:
+        """See, when a bearerbox is followed anew, that no link runs which only stands by: somebody was cut off."""
+        if self._compared:
+            return
+        self._compared = True
+        for name, followed in self._followed.items():
+            for link in self._watch.accounts[name].standby_ids:
+                if any(one.state != "dead" for one in status.links_of(link)):
+                    followed.settled = False
 
     def _see(self, name: str, followed: _Followed, status: GatewayStatus, now: float) -> None:
         if self._busy(name):

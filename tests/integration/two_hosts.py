@@ -15,7 +15,7 @@ from tests.harness.node_smsc import NodeSmsc
 from tests.harness.supervised import Supervised
 from tests.integration.operated import Up
 
-AFTER, BACK_AFTER = 3, 4
+AFTER, BACK_AFTER = 2, 3
 THROUGHPUT = 100
 
 
