@@ -196,18 +196,28 @@ def _steps(wanted: Wanted, files: Sequence[MachineFile], output: Path | None) ->
 
 
 def _granted(wanted: Wanted) -> Iterator[str]:
-    """Yield what makes the watched kannel.conf the user's own: it is replaced whole, in its folder."""
+    """Yield what makes the watched kannel.conf the user's own: it is replaced whole, and keeps owner and group."""
     conf_file = wanted.spec.supervisor.conf_file
     if conf_file is None:
         return
     target = Path(os.path.realpath(conf_file))
+    uid, groups = _identity(wanted.user)
+    foreign = [path for path in (target.parent, target) if path.exists() and path.stat().st_uid != uid]
+    if foreign or (target.exists() and target.stat().st_gid not in groups):
+        names = shlex.join([str(target.parent), str(target)])
+        yield (
+            f"chown {wanted.user}: {names} && chmod 600 {shlex.quote(str(target))}   "
+            "# kannelkit watch writes the rates in force there"
+        )
+
+
+def _identity(user: str) -> tuple[int, set[int]]:
+    """Return a user's number and those of its groups; one that is still to be made is -1 and owns nothing."""
     try:
-        uid = pwd.getpwnam(wanted.user).pw_uid
+        entry = pwd.getpwnam(user)
     except KeyError:
-        uid = -1
-    foreign = [str(path) for path in (target.parent, target) if path.exists() and path.stat().st_uid != uid]
-    if foreign:
-        yield f"chown {wanted.user} {shlex.join(foreign)}   # kannelkit watch writes the rates in force there"
+        return -1, set()
+    return entry.pw_uid, set(os.getgrouplist(user, entry.pw_gid))
 
 
 def closed_to(user: str, path: Path) -> Iterator[Path]:
@@ -215,11 +225,7 @@ def closed_to(user: str, path: Path) -> Iterator[Path]:
 
     What is not there keeps nobody from anything.
     """
-    try:
-        entry = pwd.getpwnam(user)
-        uid, groups = entry.pw_uid, set(os.getgrouplist(user, entry.pw_gid))
-    except KeyError:
-        uid, groups = -1, set()  # a user that is still to be made owns nothing
+    uid, groups = _identity(user)
     path = Path(os.path.abspath(path))
     for part in (*reversed(path.parents), path):
         try:

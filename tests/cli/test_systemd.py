@@ -145,7 +145,7 @@ def test_watch_is_for_debians_kannel(spec: Path) -> None:
     assert "User=kannel\n" in result.stdout
     assert f"ReadWritePaths={conf.parent}\n" in result.stdout
     assert re.search(r"^ExecStart=.* watch ", result.stdout, re.MULTILINE)
-    assert f"chown kannel {conf.parent} {conf} " in result.stderr
+    assert f"chown kannel: {conf.parent} {conf} && chmod 600 {conf} " in result.stderr
     assert "reopen-logs" in result.stderr
 
 
