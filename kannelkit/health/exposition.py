@@ -1,0 +1,69 @@
+"""Prometheus's text format, version 0.0.4, written.
+
+prometheus_client writes it too; for the thirty thousand lines of a thousand links it takes ten times as long
+(`python -m tests.benchmarks scrape` measures both), and its reader judges these texts in the tests.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from functools import lru_cache
+
+from kannelkit.health.metrics import Metric
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+# the text of a series' labels, and its value
+Sample = tuple[str, float]
+
+_ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
+_HELP_ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n"})
+
+
+class Exposition:
+    """A text that grows by one metric after the other."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+
+    def add(self, metric: Metric, samples: Iterable[Sample]) -> None:
+        """Add a metric; one without samples is left out. The labels are as `labels` writes them, each once."""
+        name = metric.name
+        lines = [f"{name}{labels} {_number(value)}\n" for labels, value in samples]
+        self._begin(metric, lines)
+
+    def add_summary(self, metric: Metric, samples: Iterable[tuple[str, int, float]]) -> None:
+        """Add a summary without quantiles: for each series how many there were, and their sum."""
+        lines = []
+        for labels, count, total in samples:
+            lines.append(f"{metric.name}_sum{labels} {_number(total)}\n")
+            lines.append(f"{metric.name}_count{labels} {count}\n")
+        self._begin(metric, lines)
+
+    def _begin(self, metric: Metric, lines: list[str]) -> None:
+        if lines:
+            about = metric.help.translate(_HELP_ESCAPES)
+            self._parts.append(f"# HELP {metric.name} {about}\n# TYPE {metric.name} {metric.type}\n")
+            self._parts += lines
+
+    def octets(self) -> bytes:
+        """Return the text; what UTF-8 cannot hold is a question mark."""
+        return "".join(self._parts).encode("utf-8", "replace")
+
+
+@lru_cache(maxsize=65_536)  # the same links are written again and again
+def labels(names: tuple[str, ...], values: tuple[str, ...]) -> str:
+    """Return the labels of a series as they are written: nothing where there are none. Raises ValueError."""
+    if not names:
+        return ""
+    written = (f'{name}="{value.translate(_ESCAPES)}"' for name, value in zip(names, values, strict=True))
+    return f"{{{','.join(written)}}}"
+
+
+def _number(value: float) -> str:
+    if isinstance(value, int):
+        return str(int(value))
+    if math.isfinite(value):
+        return repr(value)
+    return "NaN" if math.isnan(value) else ("+Inf" if value > 0 else "-Inf")

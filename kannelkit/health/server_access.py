@@ -1,0 +1,82 @@
+"""Who may ask the health daemon."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import ipaddress
+from dataclasses import dataclass
+
+from kannelkit.errors import HostError
+from kannelkit.spec.model import Address
+
+_CHALLENGE = 'Bearer realm="kannelkit", Basic realm="kannelkit"'
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request is not answered: its HTTP status, a sentence, and a WWW-Authenticate or ""."""
+
+    status: int
+    message: str
+    challenge: str = ""
+
+
+class Access:
+    """What a request needs where the daemon listens at an address.
+
+    On this machine alone, a Host header that means this machine: a web page elsewhere could otherwise have its name
+    point here, and a browser here would read the answers to it. Wherever there is a token, that token: as a bearer
+    token or, for browsers, as the password of any user. Raises HostError where others can reach the address and there
+    is none.
+    """
+
+    def __init__(self, listen: Address, token: str | None) -> None:
+        self._token = None if token is None else token.encode()
+        self._local = is_loopback(listen.host)
+        if token is None and not self._local:
+            raise HostError(
+                f"health.listen {listen.host}:{listen.port} can be reached by others, and there is no health.token",
+                "write health: {token: {file: secrets/health}}, or listen on 127.0.0.1",
+            )
+
+    def refusal(self, host: str, authorization: str) -> Refusal | None:
+        """Return why a request with these headers ("" where they are missing) is refused; None where it is not."""
+        if self._local and not _means_this_machine(host):
+            return Refusal(421, "ask for 127.0.0.1, ::1 or localhost: the daemon answers to no other name")
+        if self._token is None:
+            return None
+        if not authorization:
+            return Refusal(401, "a token is needed: Authorization: Bearer TOKEN", _CHALLENGE)
+        if not hmac.compare_digest(_presented(authorization), self._token):
+            return Refusal(401, "the token is not that of health.token", _CHALLENGE)
+        return None
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach what listens at a host."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, which may stand for anything
+        return False
+
+
+def _means_this_machine(host: str) -> bool:
+    name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
+    return is_loopback(name.removeprefix("[").removesuffix("]").lower().removesuffix("."))
+
+
+def _presented(authorization: str) -> bytes:
+    """Return the token that a request came with; b"" where it cannot be read."""
+    scheme, _, rest = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip().encode("utf-8", "replace")
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(rest.strip(), validate=True).partition(b":")[2]
+        except (binascii.Error, ValueError):
+            return b""
+    return b""
