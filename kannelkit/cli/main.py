@@ -19,6 +19,7 @@ COMMANDS = {
     "plan": "Show what a spec would change in the running gateway, and what each change disturbs.",
     "apply": "Carry out a plan, link by link, and take it back where a link does not return.",
     "up": "Run a Kannel gateway in the foreground and hold its accounts at their limit.",
+    "watch": "Do the same for a Kannel that systemd or an init script runs.",
     "status": "Show how a gateway, its boxes and its accounts stand.",
     "top": "Watch a gateway live: accounts, links, rates, refusals, queues, decisions.",
     "history": "List what happened: decisions and events, oldest first.",

@@ -78,6 +78,11 @@ class Applying:
                 f"the gateway's state-dir is {former.state_dir}, the spec's is {spec.state_dir}",
                 "that is another gateway: stop this one and start that one",
             )
+        if spec.files.kannel_conf != former.files.kannel_conf:
+            raise GatewayError(
+                f"the gateway's kannel.conf is {former.files.kannel_conf}, the spec's is {spec.files.kannel_conf}",
+                "stop kannelkit, and start it again with the spec as it is now",
+            )
         configuration = succeed(running.configuration, spec)
         found = await asyncio.to_thread(
             plan,

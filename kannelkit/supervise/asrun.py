@@ -13,7 +13,7 @@ from types import MappingProxyType
 from kannelkit.conf import directive_line
 from kannelkit.plan.groups import Key, Values, groups, links
 
-_HEAD = "# What the boxes run with while kannelkit applies a change.\n"
+HEAD = "# What the boxes run with while kannelkit applies a change.\n"
 # nobody sends to an smsc-id of this name, so that a link that takes nothing else takes nothing
 _CLOSED = {"allowed-smsc-id": "kannelkit-closed"}
 
@@ -34,7 +34,7 @@ class AsRun:
     @property
     def text(self) -> str:
         """The whole file."""
-        parts = [_HEAD]
+        parts = [HEAD]
         parts += [_group(key.group, values) for key, values in self._others.items()]
         parts += [_group("smsc", values) for each in self._links.values() for values in each]
         return "\n".join(parts)

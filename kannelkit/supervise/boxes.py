@@ -106,7 +106,7 @@ class Box:
 
     def exit_text(self) -> str:
         """Return how the last process ended, in words, as far as that is known."""
-        code = self._child.returncode if self._child is not None else None
+        code = self._child.poll() if self._child is not None else None
         if code is None:
             return "ended"
         if code < 0:

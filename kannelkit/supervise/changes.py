@@ -92,6 +92,14 @@ class Changes:
                 name, f"{refusals} refusals in the log, but no such messages wait for another try: not believed"
             )
 
+    def leave(self) -> None:
+        """Begin nothing of what was decided since the last call: no link may be changed now."""
+        self._gather()
+        for unit in list(self._watch.decisions):
+            del self._watch.decisions[unit]
+            self._watch.rates[unit].abandoned()
+        self._watch.lenders.clear()
+
     def again(self, unit: str) -> None:
         """An earlier change of rate was cut off: bring the unit to what the file says."""
         throughput = self._watch.rates[unit].throughput

@@ -110,7 +110,7 @@ class Running:
         spec = configuration.spec
         self.admin.move(spec.admin_port, spec.admin_password, spec.admin_host)
         self.watch.follow(configuration.accounts, configuration.rates)
-        self.watch.follow_logs(Tail(path, from_end=True) for path in _logs(spec) if path not in _logs(former.spec))
+        self.watch.follow_logs(Tail(path, from_end=True) for path in logs_of(spec) if path not in logs_of(former.spec))
         for name, rate in configuration.rates.items():
             if former.rates.get(name) is not rate:
                 rate.begun(now)
@@ -123,7 +123,7 @@ class Running:
 
     def follow(self, process: ProcessId) -> None:
         """Follow the logs of this bearerbox from their ends: what an earlier one wrote is old."""
-        logs = _logs(self.configuration.spec)
+        logs = logs_of(self.configuration.spec)
         self.watch.attach(process.pid, [Tail(path, from_end=True) for path in logs])
 
     def command_as(self, core: Mapping[str, str]) -> None:
@@ -150,7 +150,7 @@ class Running:
             self.say("warning", f"after a crash {name} could not be found again: {error.args[0]}", box=name)
 
 
-def _logs(spec: Spec) -> tuple[Path, ...]:
+def logs_of(spec: Spec) -> tuple[Path, ...]:
     """Return the logs in which bearerbox tells of refusals, each once."""
     log = spec.files.bearerbox_log
     return tuple(dict.fromkeys((*([] if log is None else [log]), *spec.files.links_logs, *spec.supervisor.logs)))

@@ -95,6 +95,7 @@ class Supervisor:
         self._silent_since: float | None = None
         self._silence_told = False
         self._last_trouble = ""
+        self._told_system = False
 
     def stop(self) -> None:
         """Ask for an end in order; safe to call again and from a signal handler of the loop."""
@@ -129,7 +130,7 @@ class Supervisor:
                     self._supervising = True
                     await self._supervise(clock)
             finally:
-                # on an error of our own the boxes go on sending: the next kannelkit adopts them
+                # on an error of our own the boxes go on sending: the next kannelkit takes them on
                 await self._cancel()
             self._notify(notify.STOPPING)
             await self._upkeep.end()
@@ -170,21 +171,28 @@ class Supervisor:
         began = clock()
         while not self._stopping.is_set():
             now = clock()
-            await self._upkeep.keep(now)
-            try:
-                await self._running.watch.tick()
-                self._heard()
-            except GatewayError as error:
-                self._unheard(now, clock(), error)
+            if self._upkeep.attached:
+                try:
+                    await self._running.watch.tick()
+                    self._heard()
+                except GatewayError as error:
+                    self._unheard(now, clock(), error)
+                    self._failover.unheard()
+                except HostError as error:
+                    self._trouble(error)
+            else:
+                began, self._silent_since = now, None
                 self._failover.unheard()
-            except HostError as error:
-                self._trouble(error)
+            await self._upkeep.keep(now)
             self._requests.sampled(now)
             troubles = self._running.watch.take_troubles()
             self._requests.heard(troubles)
             self._failover.heard(troubles)
-            self._changes.act(now)
-            self._failover.act(now)
+            if self._upkeep.may_change:
+                self._changes.act(now)
+                self._failover.act(now)
+            else:
+                self._changes.leave()
             if not self.ready.is_set():
                 self._tell_ready(now - began)
             try:
@@ -196,6 +204,8 @@ class Supervisor:
         running = self._running
         status = running.watch.status
         if status is None:
+            if not self._upkeep.attached:  # whoever waits for this one may be who starts the boxes
+                self._tell_system_ready()
             return
         bound = {link.admin_id for link in status.links if link.online}
         wanted = [name for account in running.configuration.accounts for name in account.sending_ids]
@@ -206,9 +216,15 @@ class Supervisor:
         if away:
             running.say("ready", f"running, but not bound: {', '.join(away)}", away=away)
         else:
-            links = f"{len(wanted)} of {len(wanted)} links online"
-            running.say("ready", f"ready: {links}, sendsms on port {running.configuration.spec.sendsms_port}")
-        self._notify(notify.READY)
+            smsbox = running.configuration.spec.smsbox
+            where = f", sendsms on port {smsbox.port('sendsms-port')}" if "sendsms-port" in smsbox.values else ""
+            running.say("ready", f"ready: {len(wanted)} of {len(wanted)} links online{where}")
+        self._tell_system_ready()
+
+    def _tell_system_ready(self) -> None:
+        if not self._told_system:
+            self._told_system = True
+            self._notify(notify.READY)
 
     def _heard(self) -> None:
         if self._silence_told:

@@ -1,0 +1,330 @@
+"""Boxes that something else runs (systemd, an init script): found, followed through their restarts, never touched.
+
+What kannelkit does with them is what bearerbox's administration port and its kannel.conf allow: links are made anew,
+routes changed. What takes a restart is told, with what to type.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from kannelkit.errors import GatewayError, HostError, KannelkitError
+from kannelkit.gateway.status import GatewayStatus
+from kannelkit.host.found import Sought, find
+from kannelkit.host.processes import ProcessId, alive, who_listens
+from kannelkit.host.replaced import replaceable_or_raise
+from kannelkit.plan.values import Box as WordOfBox
+from kannelkit.plan.values import Plan, Restart
+from kannelkit.render import kannel_conf
+from kannelkit.spec import Spec
+from kannelkit.supervise.applying import Applying
+from kannelkit.supervise.changes import Changes
+from kannelkit.supervise.running import Running, logs_of
+from kannelkit.supervise.sharedconf import SharedConf
+from kannelkit.supervise.startedfrom import StartedFrom
+
+# seconds between two looks for a box that is not there, and at a file that others may change
+_SEEK_EVERY = 1.0
+_COMPARE_EVERY = 1.0
+_WONDER_EVERY = 10.0
+_ABSENT = "bearerbox is not running"
+_UNKNOWN = "bearerbox's links have not been seen yet"
+
+
+class AttachedBox:
+    """One box of somebody else's."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.process: ProcessId | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the box's process is there now."""
+        return self.process is not None and alive(self.process)
+
+
+class AttachedBoxes:
+    """bearerbox and smsbox as somebody else's processes, with `shared` as their kannel.conf; see running.Boxes.
+
+    `load` reads the spec file anew, and raises KannelkitError.
+    """
+
+    def __init__(self, running: Running, shared: SharedConf, load: Callable[[], Spec]) -> None:
+        self.bearerbox = AttachedBox("bearerbox")
+        self.smsbox = AttachedBox("smsbox")
+        self._running = running
+        self._shared = shared
+        self._load = load
+
+    def sought(self, spec: Spec, name: WordOfBox) -> Sought:
+        """Return what a box of the spec's gateway is known by."""
+        port: int | None = spec.admin_port
+        if name != "bearerbox":
+            port = spec.sendsms_port if "sendsms-port" in spec.smsbox.values else None
+        return Sought(name, spec.supervisor.pid_files.get(name), port, self._shared.path)
+
+    def upkeep(self, changes: Changes, applying: Applying, spec: Spec) -> Attending:
+        """Return what follows them through their restarts."""
+        return Attending(self, self._running, changes, applying, self._shared, self._load)
+
+    def alive(self) -> bool:
+        """Return whether bearerbox's process is there."""
+        return self.bearerbox.running
+
+    def allow_or_raise(self, plan: Plan) -> None:
+        """Raise GatewayError where a plan takes a restart, or the links may not be changed now."""
+        path = self._shared.path
+        restarted = {box: None for step in plan.steps if isinstance(step, Restart) for box in step.boxes}
+        if restarted:
+            why = ", ".join(
+                f"{change.group} {change.name}".strip()
+                for change in plan.changes
+                if any(isinstance(step, Restart) for step in change.steps)
+            )
+            spec = self._running.configuration.spec
+            raise GatewayError(
+                f"{why}: a change there takes a restart of {' and '.join(restarted)}, which kannelkit does not run",
+                f"kannelkit generate {spec.path} -o {path}, as the user that owns the file; then restart Kannel, for "
+                "instance with systemctl restart kannel: kannelkit watch goes on with the spec as it is then",
+            )
+        if self._shared.closed:
+            raise GatewayError(f"nothing is changed now: {self._shared.closed}")
+        if self._shared.foreign():
+            raise GatewayError(f"{path} was changed by somebody else", "kannelkit watch tells what is to be done")
+
+    def prepare(self, spec: Spec) -> None:
+        """Make nothing: folders are made by whoever runs Kannel, as the user that it runs as."""
+
+    async def stop(self, name: WordOfBox) -> None:
+        """Refuse. Raises GatewayError."""
+        raise GatewayError(f"kannelkit does not run {name}, and does not stop it")
+
+    async def start(self, name: WordOfBox, core: Mapping[str, str]) -> None:
+        """Leave the start to whoever runs the box."""
+
+    async def down(self) -> None:
+        """Leave the boxes to whoever runs them."""
+
+    def released(self) -> None:
+        """Nothing is changed any more."""
+
+
+class Attending:
+    """Attaches to the boxes, and again when they were restarted; changes nothing while it does not know their links."""
+
+    def __init__(
+        self,
+        boxes: AttachedBoxes,
+        running: Running,
+        changes: Changes,
+        applying: Applying,
+        shared: SharedConf,
+        load: Callable[[], Spec],
+    ) -> None:
+        self._boxes = boxes
+        self._running = running
+        self._changes = changes
+        self._applying = applying
+        self._shared = shared
+        self._load = load
+        self._started_from = StartedFrom(running, changes, shared)
+        self._restarted = False
+        self._foreign = False
+        self._seek_at = self._compare_at = self._wonder_at = 0.0
+        self._told = ""
+        shared.closed = _ABSENT
+
+    @property
+    def attached(self) -> bool:
+        """Whether there is a bearerbox to be asked."""
+        return self._boxes.bearerbox.process is not None
+
+    @property
+    def may_change(self) -> bool:
+        """Whether its links may be changed now."""
+        return not self._shared.closed and not self._foreign
+
+    async def begin(self, now: float) -> None:
+        """Look at the file, and attach to the boxes that are there.
+
+        Raises HostError where this user lacks a right, or the file is not what the spec stands for.
+        """
+        text = self._shared.read()
+        replaceable_or_raise(self._shared.path)
+        for log in logs_of(self._running.configuration.spec):
+            _readable_or_raise(log)
+        await self._applying.clean()
+        self._started_from.take_first(text)
+        self._seek(now)
+        if not self.attached:
+            self._running.say("waiting", f"{_ABSENT}: waiting until something starts it")
+        self._restarted = not self.attached
+
+    async def keep(self, now: float) -> None:
+        """See which boxes ended and came, and whether the file is still as it was."""
+        for box in (self._boxes.bearerbox, self._boxes.smsbox):
+            if box.process is not None and not alive(box.process):
+                await self._ended(box)
+        if now >= self._seek_at:
+            self._seek(now)
+        if self._shared.closed == _UNKNOWN and self._running.watch.status is not None:
+            self._known(self._running.watch.status)
+        if now >= self._compare_at:
+            self._compare_at = now + _COMPARE_EVERY
+            if not self._applying.under_way:
+                self._compare()
+
+    async def end(self) -> None:
+        """Leave the boxes alone."""
+        self._running.say("left", "kannelkit ends; Kannel runs on with the rates in its file")
+
+    # -- boxes that come and go --------------------------------------------------------------------------------
+
+    def _seek(self, now: float) -> None:
+        self._seek_at = now + _SEEK_EVERY
+        spec, boxes = self._running.configuration.spec, self._boxes
+        try:
+            if boxes.bearerbox.process is None:
+                found = find(boxes.sought(spec, "bearerbox"))
+                if found is not None:
+                    self._attach(found)
+                elif now >= self._wonder_at:
+                    self._wonder_at = now + _WONDER_EVERY
+                    self._wonder(spec)
+            wanted = spec.smsbox.there or "smsbox" in spec.supervisor.pid_files
+            if wanted and boxes.smsbox.process is None:
+                found = find(boxes.sought(spec, "smsbox"))
+                if found is not None:
+                    boxes.smsbox.process = found
+                    self._running.keep("smsbox", found)
+                    said = f"smsbox runs (pid {found.pid}): attached"
+                    self._running.say("attached", said, box="smsbox", pid=found.pid)
+        except HostError as error:
+            self._tell_once(str(error))
+
+    def _wonder(self, spec: Spec) -> None:
+        """Tell of a bearerbox that this user cannot see, which would be waited for in vain."""
+        whom = who_listens(spec.admin_host, spec.admin_port)
+        if whom is not None:
+            self._tell_once(
+                f"admin-port {spec.admin_port} is in use by {whom}, in which bearerbox is not to be seen: run as the "
+                "user that Kannel runs as, or name its pid file (supervisor.pid-files.bearerbox)"
+            )
+
+    def _tell_once(self, text: str) -> None:
+        if text != self._told:
+            self._told = text
+            self._running.say("warning", text)
+
+    async def _ended(self, box: AttachedBox) -> None:
+        running = self._running
+        pid = 0 if box.process is None else box.process.pid
+        box.process = None
+        running.keep(box.name, None)
+        running.say("ended", f"{box.name} (pid {pid}) ended: waiting until something starts it again", box=box.name)
+        if box is self._boxes.bearerbox:
+            self._shared.closed = _ABSENT
+            self._restarted = True
+            running.watch.status = None
+            await self._changes.cancel()
+
+    def _attach(self, process: ProcessId) -> None:
+        """Follow a bearerbox that is new here."""
+        running = self._running
+        self._boxes.bearerbox.process = process
+        running.keep("bearerbox", process)
+        running.watch.status = None
+        running.follow(process)
+        self._shared.closed = _UNKNOWN
+        self._told = ""
+
+    def _known(self, status: GatewayStatus) -> None:
+        """bearerbox has shown its links: see whether they are those of its file."""
+        running = self._running
+        pid = 0 if self._boxes.bearerbox.process is None else self._boxes.bearerbox.process.pid
+        if self._restarted:  # it may have been started with another file than the one that was seen last
+            try:
+                self._started_from.take_again(self._shared.read(), self._load)
+                self._foreign = False
+            except KannelkitError as error:
+                self._close(error.message)
+                return
+        there = {link.admin_id for link in status.links}
+        accounts = running.configuration.accounts
+        absent = [link.admin_id for account in accounts for link in account.links if link.admin_id not in there]
+        if absent and not self._started_from.cut_off:
+            # without its parking link an account's messages are discarded while its links are made anew
+            self._close(f"bearerbox runs without {', '.join(absent)}: it was started with another file")
+            return
+        online = {link.admin_id for link in status.links if link.online}
+        wanted = [name for account in accounts for name in account.sending_ids]
+        bound = sum(name in online for name in wanted)
+        said = f"bearerbox runs (pid {pid}): attached, {bound} of {len(wanted)} links online"
+        running.say("attached", said, box="bearerbox", pid=pid)
+        self._shared.closed = ""
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Bring the file and the links to what is in force."""
+        running = self._running
+        if self._started_from.cut_off:
+            self._started_from.cut_off = False
+            self._applying.take_back_soon()
+            return
+        try:
+            if running.configuration.conf.text != self._shared.text:
+                running.configuration.conf.write()
+        except KannelkitError as error:
+            self._close(error.message)
+            return
+        for unit in self._started_from.behind & running.watch.rates.keys():
+            self._changes.again(unit)
+        self._started_from.behind = frozenset()
+
+    def _close(self, why: str) -> None:
+        """Leave every link as it is until bearerbox was restarted."""
+        self._shared.closed = why
+        self._running.say(
+            "warning", f"{why}; no rate is changed until Kannel is restarted with what the spec stands for"
+        )
+
+    # -- the file ----------------------------------------------------------------------------------------------
+
+    def _compare(self) -> None:
+        """See whether the file is still as it was left."""
+        foreign = self.attached and self._shared.foreign()
+        if foreign == self._foreign:
+            return
+        self._foreign = foreign
+        running, path = self._running, self._shared.path
+        if not foreign:
+            running.say("conf-file", f"{path} is as it was: rates are changed again")
+            return
+        spec = running.configuration.spec
+        with contextlib.suppress(KannelkitError):
+            if not self._shared.closed and self._shared.holds(kannel_conf(spec)):  # generated anew
+                self._shared.read()
+                self._foreign = False
+                running.configuration.conf.write()
+                return
+        running.say(
+            "conf-file",
+            f"{path} was changed by somebody else: no rate is changed until it is as it was, or Kannel is restarted "
+            "with what the spec stands for",
+        )
+
+
+def _readable_or_raise(log: Path) -> None:
+    try:
+        with log.open("rb"):
+            return
+    except FileNotFoundError:
+        return  # Kannel makes it when it starts
+    except OSError as error:
+        raise HostError(
+            f"this user may not read {log}: {error.strerror}",
+            "run as the user that Kannel runs as: run_kannel_box makes logs that nobody else may read",
+        ) from error

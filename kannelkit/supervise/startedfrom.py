@@ -1,0 +1,121 @@
+"""Which spec the kannel.conf stands for that somebody else's boxes were started with.
+
+That is the spec which is followed already; or the one that the file was written from, while the spec was changed since
+and not applied; or the changed one, when somebody generated the file from it and restarted Kannel.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+from kannelkit.errors import HostError
+from kannelkit.render import InForce
+from kannelkit.spec import Spec
+from kannelkit.supervise.changes import Changes
+from kannelkit.supervise.configuration import Configuration, succeed
+from kannelkit.supervise.kept import keep, kept
+from kannelkit.supervise.running import Running
+from kannelkit.supervise.sharedconf import SharedConf, as_generated, gist, is_half_done, is_ours
+
+
+class StartedFrom:
+    """Has the gateway's configuration be what its file stands for.
+
+    `behind` are the units whose links may run at another rate than what is in force; `cut_off` is whether the file is
+    that of a change which was being applied when kannelkit was ended.
+    """
+
+    def __init__(self, running: Running, changes: Changes, shared: SharedConf) -> None:
+        self.behind: frozenset[str] = frozenset()
+        self.cut_off = False
+        self._running = running
+        self._changes = changes
+        self._shared = shared
+
+    def take_first(self, text: str) -> None:
+        """Go on with the spec that the file stands for: it may have been changed since, and not applied.
+
+        Raises HostError where the file is somebody else's.
+        """
+        running, path = self._running, self._shared.path
+        spec = running.configuration.spec
+        if is_ours(text):
+            if self._takes(text, spec):
+                return
+            before = kept(spec.state_dir)
+            if before is not None:
+                if self._takes(text, before):
+                    running.say(
+                        "spec-changed", f"the spec was changed and is not in force: kannelkit apply {spec.path}"
+                    )
+                    return
+                if is_half_done(text):
+                    self._take(succeed(running.configuration, before))
+                    self.cut_off = True
+                    return
+        raise _others(spec, path, text)
+
+    def take_again(self, text: str, load: Callable[[], Spec]) -> None:
+        """Go on with the spec that the file stands for now that bearerbox was started with it; it may be the one that
+        `load` returns.
+
+        Raises KannelkitError.
+        """
+        running = self._running
+        spec = running.configuration.spec
+        if self.cut_off or (is_ours(text) and self._takes(text, spec)):
+            return
+        changed = load()
+        if changed.state_dir != spec.state_dir or changed.files.kannel_conf != self._shared.path:
+            raise HostError(
+                f"{changed.path} is the spec of another gateway now", "stop kannelkit watch and start it anew"
+            )
+        if not is_ours(text) or not self._takes(text, changed):
+            raise _others(changed, self._shared.path, text)
+        running.say("applied", f"Kannel was started with what {changed.path} stands for now: it is in force")
+
+    def _takes(self, text: str, spec: Spec) -> bool:
+        """Go on with a spec where the file stands for it, rates and sides apart; return whether it does."""
+        running = self._running
+        found = as_generated(spec, text)
+        if found is None:
+            return False
+        cut_off = running.memory.unsettled()
+        if spec is not running.configuration.spec:
+            self._take(succeed(running.configuration, spec))
+        keep(spec)
+        conf = running.configuration.conf
+        self.behind |= cut_off | {
+            unit for unit in running.configuration.rates if found.shares.get(unit, ()) != conf.shares(unit)
+        }
+        self._turn_back(found)
+        return True
+
+    def _turn_back(self, found: InForce) -> None:
+        """Have the accounts brought back to their sides that the file has on the other."""
+        memory = self._running.memory
+        sides = memory.sides()
+        for account in self._running.configuration.accounts:
+            kept_side = sides.get(account.smsc_id)
+            if kept_side is not None and found.sides.get(account.smsc_id, "primary") != kept_side.side:
+                memory.side(account.smsc_id, dataclasses.replace(kept_side, settled=False))
+
+    def _take(self, configuration: Configuration) -> None:
+        self._running.take(configuration)
+        self._changes.follow()
+
+
+def _others(spec: Spec, path: Path, text: str) -> HostError:
+    """Return the error that a file is not what its spec stands for, with what is different."""
+    if as_generated(spec, text) is not None:
+        return HostError(
+            f"{path} says what {spec.path} stands for, but kannelkit did not write it: its comments would be lost",
+            f"have it written: kannelkit generate {spec.path} -o {path}",
+        )
+    return HostError(
+        f"{path} is not what {spec.path} stands for: {gist(spec, text)}",
+        f"where the file is right: kannelkit import {path} -o SPEC; where the spec is right: kannelkit generate "
+        f"{spec.path} -o {path}, as the user that owns the file, and restart Kannel",
+    )

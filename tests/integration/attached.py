@@ -1,0 +1,133 @@
+"""A Kannel that kannelkit does not run, and `kannelkit watch` beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import Process
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from kannelkit.demo.ports import free_ports
+from kannelkit.host import processes
+from kannelkit.host.found import Sought, find
+from kannelkit.host.processes import ProcessId
+from kannelkit.simulator import Simulator
+from tests.harness import child
+from tests.harness.gateway import online, wait_for
+from tests.harness.kannel import program
+from tests.integration.operated import PATIENCE, Up, until
+
+_STOP_SECONDS = 20.0
+
+
+class Watched(Up):
+    """`kannelkit watch`, and the boxes that somebody else starts from `conf`.
+
+    With `wrapped` they are started by run_kannel_box with a pid file, as Debian's init script does it; otherwise as
+    systemd would. `command` comes before everything that is started: to be another user.
+    """
+
+    def __init__(
+        self, folder: Path, smsc: Simulator, *, wrapped: bool, command: tuple[str, ...] = (), **more: Any
+    ) -> None:
+        super().__init__(folder, smsc, **more)
+        self.wrapped = wrapped
+        self.conf = folder / "etc" / "kannel.conf"
+        self._command = command
+        self._started: list[Process] = []
+
+    def spec(self) -> dict[str, Any]:
+        spec = super().spec()
+        supervisor: dict[str, Any] = {"conf-file": "etc/kannel.conf"}
+        if self.wrapped:
+            supervisor["pid-files"] = {name: f"kannel_{name}.pid" for name in ("bearerbox", "smsbox")}
+        spec["supervisor"] = {**spec.get("supervisor", {}), **supervisor}
+        spec["core"] |= {"store-location": str(self.folder / "spool"), "log-file": str(self.log)}
+        spec["smsbox"] |= {"log-file": str(self.folder / "log" / "smsbox.log")}
+        spec["core"] |= {"access-log": str(self.folder / "log" / "access.log")}
+        return spec
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log" / "bearerbox.log"
+
+    async def generate(self) -> None:
+        """Write the spec, and the kannel.conf that it stands for, as an operator does before the first start."""
+        if not self.admin_port:
+            self.admin_port, self._smsbox_port, self.sendsms_port = free_ports(3)
+        for name in ("etc", "log", "spool"):
+            (self.folder / name).mkdir(exist_ok=True)
+        self.write()
+        assert await self.run("generate", self.path, "-o", self.conf) == 0, self.said()
+
+    async def run(self, *words: str | Path) -> int:
+        """Run another command to its end; what it says goes to the same output."""
+        running = await self._child(sys.executable, "-m", "kannelkit", *words)
+        return await asyncio.wait_for(running.wait(), PATIENCE)
+
+    async def start(self) -> None:
+        """Start `kannelkit watch`."""
+        self._process = await self._child(sys.executable, "-m", "kannelkit", "watch", self.path)
+
+    async def kannel(self) -> None:
+        """Start the boxes and return when the link is online."""
+        for name in ("bearerbox", "smsbox"):
+            path = program(name)
+            assert path is not None
+            if self.wrapped:
+                pid_file = self.folder / f"kannel_{name}.pid"
+                options = ("--pidfile", pid_file, "--min-delay", "1", "--no-extra-args")
+                wrapping = await self._child(Path(path).with_name("run_kannel_box"), *options, path, *self._boxes_words)
+                await asyncio.wait_for(wrapping.wait(), PATIENCE)
+            else:
+                self._started.append(await self._child(path, *self._boxes_words))
+            if name == "bearerbox":  # smsbox connects once and panics
+                assert await wait_for(self.admin_port, PATIENCE, lambda status: "<status>" in status)
+        assert await wait_for(self.admin_port, PATIENCE, online)
+
+    def box(self, name: str) -> ProcessId:
+        """Return a box's process."""
+        port = self.admin_port if name == "bearerbox" else self.sendsms_port
+        found = find(Sought(name, None, port, self.conf))
+        assert found is not None, name
+        return found
+
+    async def stop(self) -> None:
+        """Stop kannelkit, then the boxes, by pid: a wrapper's first, or it would start its box again."""
+        if self._process is not None:
+            await child.stop(self._process, _STOP_SECONDS)
+            self._process = None
+        for name in ("smsbox", "bearerbox"):
+            pid_file = self.folder / f"kannel_{name}.pid"
+            with suppress(OSError, ValueError):
+                wrapper = processes.current(int(pid_file.read_text()))
+                if wrapper is not None and Path(processes.command_line(wrapper)[0]).name == "run_kannel_box":
+                    processes.terminate(wrapper)
+            found = find(Sought(name, None, None, self.conf))
+            if found is not None:
+                await processes.end(found, _STOP_SECONDS)
+        for process in self._started:
+            await child.stop(process, _STOP_SECONDS)
+
+    async def __aenter__(self) -> Watched:
+        await self.generate()
+        return self
+
+    @property
+    def _boxes_words(self) -> tuple[str | Path, ...]:
+        return ("-v", "4", "--", self.conf)
+
+    async def _child(self, *words: str | Path) -> Process:
+        return await child.start(*self._command, *words, output=self.output, cwd=self.folder)
+
+    async def ends(self, process: ProcessId) -> None:
+        """Wait until a process is gone."""
+        await until(lambda: not processes.alive(process))
+
+
+def as_user(name: str) -> tuple[str, ...]:
+    """Return the command that runs another as this user, if this one is root."""
+    return ("setpriv", f"--reuid={name}", f"--regid={name}", "--clear-groups") if os.geteuid() == 0 else ()

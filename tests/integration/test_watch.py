@@ -1,0 +1,115 @@
+"""`kannelkit watch` with a real Kannel that run_kannel_box or somebody else started."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from kannelkit.host import processes
+from kannelkit.host.processes import ProcessId
+from tests.harness.load import load
+from tests.integration.attached import Watched
+from tests.integration.operated import LOGIN, arrived, drained, simulator, until, until_answered
+
+pytestmark = pytest.mark.kannel
+
+
+def throughputs(conf: Path) -> set[str]:
+    return set(re.findall(r"^throughput = (\d+)$", conf.read_text(), re.MULTILINE))
+
+
+async def test_debians_way_limit_found_box_killed_and_left_running(tmp_path: Path) -> None:
+    """Kannel is started after kannelkit, by run_kannel_box, which starts a box again that ended."""
+    async with simulator(limit=30) as smsc:
+        gateway = Watched(tmp_path, smsc, wrapped=True, throughput=60)
+        async with gateway:
+            os.chmod(gateway.conf, 0o604)
+            await gateway.start()
+            await gateway.saying("bearerbox is not running: waiting")
+            await gateway.kannel()
+            await gateway.saying(r"bearerbox runs \(pid \d+\): attached, 1 of 1 links online")
+            await gateway.saying(rf"ready: 1 of 1 links online, sendsms on port {gateway.sendsms_port}")
+            before: dict[str, ProcessId] = {name: gateway.box(name) for name in ("bearerbox", "smsbox")}
+            await until(lambda: gateway.boxes() == before)
+
+            sent = await load(gateway.sendsms_port, 150, speed=400)
+            await gateway.saying("throughput 60 -> 30")
+            await drained(gateway)
+            assert sent.failed == {}
+            assert arrived(smsc) == (150, 0)
+            assert throughputs(gateway.conf) == {"30"}
+            assert gateway.conf.stat().st_mode & 0o777 == 0o604
+
+            for process in before.values():  # a smsbox that lost its bearerbox would come back after 10 s by itself
+                processes.kill(process)
+            await gateway.saying(rf"bearerbox \(pid {before['bearerbox'].pid}\) ended")
+            await gateway.saying(r"bearerbox runs \(pid \d+\): attached", times=2)
+            await gateway.saying(r"smsbox runs \(pid \d+\): attached", times=2)
+            await until_answered(gateway)
+            refused = smsc.account(LOGIN).counters.refused
+            again = await load(gateway.sendsms_port, 60, speed=400, series=1)
+            await drained(gateway)
+            assert again.failed == {}
+            assert arrived(smsc) == (210, 0)
+            assert smsc.account(LOGIN).counters.refused - refused <= 30  # the second burst of a new link
+            after = {name: gateway.box(name) for name in before}
+            assert after["bearerbox"] != before["bearerbox"]
+            assert gateway.boxes() == after
+
+            assert await gateway.end() == 0
+            assert {name: gateway.box(name) for name in after} == after
+            assert throughputs(gateway.conf) == {"30"}
+            assert "Traceback" not in gateway.said()
+
+
+async def test_systemds_way_edited_file_and_changes_of_the_spec(tmp_path: Path) -> None:
+    """Nothing tells the boxes' processes but their ports; kannel.conf is a symbolic link."""
+    async with simulator(limit=20) as smsc:
+        gateway = Watched(tmp_path, smsc, wrapped=False, throughput=40)
+        async with gateway:
+            (tmp_path / "elsewhere").mkdir()
+            gateway.conf.rename(tmp_path / "elsewhere" / "kannel.conf")
+            gateway.conf.symlink_to(tmp_path / "elsewhere" / "kannel.conf")
+            await gateway.kannel()
+            await gateway.start()
+            await gateway.saying("ready: 1 of 1 links online")
+            bearerbox = gateway.box("bearerbox")
+
+            whole = gateway.conf.read_text()
+            edited = whole + "\n# somebody is thinking about this\n"
+            gateway.conf.write_text(edited)
+            await gateway.saying("kannel.conf was changed by somebody else")
+            await load(gateway.sendsms_port, 80, speed=400)
+            await asyncio.sleep(3)  # a refusal proves a limit within two seconds
+            assert "->" not in gateway.said()
+            assert gateway.conf.read_text() == edited
+            assert await gateway.run("apply", gateway.path, "--yes") == 1
+            gateway.conf.write_text(whole)
+            await gateway.saying("is as it was: rates are changed again")
+            await load(gateway.sendsms_port, 80, speed=400, series=1)
+            await gateway.saying(r"throughput \d+ -> 20")
+            await drained(gateway)
+            assert arrived(smsc) == (160, 0)
+            assert gateway.conf.is_symlink()
+            assert throughputs(gateway.conf) == {"20"}
+
+            gateway.core = {"sms-resend-freq": 7}
+            gateway.write()
+            assert await gateway.run("apply", gateway.path, "--yes") == 1
+            assert re.search(r"core: a change there takes a restart of bearerbox and smsbox", gateway.said())
+            assert gateway.box("bearerbox") == bearerbox
+            gateway.core = {}
+            gateway._smsc["reconnect-delay"] = 2
+            gateway.write()
+            assert await gateway.run("apply", gateway.path, "--yes") == 0
+            assert "reconnect-delay = 2" in gateway.conf.read_text()
+            assert gateway.conf.is_symlink()
+            assert gateway.box("bearerbox") == bearerbox
+
+            assert await gateway.end() == 0
+            assert gateway.box("bearerbox") == bearerbox
+            assert "Traceback" not in gateway.said()
