@@ -33,6 +33,7 @@ NEIGHBOURS = {
     ("importing", "render"): "an import renders the spec it made, to see that Kannel would read the same groups",
     ("demo", "simulator"): "the demo runs the simulator as the provider",
     ("demo", "supervise"): "the demo shows what the supervisor gains",
+    ("health", "supervise"): "health judges how a gateway stands, and supervise has the words for that",
 }
 
 # modules that reach out of the process, read the clock or throw dice

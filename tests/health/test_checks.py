@@ -1,0 +1,352 @@
+"""Every check over cases of what can be observed: which answer, about whom, and that something can be done about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kannelkit.health.checks import FUNCTIONS, report
+from kannelkit.health.observed import (
+    BoxSeen,
+    Certificate,
+    Host,
+    LogFile,
+    Observed,
+    Place,
+    Silence,
+    Store,
+    Traffic,
+    Troubles,
+)
+from kannelkit.health.table import CHECKS
+from kannelkit.health.values import Check, Status, sending
+from kannelkit.spec.model import Threshold
+from kannelkit.spec.thresholds import usual
+from kannelkit.supervise.course import Curve, Flow
+from kannelkit.supervise.views import AccountView, BoxView, LinkView, Overview
+
+AT = 1_800_000_000.0
+DAY = 86_400.0
+
+ONE = LinkView("main-1", "primary", "smsc.example", 2775, "online", 60, 0, 15)
+TWO = LinkView("main-2", "primary", "smsc.example", 2775, "online", 60, 0, 15)
+STANDBY = LinkView("main-backup-1", "backup", "smsc2.example", 2775, "standby", None, 0, 15)
+MAIN = AccountView(
+    smsc_id="main",
+    unit="main",
+    state="online",
+    side="primary",
+    host="smsc.example:2775",
+    since=None,
+    why="",
+    links_online=2,
+    links_wanted=2,
+    throughput=30,
+    ceiling=30,
+    floor=2,
+    settled=True,
+    paused=False,
+    by_hand=False,
+    rate_since=None,
+    accepted_per_second=None,
+    accepted=None,
+    refused=None,
+    other_refusals=(),
+    queued=0,
+    in_flight=None,
+    minutes_left=0.0,
+    curve=Curve(),
+    links=(ONE, TWO, STANDBY),
+)
+WELL = Observed(
+    Overview(
+        at=AT,
+        state="running",
+        version="1.4.5",
+        supervisor=7,
+        boxes=(BoxView("bearerbox", "running", 10, AT - 60), BoxView("smsbox", "running", 11, AT - 60)),
+        accounts=(MAIN,),
+        waiting=0,
+        in_flight=0,
+        stored=0,
+        events=(),
+        problems=(),
+    ),
+    AT,
+    boxes={"bearerbox": BoxSeen(10, AT - 60, "S", 50_000_000, 40, 1024), "smsbox": BoxSeen(11, AT - 60, "S")},
+    started=True,
+    troubles={},
+    traffic={},
+    certificates=(Certificate("main", Path("/pem"), AT + 90 * DAY),),
+    places=(Place(Path("/log"), "logs", 5_000_000_000, 0.5, 0.5),),
+    logs=(LogFile(Path("/log/bearerbox.log"), there=True, followed=True),),
+    store=Store(0, None),
+    hosts=(Host("main", "backup", "smsc2.example:2775", 0.02),),
+    clock_set=0.0,
+    unapplied=False,
+)
+
+
+def account(**changes: Any) -> Observed:
+    """Return what is seen where the account stands otherwise."""
+    return replace(WELL, overview=replace(WELL.overview, accounts=(replace(MAIN, **changes),)))
+
+
+def overview(**changes: Any) -> Observed:
+    return replace(WELL, overview=replace(WELL.overview, **changes))
+
+
+def boxes(bearerbox: str, smsbox: str, **changes: Any) -> Observed:
+    views = (BoxView("bearerbox", bearerbox, None, None), BoxView("smsbox", smsbox, None, None))  # type: ignore[arg-type] # words of the cases
+    accounts = (replace(MAIN, state="unknown" if bearerbox == "silent" else "offline", links_online=0),)
+    return replace(overview(boxes=views, accounts=accounts, state="unknown", waiting=None), **changes)
+
+
+def silent(seconds: float, working: str = "", kind: Any = "silent", **changes: Any) -> Observed:
+    return boxes("silent", "unknown", silence=Silence(kind, seconds, "no answer", "", working), **changes)
+
+
+STOPPED = {"bearerbox": BoxSeen(10, AT - 60, "T"), "smsbox": BoxSeen(11, AT - 60, "S")}
+DOWN = (replace(ONE, state="re-connecting"), replace(TWO, state="dead"), STANDBY)
+HALF = (ONE, replace(TWO, state="dead"), STANDBY)
+QUEUED = account(queued=600)
+
+# what is seen, the check, its status, what its sentence and its advice hold
+CASES: list[tuple[Observed, str, Status, str]] = [
+    (WELL, "bearerbox", "ok", "runs for 1m 0s and answers"),
+    (overview(state="full"), "bearerbox", "critical", "full"),
+    (overview(state="suspended"), "bearerbox", "warning", "resume"),
+    (replace(WELL, boxes=STOPPED), "bearerbox", "critical", "kill -CONT 10"),
+    (silent(4), "bearerbox", "critical", "hangs"),
+    (silent(4, boxes={"bearerbox": BoxSeen(10, AT, "D")}), "bearerbox", "critical", "waiting for a disk"),
+    (silent(1, "its log grows"), "bearerbox", "warning", "busy: it has not answered for 1 s, and its log grows"),
+    (silent(44, "its log grows"), "bearerbox", "warning", "busy"),
+    (silent(46, "its log grows"), "bearerbox", "critical", "busy"),
+    (silent(0, kind="unreadable"), "bearerbox", "unknown", "does not tell its status: no answer"),
+    (silent(0, kind="refused", boxes={}), "bearerbox", "critical", "not running"),
+    (silent(0, kind="refused"), "bearerbox", "critical", "does not listen"),
+    (
+        silent(0, kind="refused", boxes={"bearerbox": BoxSeen(10, AT - 3, "S")}),
+        "bearerbox",
+        "warning",
+        "does not listen on its administration port yet",
+    ),
+    (overview(boxes=()), "bearerbox", "unknown", "not known"),
+    (WELL, "smsbox", "ok", "connected"),
+    (boxes("running", "stopped"), "smsbox", "critical", "not running"),
+    (boxes("running", "unconnected"), "smsbox", "critical", "no connection"),
+    (boxes("silent", "unknown"), "smsbox", "unknown", "not known"),
+    (replace(WELL, boxes={"smsbox": BoxSeen(11, AT, "T")}), "smsbox", "critical", "kill -CONT 11"),
+    (WELL, "sending", "ok", "main: sending over 2 of 2 links"),
+    (account(links=HALF, links_online=1, state="partly"), "sending", "ok", "1 of 2"),
+    (account(side="backup", state="backup"), "sending", "ok", "to its backup host"),
+    (account(links=DOWN, links_online=0, state="offline"), "sending", "critical", "main-1 re-connecting"),
+    (replace(WELL, boxes=STOPPED), "sending", "critical", "stopped by a signal"),
+    (silent(4), "sending", "critical", "hangs"),
+    (silent(4, "its log grows"), "sending", "warning", "too busy"),
+    (silent(0, kind="refused"), "sending", "critical", "does not run"),
+    (silent(0, kind="unreadable"), "sending", "unknown", "not known"),
+    (account(state="unknown"), "sending", "unknown", "not known"),
+    (replace(WELL, troubles={"main": Troubles(refused={4: 9})}), "sending", "critical", "not bound"),
+    (
+        replace(WELL, troubles={"main": Troubles(refused={4: 9})}, traffic={"main": Traffic({"Sent SMS": 1})}),
+        "sending",
+        "ok",
+        "sending",
+    ),
+    (WELL, "links", "ok", "2 of 2"),
+    (account(links=HALF, links_online=1, state="partly"), "links", "warning", "main-2 was stopped"),
+    (account(links=DOWN, links_online=0, state="offline"), "links", "critical", "0 of 2"),
+    (account(state="unknown"), "links", "unknown", "not known"),
+    (WELL, "backup", "ok", "first host smsc.example:2775"),
+    (account(side="backup", since=AT - 90, why="no answers"), "backup", "warning", "for 1m 30s (no answers)"),
+    (WELL, "flapping", "ok", "lost no connection in the last 5 minutes"),
+    (replace(WELL, troubles={"main": Troubles(broken=2, unanswered=1)}), "flapping", "warning", "3 times"),
+    (replace(WELL, troubles={"main": Troubles(broken=12)}), "flapping", "critical", "12 times"),
+    (WELL, "binds", "ok", "no bind refused"),
+    (replace(WELL, troubles={"main": Troubles(binds={14: 2})}), "binds", "warning", "wrong password"),
+    (
+        replace(account(links=DOWN, links_online=0), troubles={"main": Troubles(binds={14: 2})}),
+        "binds",
+        "critical",
+        "ESME_RINVPASWD",
+    ),
+    (WELL, "refusals", "ok", "0 of 0"),
+    (account(accepted=Flow(9, 9, 9), refused=Flow(1, 1, 1)), "refusals", "warning", "60 of 600"),
+    (account(accepted=Flow(9, 9, 9), refused=Flow(9, 9, 9)), "refusals", "critical", "as too fast"),
+    (account(accepted=Flow(0, 0, 0.1), refused=Flow(0, 0, 0.05)), "refusals", "ok", "3 of 9"),
+    (
+        replace(WELL, troubles={"main": Troubles(throttled=50)}, traffic={"main": Traffic({"Sent SMS": 50})}),
+        "refusals",
+        "critical",
+        "50 of 100 submits refused as too fast in the last 5 minutes",
+    ),
+    (WELL, "other-refusals", "ok", "nothing refused"),
+    (replace(WELL, troubles={"main": Troubles(refused={0x14: 2})}), "other-refusals", "warning", "tried again"),
+    (replace(WELL, troubles={"main": Troubles(refused={0x0B: 50})}), "other-refusals", "critical", "given up"),
+    (WELL, "lost", "ok", "no message given up"),
+    (replace(WELL, traffic=None), "lost", "unknown", "no access log"),
+    (replace(WELL, traffic={"": Traffic({"DISCARDED SMS": 2})}), "lost", "warning", "2 DISCARDED SMS (no account)"),
+    (replace(WELL, traffic={"main": Traffic({"REJECTED Send SMS": 100})}), "lost", "critical", "(main)"),
+    (replace(WELL, traffic={"main": Traffic()}), "receipts", "ok", "come as asked for"),
+    (
+        replace(WELL, traffic={"main": Traffic(without_receipt=20, unheard=1800)}),
+        "receipts",
+        "warning",
+        "the first 30m 0s ago",
+    ),
+    (
+        replace(WELL, traffic={"main": Traffic(without_receipt=20, unheard=DAY)}),
+        "receipts",
+        "critical",
+        "20 messages sent",
+    ),
+    (replace(WELL, traffic={"main": Traffic(without_receipt=19, unheard=DAY)}), "receipts", "ok", "receipts come"),
+    (WELL, "queue", "ok", "0 messages waiting"),
+    (overview(waiting=1), "queue", "ok", "1 message waiting"),
+    (overview(waiting=10_000), "queue", "warning", "10000"),
+    (overview(waiting=None), "queue", "unknown", "not known"),
+    (WELL, "drain", "ok", "nothing waits"),
+    (replace(QUEUED, traffic={"main": Traffic(rate=10)}), "drain", "ok", "for 1m 0s at 10.0 SMS per second"),
+    (replace(QUEUED, traffic={"main": Traffic(rate=1)}), "drain", "warning", "10m 0s"),
+    (account(queued=600, accepted=Flow(0, 10, 0.1)), "drain", "ok", "10.0 SMS"),
+    (account(queued=3600, accepted=Flow(0, 1, 1)), "drain", "critical", "1h 0m"),
+    (replace(QUEUED, traffic=None), "drain", "unknown", "not known"),
+    (replace(QUEUED, store=Store(600, 59)), "drain", "ok", "none was sent"),
+    (replace(QUEUED, store=Store(600, 61)), "drain", "critical", "none was sent"),
+    (replace(QUEUED, store=None), "drain", "warning", "none was sent"),
+    (WELL, "oldest", "ok", "empty"),
+    (replace(WELL, store=Store(5, 100.0)), "oldest", "ok", "5 messages in the store, the oldest for 1m 40s"),
+    (replace(WELL, store=Store(5, 1800.0, more=True)), "oldest", "warning", "at least 5 messages"),
+    (replace(WELL, store=Store(5, 7200.0)), "oldest", "critical", "2h 0m"),
+    (replace(WELL, store=Store(0, None, trouble="Permission denied")), "oldest", "unknown", "Permission denied"),
+    (WELL, "hosts", "ok", "(standing by) takes connections, after 20 ms"),
+    (replace(WELL, hosts=(Host("main", "backup", "b:1", 0, "closed"),)), "hosts", "warning", "b:1 (standing by)"),
+    (replace(WELL, hosts=(Host("main", "primary", "a:1", 0, "closed"),)), "hosts", "critical", "main: a:1: closed"),
+    (replace(WELL, hosts=(Host("main", "primary", "a:1", 1.5),)), "hosts", "warning", "1500 ms"),
+    (WELL, "certificates", "ok", "expires in 90 days"),
+    (replace(WELL, certificates=(Certificate("main", Path("/p"), AT + 29 * DAY),)), "certificates", "warning", "29"),
+    (replace(WELL, certificates=(Certificate("main", Path("/p"), AT + 6 * DAY),)), "certificates", "critical", "6"),
+    (
+        replace(WELL, certificates=(Certificate("main", Path("/p"), AT - 2 * DAY),)),
+        "certificates",
+        "critical",
+        "expired 2 days ago",
+    ),
+    (
+        replace(WELL, certificates=(Certificate("main", Path("/p"), None, ("no key",)),)),
+        "certificates",
+        "critical",
+        "/p cannot be used: no key",
+    ),
+    (
+        replace(WELL, certificates=(Certificate("main", Path("/p"), AT + 90 * DAY, ("no key",)),)),
+        "certificates",
+        "critical",
+        "and cannot be used: no key",
+    ),
+    (WELL, "rate-control", "ok", "30 SMS per second, adapted"),
+    (account(paused=True), "rate-control", "warning", "paused by hand"),
+    (WELL, "supervisor", "ok", "supervised by pid 7"),
+    (overview(supervisor=None), "supervisor", "warning", "no kannelkit"),
+    (WELL, "spec", "ok", "is what runs"),
+    (replace(WELL, unapplied=True), "spec", "warning", "do not run yet"),
+    (WELL, "memory", "ok", "50 MB"),
+    (replace(WELL, boxes={"smsbox": BoxSeen(1, AT, "S", 4_000_000_000)}), "memory", "critical", "smsbox has 4000 MB"),
+    (WELL, "descriptors", "ok", "40 of 1024"),
+    (replace(WELL, boxes={"smsbox": BoxSeen(1, AT, "S", 1, 80, 100)}), "descriptors", "warning", "80 of 100"),
+    (WELL, "disk", "ok", "50 % of its space free, 5000 MB"),
+    (replace(WELL, places=(Place(Path("/q"), "store", 1, 0.03, 0.9),)), "disk", "critical", "3 % of its space"),
+    (replace(WELL, places=(Place(Path("/q"), "store", 1, 0.9, 0.1),)), "disk", "warning", "10 % of its inodes"),
+    (replace(WELL, places=(Place(Path("/q"), "store", trouble="is gone"),)), "disk", "critical", "/q (store): is gone"),
+    (WELL, "logs", "ok", "1 logs"),
+    (
+        replace(WELL, logs=(LogFile(Path("/l"), there=False, followed=True),)),
+        "logs",
+        "critical",
+        "/l is gone: refusals cannot be learnt",
+    ),
+    (replace(WELL, logs=(LogFile(Path("/l"), there=False),)), "logs", "warning", "/l is gone"),
+    (WELL, "clock", "ok", "evenly"),
+    (replace(WELL, clock_set=-3.0), "clock", "warning", "back by 3 s"),
+    (replace(WELL, clock_set=3600.0), "clock", "critical", "forward by 3600 s"),
+]
+
+
+def checked(seen: Observed, id: str) -> Check:
+    (check,) = report(seen, usual()).of(id)
+    return check
+
+
+@pytest.mark.parametrize(("seen", "id", "status", "words"), CASES)
+def test_what_is_seen_has_its_answer(seen: Observed, id: str, status: Status, words: str) -> None:
+    check = checked(seen, id)
+    assert check.status == status
+    assert words in f"{check.summary}; {check.advice}"
+    assert bool(check.advice) == (status != "ok")
+    assert "\n" not in check.summary + check.advice
+
+
+def test_all_is_well_where_all_is_well() -> None:
+    seen = report(WELL, usual())
+    assert {check.id for check in seen.checks if check.status != "ok"} == set()
+    assert {check.id for check in seen.checks} | {"receipts"} == set(FUNCTIONS)
+
+
+def test_every_check_can_be_better_and_worse() -> None:
+    for id in FUNCTIONS:
+        assert {status == "ok" for _, name, status, _ in CASES if name == id} == {True, False}, id
+
+
+def test_the_table_has_every_check_and_every_threshold() -> None:
+    assert list(CHECKS) == list(FUNCTIONS)
+    assert {name for about in CHECKS.values() for name in about.thresholds} == set(usual())
+    for about in CHECKS.values():
+        assert about.title
+        assert about.about.endswith(".")
+        assert about.advice[0].islower()
+        assert not about.advice.endswith(".")
+        assert about.source
+        assert about.of in ("gateway", "box", "account", "folder")
+
+
+@pytest.mark.parametrize(
+    "seen", [overview(supervisor=None), replace(overview(supervisor=None), started=False), replace(WELL, store=None)]
+)
+def test_what_does_not_apply_is_not_told(seen: Observed) -> None:
+    ids = {check.id for check in report(replace(seen, clock_set=None, unapplied=None), usual()).checks}
+    assert not ids & {"clock", "spec"}
+    assert ("supervisor" in ids) == seen.started
+    assert ("oldest" in ids) == (seen.store is not None)
+
+
+def test_thresholds_of_the_spec_hold() -> None:
+    bounds = {**usual(), "queue": Threshold(5.0, None)}
+    (check,) = report(overview(waiting=1_000_000), bounds).of("queue")
+    assert check.status == "warning"
+    assert (check.figures[0].warning, check.figures[0].critical) == (5.0, None)
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6))
+def test_more_that_waits_is_never_better(one: int, other: int) -> None:
+    order = ("ok", "warning", "critical")
+    less, more = (checked(overview(waiting=count), "queue").status for count in sorted((one, other)))
+    assert order.index(less) <= order.index(more)
+
+
+STATES = st.sampled_from(["online", "connecting", "re-connecting", "dead", "absent", "standby"])
+
+
+@given(st.lists(STATES, min_size=1, max_size=4), st.sampled_from(["running", "silent", "stopped"]))
+def test_an_account_sends_only_with_a_link_online(states: list[str], bearerbox: str) -> None:
+    links = tuple(replace(ONE, admin_id=f"l{number}", state=state) for number, state in enumerate(states))
+    online = states.count("online")
+    views = (replace(MAIN, links=links, links_online=online, links_wanted=len(links), state="partly"),)
+    silence = {"running": None, "silent": Silence("silent", 4, ""), "stopped": Silence("refused", 0, "")}[bearerbox]
+    seen = replace(overview(accounts=views), silence=silence)
+    assert sending(report(seen, usual()), "main") == (bearerbox == "running" and online > 0)
