@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from kannelkit.gateway.status import BoxStatus, GatewayStatus
 from kannelkit.health.exposition import Exposition, Sample, labels
@@ -11,6 +10,7 @@ from kannelkit.health.metrics import METRICS
 from kannelkit.health.metrics_rows import LinkRow, Seen
 from kannelkit.health.metrics_totals import Totals
 from kannelkit.health.values import SENDING, sending_accounts
+from kannelkit.supervise.views import AccountView, Overview
 
 _STATES = ("running", "suspended", "isolated", "full", "shutting down")
 _SIDES = ("primary", "backup")
@@ -38,16 +38,16 @@ _OF_ROW: Mapping[str, Callable[[LinkRow], float]] = {
     "kannel_link_online_seconds": lambda row: min((link.seconds or 0 for link in row.links), default=0),
     "kannel_link_queued_messages": lambda row: sum(link.queued for link in row.links),
 }
-_OF_ACCOUNT: Mapping[str, Callable[[Mapping[str, Any]], float | None]] = {
-    "kannelkit_account_links_online": lambda account: account["links_online"],
-    "kannelkit_account_links_wanted": lambda account: account["links_wanted"],
-    "kannelkit_account_queued_messages": lambda account: account["queued"],
+_OF_ACCOUNT: Mapping[str, Callable[[AccountView], float | None]] = {
+    "kannelkit_account_links_online": lambda account: account.links_online,
+    "kannelkit_account_links_wanted": lambda account: account.links_wanted,
+    "kannelkit_account_queued_messages": lambda account: account.queued,
     "kannelkit_account_drain_seconds": lambda account: _drain(account),
     "kannelkit_throughput": lambda account: _throughput(account),
-    "kannelkit_throughput_ceiling": lambda account: account["ceiling"],
-    "kannelkit_throughput_floor": lambda account: account["floor"],
-    "kannelkit_throughput_paused": lambda account: int(account["paused"]),
-    "kannelkit_throughput_changing": lambda account: int(not account["settled"]),
+    "kannelkit_throughput_ceiling": lambda account: account.ceiling,
+    "kannelkit_throughput_floor": lambda account: account.floor,
+    "kannelkit_throughput_paused": lambda account: int(account.paused),
+    "kannelkit_throughput_changing": lambda account: int(not account.settled),
 }
 _ADDED_UP = (
     "kannelkit_account_links_online",
@@ -100,27 +100,27 @@ def _status(text: Exposition, status: GatewayStatus, rows: Iterable[LinkRow]) ->
         text.add(METRICS[metric], [(written, of_row(row)) for row, written in counted])
 
 
-def _state(text: Exposition, state: Mapping[str, Any]) -> None:
-    accounts = state["accounts"]
-    _each(text, "kannelkit_supervised", [((), int(state["supervisor"] is not None))])
+def _state(text: Exposition, state: Overview) -> None:
+    accounts = state.accounts
+    _each(text, "kannelkit_supervised", [((), int(state.supervisor is not None))])
     running = ("running", "silent", "unconnected")
-    boxes = [box for box in state["boxes"] if box["state"] != "unknown"]
-    _each(text, "kannel_box_running", (((box["name"],), int(box["state"] in running)) for box in boxes))
+    boxes = [box for box in state.boxes if box.state != "unknown"]
+    _each(text, "kannel_box_running", (((box.name,), int(box.state in running)) for box in boxes))
     for metric, figure in _OF_ACCOUNT.items():
         values: dict[tuple[str, ...], float] = {}
         for account in accounts:
             value = figure(account)
             if value is not None:  # two accounts may have one smsc-id
-                key = (account["smsc_id"],)
+                key = (account.smsc_id,)
                 values[key] = value + values.get(key, 0) if metric in _ADDED_UP else max(value, values.get(key, 0))
         _each(text, metric, values.items())
-    sides = {(each["smsc_id"], side): int(each["side"] == side) for each in accounts for side in _SIDES}
+    sides = {(each.smsc_id, side): int(each.side == side) for each in accounts for side in _SIDES}
     _each(text, "kannelkit_account_side", sides.items())
     shares = [
-        ((account["smsc_id"], link["admin_id"], link["host"]), link["share"])
+        ((account.smsc_id, link.admin_id, link.host), link.share)
         for account in accounts
-        for link in account["links"]
-        if link["role"] == account["side"] and link["share"] is not None
+        for link in account.links
+        if link.role == account.side and link.share is not None
     ]
     _each(text, "kannelkit_link_throughput", shares)
 
@@ -168,13 +168,14 @@ def _each(text: Exposition, metric: str, series: Iterable[tuple[tuple[str, ...],
     text.add(row, samples)
 
 
-def _drain(account: Mapping[str, Any]) -> float | None:
-    minutes = account["minutes_left"]
+def _drain(account: AccountView) -> float | None:
+    minutes = account.minutes_left
     if minutes is not None:
         return round(float(minutes) * 60, 1)
-    return None if account["accepted_per_second"] is None else float("inf")
+    return None if account.accepted_per_second is None else float("inf")
 
 
-def _throughput(account: Mapping[str, Any]) -> float | None:
-    shares = [link["share"] for link in account["links"] if link["role"] == account["side"]]
-    return None if None in shares else sum(shares)
+def _throughput(account: AccountView) -> float | None:
+    shares = [link.share for link in account.links if link.role == account.side]
+    known = [share for share in shares if share is not None]
+    return sum(known) if len(known) == len(shares) else None

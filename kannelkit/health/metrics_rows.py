@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from kannelkit.gateway.status import GatewayStatus, LinkStatus
 from kannelkit.health.values import Report
 from kannelkit.render.links import Account
+from kannelkit.supervise.views import Overview
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +35,20 @@ class LinkRow:
 class Seen:
     """What was seen of a gateway at `at` (seconds since the epoch); looking took `seconds`.
 
-    `status` is None where bearerbox did not answer. `state` is the state of the gateway as one JSON object, as the
-    supervisor answers it, None where there is none. `certificates` are files with the time at which what is in them is
+    `status` is None where bearerbox did not answer. `certificates` are files with the time at which what is in them is
     no longer valid.
     """
 
     at: float
     seconds: float = 0.0
     status: GatewayStatus | None = None
-    state: Mapping[str, Any] | None = None
+    state: Overview | None = None
     report: Report | None = None
     rows: tuple[LinkRow, ...] = ()
     certificates: Mapping[str, float] = field(default_factory=dict)
 
 
-def link_rows(
-    accounts: Sequence[Account], state: Mapping[str, Any] | None, status: GatewayStatus | None
-) -> tuple[LinkRow, ...]:
+def link_rows(accounts: Sequence[Account], state: Overview | None, status: GatewayStatus | None) -> tuple[LinkRow, ...]:
     """Return the links of a status as rows: those of the accounts first, and then what nobody knows, by its own names.
 
     Parking links are in no row; links of the side that is not in force are in rows that are not counted.
@@ -61,7 +58,7 @@ def link_rows(
     found: dict[str, list[LinkStatus]] = {}
     for link in status.links:
         found.setdefault(link.admin_id, []).append(link)
-    sides = {each["smsc_id"]: each["side"] for each in state["accounts"]} if state else {}
+    sides = {each.smsc_id: each.side for each in state.accounts} if state else {}
     rows = []
     for account in accounts:
         side = sides.get(account.smsc_id, account.side)

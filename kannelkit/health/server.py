@@ -12,7 +12,7 @@ import re
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from kannelkit.health.server_access import Access
 from kannelkit.health.values import Report, sending, sending_accounts
 from kannelkit.spec import Spec
 from kannelkit.spec.model import Address
+from kannelkit.supervise.course import Curve
+from kannelkit.supervise.views import Overview
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -50,7 +52,7 @@ class Known:
     """
 
     report: Callable[[], Report | None]
-    state: Callable[[], Mapping[str, Any] | None]
+    state: Callable[[], Overview | None]
     metrics: Callable[[Choice], bytes]
     spec: Callable[[], Spec]
 
@@ -156,13 +158,9 @@ class Server:
         report, age = self._seen()
         sends = report is not None and sending(report, name)
         checks = [asdict(check) for check in report.checks if check.account == name] if report else []
-        state = self._known.state() or {"accounts": []}
-        stands = [
-            {key: value for key, value in each.items() if key != "curve"}
-            for each in state["accounts"]
-            if each["smsc_id"] == name
-        ]
-        answer = {"account": name, "sending": sends, "checks": checks, "state": stands[0] if stands else None}
+        state = self._known.state()
+        stands = [replace(each, curve=Curve()) for each in state.accounts if each.smsc_id == name] if state else []
+        answer = {"account": name, "sending": sends, "checks": checks, "state": [asdict(each) for each in stands]}
         return _json({**answer, **_age(report, age)}, 200 if sends else 503)
 
     async def _can_send(self, request: web.Request) -> web.Response:

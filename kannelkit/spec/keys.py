@@ -19,7 +19,7 @@ SUPERVISOR_KEYS = {
     "pid-files": ("bearerbox", "smsbox"),
 }
 WATCH_KEYS = ("conf-file", "logs")
-HEALTH_KEYS = ("listen",)
+HEALTH_KEYS = ("listen", "token", "certificate")
 # What a threshold has, below its name in `health.thresholds`; the names are those of the table.
 THRESHOLD_KEYS = ("warning", "critical")
 

@@ -18,6 +18,7 @@ from kannelkit.spec.across import across, with_stems
 from kannelkit.spec.ignored import ignored
 from kannelkit.spec.keys import HEALTH_KEYS, OTHER_GROUPS, SMSC_KEYS, SUPERVISOR_KEYS, TOP_KEYS, WATCH_KEYS
 from kannelkit.spec.model import Address, Defaults, Group, SmppAccount, Spec, Supervisor, Value
+from kannelkit.spec.own import OWN
 from kannelkit.spec.profiles import known_profiles
 from kannelkit.spec.read import Reader
 from kannelkit.spec.source import Node, Scalar, Sequence, Table, compose, decoded
@@ -114,6 +115,9 @@ def _spec(reader: Reader, top: Pairs, path: Path, start: Place) -> Spec:
             accounts.append(smsc)
         elif smsc is not None:
             others.append(smsc)
+    health = reader.table(_node(top, "health"), "health")
+    reader.unknown(health, (*HEALTH_KEYS, "thresholds"), "health")
+    certificate = reader.text(health, "certificate")
     return Spec(
         path=path,
         defaults=reader.defaults,
@@ -126,8 +130,10 @@ def _spec(reader: Reader, top: Pairs, path: Path, start: Place) -> Spec:
         other_smscs=tuple(others),
         others=tuple(_others(reader, top)),
         supervisor=_supervisor(reader, top, path.parent),
-        health_listen=_health(reader, top),
+        health_listen=_listen(reader, health),
         health_thresholds=thresholds(reader, _part(reader, top, "health", "thresholds")),
+        health_token=reader.secret(health, OWN["health"].directives["token"]),
+        health_certificate=path.parent / certificate.text if certificate else None,
     )
 
 
@@ -282,9 +288,7 @@ def _part(reader: Reader, top: Pairs, name: str, part: str) -> Pairs:
     return reader.table(_node(pairs, part), f"{name}.{part}")
 
 
-def _health(reader: Reader, top: Pairs) -> Address:
-    pairs = reader.table(_node(top, "health"), "health")
-    reader.unknown(pairs, (*HEALTH_KEYS, "thresholds"), "health")
+def _listen(reader: Reader, pairs: Pairs) -> Address:
     node = reader.text(pairs, "listen")
     host, _, port = (node.text if node else defaults.HEALTH_LISTEN).rpartition(":")
     if node and not (host and port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):

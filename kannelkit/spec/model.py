@@ -177,7 +177,8 @@ class Spec:
     """A whole gateway, checked.
 
     `others` are all groups of Kannel that have no field of their own, as written; `silenced` are the rules of findings
-    that comments in the spec silence; `health_thresholds` has every threshold by name, also those not written.
+    that comments in the spec silence; `health_thresholds` has every threshold by name, also those not written;
+    `health_certificate` is a file with key and certificate.
     """
 
     path: Path
@@ -193,6 +194,8 @@ class Spec:
     supervisor: Supervisor
     health_listen: Address
     health_thresholds: Mapping[str, Threshold]
+    health_token: Value | None = None
+    health_certificate: Path | None = None
     silenced: frozenset[str] = frozenset()
 
     @property
@@ -288,9 +291,8 @@ class Spec:
 
     def secrets(self) -> frozenset[str]:
         """Return every secret in the spec, to mask it where a text is shown."""
-        return frozenset(
-            value.text for group in self.groups() for value in group.values.values() if value.secret and value.text
-        )
+        values = [value for group in self.groups() for value in group.values.values() if value.secret and value.text]
+        return frozenset(value.text for value in [*values, *filter(None, [self.health_token])])
 
 
 # An id goes into log lines, status.xml, administration URLs and file names, none of which Kannel escapes.

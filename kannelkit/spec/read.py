@@ -113,6 +113,19 @@ class Reader:
             return None
         return node if self.writable(node.text, key, node.place) else None
 
+    def secret(self, pairs: Mapping[str, tuple[Scalar, Node]], directive: Directive) -> Value | None:
+        """Return the secret at one of kannelkit's own keys, wherever it stands, or nothing; Kannel never reads it."""
+        if directive.name not in pairs:
+            return None
+        where = self._text(directive, pairs[directive.name][1])
+        if where is None:
+            return None
+        text, place, _ = where
+        if not text:
+            self.find(place, "S104", f"{directive.name} has no value", "write one, or remove the key")
+            return None
+        return Value(text, "written", place, secret=True)
+
     def number(self, pairs: Mapping[str, tuple[Scalar, Node]], key: str, least: int, most: int) -> int | None:
         """Return the whole number at one of kannelkit's own keys, or nothing."""
         node = self.text(pairs, key)

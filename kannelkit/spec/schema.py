@@ -197,6 +197,8 @@ def _own(row: Directive) -> Schema:
         values.append({"type": "array", "items": {"anyOf": [{"$ref": "#/$defs/filled"}, _TRUTH]}})
     if row.name == "account-group":
         values = [{"type": _SCALAR, "pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]*(?![\s\S])"}, _TRUTH]
+    if row.secret:  # Kannel never reads it: what its language cannot hold is no matter
+        values = [{"type": _SCALAR, "minLength": 1}, _TRUTH, {"$ref": "#/$defs/elsewhere"}]
     if row.name == "listen":
         values = [{"type": "string", "pattern": r"^[\s\S]+:[0-9]{1,5}(?![\s\S])"}]
     return {
