@@ -23,8 +23,9 @@ from kannelkit.supervise.running import Running
 from kannelkit.supervise.turning import Turned, Turning
 from kannelkit.throttle.lines import Event
 
-# what could not be done is tried again after so many seconds
+# what could not be begun is tried again after so many seconds, what is to be finished sooner
 _TRY_AGAIN = 5.0
+_FINISH = 1.0
 _SIDES: Mapping[str, Side] = {"primary": "primary", "backup": "backup"}
 
 
@@ -217,7 +218,7 @@ class Failover:
             return
         if not followed.settled:
             if now >= followed.not_before:
-                followed.not_before = now + _TRY_AGAIN
+                followed.not_before = now + _FINISH
                 followed.move = asyncio.create_task(self._finish(name, followed))
             return
         decision = followed.side.decide(now)
@@ -227,8 +228,10 @@ class Failover:
             task.add_done_callback(followed.probes.discard)
         elif isinstance(decision, Move) and now >= followed.not_before:
             to = self._watch.accounts[name].on(decision.to)
-            if not self._turning.ending.intersection(to.sending_ids):  # they could not be started yet
-                followed.not_before = now + _TRY_AGAIN
+            if ending := self._turning.ending.intersection(to.sending_ids):  # they could not be started yet
+                names = ", ".join(sorted(ending))
+                self._tell_once(name, followed, f"it goes to the {decision.to} when Kannel has ended {names}")
+            else:
                 followed.move = asyncio.create_task(self._carry_out(name, followed, decision))
 
     async def _probe(self, name: str, followed: _Followed, side: Side) -> None:
@@ -241,6 +244,7 @@ class Failover:
         try:
             await self._move(name, followed, move, lambda text: None)
         except KannelkitError as error:
+            followed.not_before = asyncio.get_running_loop().time() + _TRY_AGAIN
             self._tell_once(name, followed, f"it is not moved to the {move.to}: {error.message}")
 
     async def _move(
