@@ -43,7 +43,8 @@ def command(spec: Path, watch: bool, user: str | None, output: Path | None) -> N
     """Print the files that run SPEC as a service of systemd, or write them, all or none.
 
     A hardened unit, a user of its own, folders that the unit does not make, and the rotation of the logs. What to do
-    with them is told on stderr. SPEC's secrets are not needed, and none of them is in any of the files.
+    with them is told on stderr. Environment variables that SPEC names need not be set, and no secret is in any of the
+    files.
     """
     if user is not None and not _USER.fullmatch(user):
         raise click.BadParameter("that is no name of a user", param_hint="--user")

@@ -228,6 +228,7 @@ def _any_below(paths: Iterable[Path], roots: tuple[Path, ...]) -> bool:
 
 
 def _ports(spec: Spec) -> Iterator[int]:
+    yield spec.health_listen.port
     for group in spec.groups():
         for directive, value in group.values.items():
             if value.text.isdecimal() and GROUPS[group.name].directives[directive].kind == "port" and _ours(group):

@@ -175,8 +175,9 @@ def test_a_low_port_takes_one_capability_and_a_providers_port_takes_none() -> No
     assert settings(unit(wanted()))["CapabilityBoundingSet"] == [""]
     theirs = "state-dir: /var/lib/gw\nsmsc:\n  - {smsc-id: a, host: h, port: 443, smsc-username: u, smsc-password: p}\n"
     assert settings(unit(wanted(theirs)))["CapabilityBoundingSet"] == [""]
-    low = settings(unit(wanted("state-dir: /var/lib/gw\nsmsbox: {sendsms-port: 80}\n")))
-    assert low["CapabilityBoundingSet"] == low["AmbientCapabilities"] == ["CAP_NET_BIND_SERVICE"]
+    for port in ("smsbox: {sendsms-port: 80}", "health: {listen: 127.0.0.1:81}"):
+        low = settings(unit(wanted(f"state-dir: /var/lib/gw\n{port}\n")))
+        assert low["CapabilityBoundingSet"] == low["AmbientCapabilities"] == ["CAP_NET_BIND_SERVICE"]
 
 
 def test_a_modem_is_the_only_device() -> None:
