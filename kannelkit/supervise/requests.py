@@ -7,7 +7,7 @@ import os
 import shlex
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from kannelkit.supervise.applying import Applying, Asked
 from kannelkit.supervise.asking import plain, plain_overview
 from kannelkit.supervise.changes import Changes
 from kannelkit.supervise.control import Tell
-from kannelkit.supervise.course import Course
+from kannelkit.supervise.course import Course, Curve
 from kannelkit.supervise.journal import Journal
 from kannelkit.supervise.overview import Readings, Traffic, overview
 from kannelkit.supervise.readings import process_of, turn
@@ -98,8 +98,11 @@ class Requests:
             raise GatewayError("the kannelkit that supervises knows no such request", "are both the same version?")
         return {"event": "done", **await kind(request, tell)}
 
-    def overview(self) -> Overview:
-        """Return how the gateway stands, from what is known without asking anybody."""
+    def overview(self, curves: Collection[str] | None = None) -> Overview:
+        """Return how the gateway stands, from what is known without asking anybody.
+
+        With the curves of these accounts, None for all: those of a thousand accounts are a megabyte.
+        """
         running, watch = self._running, self._running.watch
         now = asyncio.get_running_loop().time()
         fresh = now - self._status_at < _SILENT_SECONDS and running.bearerbox.running
@@ -122,12 +125,12 @@ class Requests:
             paused=self._changes.paused,
             changes={unit: event for unit, event in rates.items() if event is not None},
             turns={name: turn(kept, moves.get(name)) for name, kept in running.memory.sides().items()},
-            traffic={name: self._traffic(name, now) for name in watch.accounts},
+            traffic={name: self._traffic(name, now, curve=curves is None or name in curves) for name in watch.accounts},
             events=self._journal.recent(_EVENTS),
         )
         return overview(tuple(watch.accounts.values()), readings)
 
-    def _traffic(self, account: str, now: float) -> Traffic:
+    def _traffic(self, account: str, now: float, *, curve: bool) -> Traffic:
         accepted = self._course.accepted(account, now)
         others = sorted(self._other.get(account, Counter()).items())
         return Traffic(
@@ -135,7 +138,7 @@ class Requests:
             accepted=accepted,
             refused=self._course.refused(account, now),
             other_refusals=tuple(OtherRefusals(status, status_name(status), count) for status, count in others),
-            curve=self._course.curve(account, now),
+            curve=self._course.curve(account, now) if curve else Curve(),
         )
 
     # -- one for each request ----------------------------------------------------------------------------------
@@ -151,7 +154,7 @@ class Requests:
 
     async def _state(self, request: Mapping[str, Any], tell: Tell) -> Answer:
         curves = request.get("curves")
-        return {"state": plain_overview(self.overview(), curves if isinstance(curves, list) else None)}
+        return {"state": plain_overview(self.overview(curves if isinstance(curves, list) else None))}
 
     async def _pause(self, request: Mapping[str, Any], tell: Tell) -> Answer:
         return {"units": [self._set_paused(unit, paused=True) for unit in self._units(request)]}
