@@ -59,7 +59,7 @@ class _Burst:
     last: float
     refused: int
     reference: int | None
-    online: bool  # whether all links were when it began
+    online: bool  # whether all links were, shortly before it began
 
 
 class AccountRate:
@@ -84,6 +84,7 @@ class AccountRate:
         self._rose: float | None = None
         self._last_rise = float("-inf")
         self._paused_from = float("-inf")
+        self._online_at = float("-inf")
         self._empty_bursts = 0
         self._empty_at = -1
         self._empty_since = 0.0
@@ -135,7 +136,7 @@ class AccountRate:
 
     def _forget(self, at: float) -> None:
         self._losses.forget()
-        self._last_rise = self._changed_at = at
+        self._last_rise = self._changed_at = self._online_at = at
         self._accepted_at_change = self._last.accepted if self._last else 0
         self._near_proof = float("-inf")
 
@@ -152,7 +153,7 @@ class AccountRate:
             self._burst.refused += 1
             return
         fits = self._rose is None or at - self._rose <= _WINDOW
-        self._burst = _Burst(at, at, 1, self._reference if fits else None, self._last is not None and self._last.online)
+        self._burst = _Burst(at, at, 1, self._reference if fits else None, at - self._online_at <= _STARTED)
 
     def sampled(self, sample: Sample) -> Decision | None:
         """Take note of the counters, and return the change of rate that is due, if one is."""
@@ -193,6 +194,8 @@ class AccountRate:
                 self._rest(sample)
         elif silent >= _REST and self._burst is None and not sample.in_flight:
             self._rest(sample)
+        if sample.online:
+            self._online_at = sample.at
         if sample.online and sample.waiting:
             if sample.at - self._changed_at >= _STARTED:
                 self._losses.sampled(sample.at, sample.accepted)
