@@ -7,6 +7,7 @@ routes changed. What takes a restart is told, with what to type.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -87,8 +88,8 @@ class AttachedBoxes:
             spec = self._running.configuration.spec
             raise GatewayError(
                 f"{why}: a change there takes a restart of {' and '.join(restarted)}, which kannelkit does not run",
-                f"kannelkit generate {spec.path} -o {path}, as the user that owns the file; then restart Kannel, for "
-                "instance with systemctl restart kannel: kannelkit watch goes on with the spec as it is then",
+                f"kannelkit generate {spec.path} -o {path}, as the user that owns the file; then stop Kannel, and start "
+                "it when its boxes have ended: kannelkit watch goes on with the spec as it is then",
             )
         if self._shared.closed:
             raise GatewayError(f"nothing is changed now: {self._shared.closed}")
@@ -152,9 +153,13 @@ class Attending:
 
         Raises HostError where this user lacks a right, or the file is not what the spec stands for.
         """
+        spec, path = self._running.configuration.spec, self._shared.path
+        if not os.path.lexists(path) and os.access(path.parent, os.X_OK):
+            hint = f"kannelkit generate {spec.path} -o {path}, as the user that Kannel runs as; then start Kannel"
+            raise HostError(f"{path} is not there", hint)
         text = self._shared.read()
-        replaceable_or_raise(self._shared.path)
-        for log in logs_of(self._running.configuration.spec):
+        replaceable_or_raise(path)
+        for log in logs_of(spec):
             _readable_or_raise(log)
         await self._applying.clean()
         self._started_from.take_first(text)
@@ -275,8 +280,7 @@ class Attending:
             self._applying.take_back_soon()
             return
         try:
-            if running.configuration.conf.text != self._shared.text:
-                running.configuration.conf.write()
+            running.configuration.conf.write()
         except KannelkitError as error:
             self._close(error.message)
             return

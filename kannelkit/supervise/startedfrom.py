@@ -112,10 +112,11 @@ def _others(spec: Spec, path: Path, text: str) -> HostError:
     if as_generated(spec, text) is not None:
         return HostError(
             f"{path} says what {spec.path} stands for, but kannelkit did not write it: its comments would be lost",
-            f"have it written: kannelkit generate {spec.path} -o {path}",
+            f"have it written: kannelkit generate {spec.path} -o {path}, as the user that owns the file",
         )
     return HostError(
         f"{path} is not what {spec.path} stands for: {gist(spec, text)}",
         f"where the file is right: kannelkit import {path} -o SPEC; where the spec is right: kannelkit generate "
-        f"{spec.path} -o {path}, as the user that owns the file, and restart Kannel",
+        f"{spec.path} -o {path}, as the user that owns the file; then stop Kannel, and start it when its boxes have "
+        "ended",
     )
