@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 # an event's colour by its kind, as far as it has one
 EVENT_COLOURS = {
     "ready": "green",
+    "attached": "green",
     "rate": "cyan",
     "paused": "cyan",
     "resumed": "cyan",
@@ -20,6 +21,8 @@ EVENT_COLOURS = {
     "failover": "magenta",
     "note": "yellow",
     "warning": "yellow",
+    "waiting": "yellow",
+    "conf-file": "yellow",
     "spec-changed": "yellow",
     "apply-undone": "yellow",
     "apply-refused": "red",
@@ -29,8 +32,28 @@ EVENT_COLOURS = {
     "silent": "red",
 }
 
+# a box's, link's, account's or gateway's colour by its state; what is not here is red
+STATE_COLOURS = {
+    "running": "green",
+    "online": "green",
+    "partly": "yellow",
+    "backup": "yellow",
+    "standby": "default",
+    "unknown": "yellow",
+}
+
 _BARS = " ▁▂▃▄▅▆▇█"
-_ASCII_BARS = " .:-=+*#@"
+_ASCII  # a box's, link's, account's or gateway's colour by its state; what is not here is red
+STATE_COLOURS = {
+    "running": "green",
+    "online": "green",
+    "partly": "yellow",
+    "backup": "yellow",
+    "standby": "default",
+    "unknown": "yellow",
+}
+
+_BARS = " .:-=+*#@"
 
 
 def shown(text: str) -> str:

@@ -12,18 +12,10 @@ from typing import Literal
 from rich.text import Text
 
 from kannelkit.cli.curves import panel, strip
-from kannelkit.cli.figures import EVENT_COLOURS, shown
+from kannelkit.cli.figures import EVENT_COLOURS, STATE_COLOURS, shown
 from kannelkit.supervise.memory import Event
 from kannelkit.supervise.views import AccountView, LinkView, Overview, duration
 
-STATE_COLOURS = {
-    "running": "green",
-    "online": "green",
-    "partly": "yellow",
-    "backup": "yellow",
-    "standby": "default",
-    "unknown": "yellow",
-}
 KEYS = "q quit  up/down j k select  Enter links and curve  p pause or resume  ? help"
 HELP = (
     ("up, down, k, j", "select an account"),

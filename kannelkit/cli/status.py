@@ -11,18 +11,10 @@ from pathlib import Path
 
 import click
 
-from kannelkit.cli.figures import event_line, shown
+from kannelkit.cli.figures import STATE_COLOURS, event_line, shown
 from kannelkit.spec import load
 from kannelkit.supervise.views import AccountView, Overview, duration
 
-_COLOURS = {
-    "running": "green",
-    "online": "green",
-    "partly": "yellow",
-    "backup": "yellow",
-    "standby": "default",
-    "unknown": "yellow",
-}
 _EVENTS = 5
 
 Row = tuple[str, ...]
@@ -149,7 +141,9 @@ def _in_colour(seen: Overview) -> None:
             columns.add_column(heading, overflow="fold")
         for row in rows[1:]:
             state = row[1]
-            columns.add_row(*(Text(cell, style=_COLOURS.get(state, "red") if cell == state else "") for cell in row))
+            columns.add_row(
+                *(Text(cell, style=STATE_COLOURS.get(state, "red") if cell == state else "") for cell in row)
+            )
         console.print(columns)
 
     for rows in (box_rows(seen), account_rows(seen), link_rows(seen)):

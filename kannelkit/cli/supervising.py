@@ -12,25 +12,9 @@ from collections.abc import Callable
 
 import click
 
+from kannelkit.cli.figures import EVENT_COLOURS, shown
 from kannelkit.supervise.memory import Event
 from kannelkit.supervise.supervisor import Supervisor
-
-_COLOURS = {
-    "ready": "green",
-    "attached": "green",
-    "rate": "cyan",
-    "applied": "green",
-    "note": "yellow",
-    "warning": "yellow",
-    "waiting": "yellow",
-    "conf-file": "yellow",
-    "spec-changed": "yellow",
-    "apply-undone": "yellow",
-    "apply-refused": "red",
-    "apply-failed": "red",
-    "ended": "red",
-    "silent": "red",
-}
 
 
 def listener(*, as_json: bool) -> Callable[[Event], None]:
@@ -43,7 +27,7 @@ def listener(*, as_json: bool) -> Callable[[Event], None]:
                 sys.stdout.flush()
             else:
                 clock = time.strftime("%H:%M:%S", time.localtime(event.at))
-                click.echo(f"{clock} {click.style(event.text, fg=_COLOURS.get(event.kind))}", err=True)
+                click.echo(f"{clock} {click.style(shown(event.text), fg=EVENT_COLOURS.get(event.kind))}", err=True)
         except OSError:
             return  # a terminal that was closed does not end the gateway
 
