@@ -192,10 +192,11 @@ def hosts(seen: Observed, bounds: Bounds) -> Iterator[Check]:
         figures = (bounds.figure(f"{name} {host.side} host", "host-seconds", round(host.seconds, 3), "s"),)
         if host.trouble:
             status: Status = "warning" if standing_by else "critical"
-            yield said("hosts", status, f"{words}{standing_by}: {host.trouble}", account=name)
+            yield said("hosts", status, f"{words}{standing_by}: {host.trouble}", account=name, link=host.address)
         else:
             took = f"{words}{standing_by} takes connections, after {host.seconds * 1000:.0f} ms"
-            yield said("hosts", bounds.status("host-seconds", host.seconds), took, account=name, figures=figures)
+            slow = bounds.status("host-seconds", host.seconds)
+            yield said("hosts", slow, took, account=name, link=host.address, figures=figures)
 
 
 def rate_control(seen: Observed, bounds: Bounds) -> Iterator[Check]:

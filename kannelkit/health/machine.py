@@ -42,7 +42,8 @@ def disk(seen: Observed, bounds: Bounds) -> Iterator[Check]:
     for place in seen.places:
         where = f"{place.path} ({place.what})"
         if place.trouble or place.share is None:
-            yield said("disk", "critical", f"{where}: {place.trouble}", "make the folder again, for the gateway's user")
+            advice = "make the folder again, for the gateway's user"
+            yield said("disk", "critical", f"{where}: {place.trouble}", advice, link=str(place.path))
             continue
         inodes = 1.0 if place.inodes is None else place.inodes
         percent = 100 * min(place.share, inodes)
@@ -50,20 +51,25 @@ def disk(seen: Observed, bounds: Bounds) -> Iterator[Check]:
         free = f", {place.free / 1e6:.0f} MB" if place.free is not None and few == "space" else ""
         words = f"{where}: {percent:.0f} % of its {few} free{free}"
         figure = bounds.figure(f"{place.path} free", "disk-percent", round(percent, 1), "%")
-        yield said("disk", bounds.status("disk-percent", percent), words, figures=(figure,))
+        status = bounds.status("disk-percent", percent)
+        yield said("disk", status, words, link=str(place.path), figures=(figure,))
 
 
 def logs(seen: Observed, bounds: Bounds) -> Iterator[Check]:
     """Whether each log is where somebody reads it."""
-    gone = [log for log in seen.logs if not log.there]
     if not seen.logs:
         return
+    gone = [log for log in seen.logs if not log.there]
+    followed = [log for log in gone if log.followed]
     if not gone:
-        yield said("logs", "ok", f"{len(seen.logs)} logs are where they should be")
-    for log in gone:
-        why = log.trouble or "is gone"
-        read = ": refusals cannot be learnt from it" if log.followed else ""
-        yield said("logs", "critical" if log.followed else "warning", f"{log.path} {why}{read}")
+        yield said("logs", "ok", f"logs are where they should be ({len(seen.logs)})")
+        return
+    first, *others = followed or gone
+    words = f"{first.path} {first.trouble or 'is gone'}" + (f", and {len(others)} more" if others else "")
+    if followed:
+        yield said("logs", "critical", f"{words}: refusals cannot be learnt")
+    else:
+        yield said("logs", "warning", words)
 
 
 def clock(seen: Observed, bounds: Bounds) -> Iterator[Check]:

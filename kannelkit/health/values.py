@@ -38,8 +38,8 @@ class Figure:
 class Check:
     """What one check says: a sentence, and what to do about it ("" where nothing is to be done).
 
-    `account` and `link` name what it is about, None for the whole gateway; `since` is when it came to this status, in
-    seconds since the epoch, None where that is not known.
+    `account` and `link` name what it is about, None for the whole gateway; where a check is about a box, a folder or a
+    host, `link` names that. `since` is when it came to this status, in seconds since the epoch, None where not known.
     """
 
     id: str

@@ -264,7 +264,7 @@ CASES: list[tuple[Observed, str, Status, str]] = [
     (replace(WELL, places=(Place(Path("/q"), "store", 1, 0.03, 0.9),)), "disk", "critical", "3 % of its space"),
     (replace(WELL, places=(Place(Path("/q"), "store", 1, 0.9, 0.1),)), "disk", "warning", "10 % of its inodes"),
     (replace(WELL, places=(Place(Path("/q"), "store", trouble="is gone"),)), "disk", "critical", "/q (store): is gone"),
-    (WELL, "logs", "ok", "1 logs"),
+    (WELL, "logs", "ok", "(1)"),
     (
         replace(WELL, logs=(LogFile(Path("/l"), there=False, followed=True),)),
         "logs",
