@@ -42,8 +42,7 @@ STATE_COLOURS = {
     "unknown": "yellow",
 }
 
-_BARS = " ▁▂▃▄▅▆▇█"
-_ASCII  # a box's, link's, account's or gateway's colour by its state; what is not here is red
+# a box's, link's, account's or gateway's colour by its state; what is not here is red
 STATE_COLOURS = {
     "running": "green",
     "online": "green",
@@ -53,7 +52,8 @@ STATE_COLOURS = {
     "unknown": "yellow",
 }
 
-_BARS = " .:-=+*#@"
+_BARS = " ▁▂▃▄▅▆▇█"
+_ASCII_BARS = " .:-=+*#@"
 
 
 def shown(text: str) -> str:
