@@ -148,7 +148,10 @@ def run(*arguments: str | Path) -> Result:
 
 
 @pytest.mark.parametrize("arguments", [[], ["--once"]])
-def test_without_a_terminal_it_prints_one_frame(path: Path, arguments: list[str]) -> None:
+def test_without_a_terminal_it_prints_one_frame(
+    path: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
     with Answering(path, {"state": STATE}):
         result = run(path, *arguments)
     assert (result.exit_code, result.stderr) == (0, "")
