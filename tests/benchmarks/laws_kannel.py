@@ -51,6 +51,7 @@ class Table:
 
     def __init__(self, seconds: float, at_once: int, *, as_json: bool) -> None:
         self._seconds = seconds
+        self._search = min(seconds, _SEARCH)
         self._room = Room(at_once)
         self._json = as_json
         self.progress = Progress(at_once)
@@ -60,7 +61,7 @@ class Table:
         """Run and print all of these."""
         for row in rows:
             searches = len(row.candidates) if len(row.candidates) > 1 else 0
-            for seconds in [_SEARCH] * searches + [self._seconds] * 3:
+            for seconds in [self._search] * searches + [self._seconds] * 3:
                 self.progress.expect(seconds + _AROUND, self._weight(row.all_links))
         for change in changes:
             self.progress.expect(_ENDS + _AROUND, self._weight(change.high))
@@ -88,7 +89,7 @@ class Table:
         async def best() -> Delivered:
             tried = row.candidates
             if len(tried) > 1:
-                found = await asyncio.gather(*(alone(throughput, _SEARCH) for throughput in tried))
+                found = await asyncio.gather(*(alone(throughput, self._search) for throughput in tried))
                 tried = (max(found, key=lambda run: run.accepted).throughput,)
             return await alone(tried[0], self._seconds)
 

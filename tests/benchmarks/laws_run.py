@@ -36,8 +36,9 @@ _BURST_EVERY = 20.0  # seconds between two bursts, each of _WAITING seconds' wor
 _TRICKLE = 2 / 3  # of the limit
 _NEIGHBOUR = "beside"
 _NEIGHBOUR_LIMIT = 30
-_NEIGHBOUR_RATE = 20
+_NEIGHBOUR_RATE = 15  # so that its two first bursts, less than a second apart, are within its limit
 _LOOK_EVERY = 0.02
+_SPARE = 1.1  # so many times what can be accepted wait where nothing comes later
 _EVENTS = 100_000
 
 Gateway = KannelAlone | Supervised
@@ -66,7 +67,7 @@ class Sender:
         worth = int(limit * _WAITING)
         while True:
             if self.sent - int((await smsc.counters(login))["accepted"]) < worth:
-                await self._send(worth)
+                await self.send(worth)
             await asyncio.sleep(_EVERY)
 
     async def trickle(self, rate: float) -> None:
@@ -74,16 +75,17 @@ class Sender:
         clock = asyncio.get_running_loop().time
         begin = clock()
         while True:
-            await self._send(1)
+            await self.send(1)
             await asyncio.sleep(max(0.0, begin + self.sent / rate - clock()))
 
     async def burst(self, size: int) -> None:
         """Send `size` messages at once, again and again."""
         while True:
-            await self._send(size)
+            await self.send(size)
             await asyncio.sleep(_BURST_EVERY)
 
-    async def _send(self, count: int) -> None:
+    async def send(self, count: int) -> None:
+        """Send so many messages more."""
         async with self._sending:
             await self._feed.send(self.sent, count, series=self._series)
             self.sent += count
@@ -95,6 +97,7 @@ async def delivered(row: Row, who: str, throughput: int, seconds: float) -> Deli
     After that the limit is lifted, what is left is sent, and every message is accounted for.
     """
     with_neighbour = row.neighbour and who != "Kannel"
+    seconds = min(seconds, row.before or seconds)
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(_folder()))
         smsc = await stack.enter_async_context(_smsc(folder, row))
@@ -103,6 +106,10 @@ async def delivered(row: Row, who: str, throughput: int, seconds: float) -> Deli
         sender, beside = [
             Sender(await stack.enter_async_context(Feed(gateway.sendsms_port)), series) for series in (0, 1)
         ]
+        if row.before:
+            await smsc.away(True)
+            await sender.send(int(seconds * row.all_links * _SPARE))
+            await smsc.away(False)
         async with AsyncExitStack() as traffic:
             await traffic.enter_async_context(sender.going_on(_traffic(sender, smsc, row)))
             if with_neighbour:
@@ -209,6 +216,8 @@ async def _running(gateway: Gateway) -> AsyncIterator[None]:
 def _traffic(sender: Sender, smsc: Smsc, row: Row) -> Coroutine[None, None, None]:
     if row.traffic is Traffic.TRICKLES:
         return sender.trickle(_TRICKLE * row.all_links)
+    if row.before:
+        return asyncio.sleep(0)
     if row.traffic is Traffic.BURSTS:
         return sender.burst(int(row.all_links * _WAITING))
     return sender.saturate(smsc, SYSTEM_ID, row.all_links)

@@ -15,8 +15,8 @@ from typing import Any, Self
 
 import aiohttp
 
-from kannelkit.demo.ports import free_ports
 from tests.harness import child
+from tests.harness.ports import free_ports
 
 _START_SECONDS = 20.0
 _STOP_SECONDS = 10.0
@@ -80,6 +80,10 @@ class Smsc:
     async def behave(self, **changes: str) -> None:
         """Change the behaviour by name."""
         await self._ask("POST", "/behaviour", changes)
+
+    async def away(self, away: bool) -> None:
+        """Refuse connections, or take them again."""
+        await self._ask("POST", "/refuse" if away else "/listen")
 
     async def now(self) -> float:
         """Return the seconds since its start."""
