@@ -38,6 +38,8 @@ _RARE = (
     ("kannelkit_refusals_doubted_total",),
     ("kannelkit_discarded_total",),
     ("kannelkit_rejected_total",),
+    ("kannelkit_failed_total",),
+    ("kannelkit_expired_total",),
     *(("kannelkit_throughput_changes_total", direction) for direction in _DIRECTIONS),
     *(("kannelkit_failovers_total", side) for side in ("primary", "backup")),
 )

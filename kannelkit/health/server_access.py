@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from kannelkit.errors import HostError
 from kannelkit.spec.model import Address
 
+_SHORTEST = 16  # characters: it can be guessed at as fast as the network is
 _CHALLENGE = 'Bearer realm="kannelkit", Basic realm="kannelkit"'
 
 
@@ -29,12 +30,17 @@ class Access:
     On this machine alone, a Host header that means this machine: a web page elsewhere could otherwise have its name
     point here, and a browser here would read the answers to it. Wherever there is a token, that token: as a bearer
     token or, for browsers, as the password of any user. Raises HostError where others can reach the address and there
-    is none.
+    is none, or one that is too short.
     """
 
     def __init__(self, listen: Address, token: str | None) -> None:
         self._token = None if token is None else token.encode()
         self._local = is_loopback(listen.host)
+        if token is not None and (len(token) < _SHORTEST or not token.isascii() or not token.isprintable()):
+            raise HostError(
+                f"health.token is shorter than {_SHORTEST} characters, or has some that no HTTP header can hold",
+                "make one: openssl rand -hex 16",
+            )
         if token is None and not self._local:
             raise HostError(
                 f"health.listen {listen.host}:{listen.port} can be reached by others, and there is no health.token",
