@@ -19,9 +19,9 @@ _SECONDS = 10.0
 def command(ctx: click.Context, spec: Path) -> None:
     """Have the boxes of SPEC's gateway open their logs anew, for logrotate's postrotate.
 
-    Nothing is read again, no link is bound anew and no line is lost, as it is with SIGHUP to bearerbox. Only processes
-    that are these boxes are sent a signal, whether kannelkit runs them or a Kannel that SPEC watches. Exit code 1 where
-    a box still writes into a log that was rotated away.
+    No configuration is read again, as it is at SIGHUP to bearerbox, no link is bound anew, and no line is lost. Only
+    processes that are these boxes are sent a signal, whether kannelkit runs them or a Kannel that SPEC watches. Exit
+    code 1 where a box still writes into a log that was rotated away.
     """
     from kannelkit.supervise.reopening import reopen, running
 
