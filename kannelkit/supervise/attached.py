@@ -88,8 +88,8 @@ class AttachedBoxes:
             spec = self._running.configuration.spec
             raise GatewayError(
                 f"{why}: a change there takes a restart of {' and '.join(restarted)}, which kannelkit does not run",
-                f"kannelkit generate {spec.path} -o {path}, as the user that owns the file; then stop Kannel, and start "
-                "it when its boxes have ended: kannelkit watch goes on with the spec as it is then",
+                f"kannelkit generate {spec.path} -o {path}, as the user that owns the file; then stop Kannel, and "
+                "start it when its boxes have ended: kannelkit watch goes on with the spec as it is then",
             )
         if self._shared.closed:
             raise GatewayError(f"nothing is changed now: {self._shared.closed}")
@@ -285,7 +285,7 @@ class Attending:
             self._close(error.message)
             return
         for unit in self._started_from.behind & running.watch.rates.keys():
-            self._changes.again(unit)
+            self._changes.again(unit, "bearerbox may have started with another rate")
         self._started_from.behind = frozenset()
 
     def _close(self, why: str) -> None:

@@ -100,11 +100,11 @@ class Changes:
             self._watch.rates[unit].abandoned()
         self._watch.lenders.clear()
 
-    def again(self, unit: str) -> None:
-        """An earlier change of rate was cut off: bring the unit to what the file says."""
+    def again(self, unit: str, why: str = "a change of rate was cut off") -> None:
+        """Bring a unit's links to what the file says: they may run at something else, for the reason given."""
         throughput = self._watch.rates[unit].throughput
         if throughput is not None:
-            self._tasks[unit] = asyncio.create_task(self._finish(unit, throughput))
+            self._tasks[unit] = asyncio.create_task(self._finish(unit, throughput, why))
 
     @asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
@@ -251,7 +251,7 @@ class Changes:
             lenders = frozenset(place for place, share in enumerate(shares) if share == 1)
             self._watch.balances[unit].changed(lenders, asyncio.get_running_loop().time())
 
-    async def _finish(self, unit: str, throughput: int) -> None:
+    async def _finish(self, unit: str, throughput: int, why: str) -> None:
         for _, name, _ in _sending(self._watch.units[unit]):
             self._recreation.stale.setdefault(name, self._account_of(name))
         try:
@@ -259,7 +259,7 @@ class Changes:
         except KannelkitError as error:
             self._running.note(unit, f"its links may not run at throughput {throughput}: {error.args[0]}")
             return
-        self._running.note(unit, f"a change of rate was cut off: finished, throughput {throughput}")
+        self._running.note(unit, f"{why}: finished, throughput {throughput}")
 
     def _account_of(self, link: str) -> str:
         return next(name for name, account in self._watch.accounts.items() if link in account.sending_ids)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
+import subprocess
 import sys
 from asyncio.subprocess import Process
 from contextlib import suppress
@@ -27,16 +29,14 @@ class Watched(Up):
     """`kannelkit watch`, and the boxes that somebody else starts from `conf`.
 
     With `wrapped` they are started by run_kannel_box with a pid file, as Debian's init script does it; otherwise as
-    systemd would. `command` comes before everything that is started: to be another user.
+    systemd would. Everything runs as `user`, unless it is nobody else.
     """
 
-    def __init__(
-        self, folder: Path, smsc: Simulator, *, wrapped: bool, command: tuple[str, ...] = (), **more: Any
-    ) -> None:
+    def __init__(self, folder: Path, smsc: Simulator, *, wrapped: bool, user: str = "", **more: Any) -> None:
         super().__init__(folder, smsc, **more)
         self.wrapped = wrapped
         self.conf = folder / "etc" / "kannel.conf"
-        self._command = command
+        self._user = user
         self._started: list[Process] = []
 
     def spec(self) -> dict[str, Any]:
@@ -54,14 +54,30 @@ class Watched(Up):
     def log(self) -> Path:
         return self.folder / "log" / "bearerbox.log"
 
-    async def generate(self) -> None:
+    @property
+    def account(self) -> dict[str, Any]:
+        """Return the account as it will be written."""
+        return self._smsc
+
+    async def generate(self, conf: Path | None = None) -> None:
         """Write the spec, and the kannel.conf that it stands for, as an operator does before the first start."""
         if not self.admin_port:
             self.admin_port, self._smsbox_port, self.sendsms_port = free_ports(3)
         for name in ("etc", "log", "spool"):
             (self.folder / name).mkdir(exist_ok=True)
+            self._give(self.folder / name)
+        self._give(self.folder)
         self.write()
-        assert await self.run("generate", self.path, "-o", self.conf) == 0, self.said()
+        assert await self.run("generate", self.path, "-o", conf or self.conf) == 0, self.said()
+
+    def write(self) -> Path:
+        path = super().write()
+        self._give(path)
+        return path
+
+    def _give(self, path: Path) -> None:
+        if self._user:
+            shutil.chown(path, self._user)
 
     async def run(self, *words: str | Path) -> int:
         """Run another command to its end; what it says goes to the same output."""
@@ -95,6 +111,12 @@ class Watched(Up):
         assert found is not None, name
         return found
 
+    async def ended(self) -> None:
+        """End the boxes that were started as systemd would, in order."""
+        for process in reversed(self._started):
+            await child.stop(process, _STOP_SECONDS)
+        self._started.clear()
+
     async def stop(self) -> None:
         """Stop kannelkit, then the boxes, by pid: a wrapper's first, or it would start its box again."""
         if self._process is not None:
@@ -109,8 +131,7 @@ class Watched(Up):
             found = find(Sought(name, None, None, self.conf))
             if found is not None:
                 await processes.end(found, _STOP_SECONDS)
-        for process in self._started:
-            await child.stop(process, _STOP_SECONDS)
+        await self.ended()
 
     async def __aenter__(self) -> Watched:
         await self.generate()
@@ -121,13 +142,21 @@ class Watched(Up):
         return ("-v", "4", "--", self.conf)
 
     async def _child(self, *words: str | Path) -> Process:
-        return await child.start(*self._command, *words, output=self.output, cwd=self.folder)
+        before = (*BE_USER, f"--reuid={self._user}") if self._user else ()
+        return await child.start(*before, *words, output=self.output, cwd=self.folder)
 
     async def ends(self, process: ProcessId) -> None:
         """Wait until a process is gone."""
         await until(lambda: not processes.alive(process))
 
 
-def as_user(name: str) -> tuple[str, ...]:
-    """Return the command that runs another as this user, if this one is root."""
-    return ("setpriv", f"--reuid={name}", f"--regid={name}", "--clear-groups") if os.geteuid() == 0 else ()
+BE_USER = ("setpriv", "--regid=nogroup", "--clear-groups")
+
+
+def other_user() -> str:
+    """Return Kannel's user, if this one may become that and that one may run kannelkit; else "", for this one."""
+    if os.geteuid() != 0:
+        return ""
+    tried = (*BE_USER, "--reuid=kannel", sys.executable, "-c", "import kannelkit.cli.watch")
+    done = subprocess.run(tried, cwd="/", capture_output=True, check=False)
+    return "kannel" if done.returncode == 0 else ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from kannelkit.host import processes
 from kannelkit.host.processes import ProcessId
 from tests.harness.load import load
-from tests.integration.attached import Watched
+from tests.integration.attached import Watched, other_user
 from tests.integration.operated import LOGIN, arrived, drained, simulator, until, until_answered
 
 pytestmark = pytest.mark.kannel
@@ -22,10 +24,18 @@ def throughputs(conf: Path) -> set[str]:
     return set(re.findall(r"^throughput = (\d+)$", conf.read_text(), re.MULTILINE))
 
 
-async def test_debians_way_limit_found_box_killed_and_left_running(tmp_path: Path) -> None:
-    """Kannel is started after kannelkit, by run_kannel_box, which starts a box again that ended."""
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that another user reaches; pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+
+
+async def test_debians_way_limit_found_box_killed_and_left_running(folder: Path) -> None:
+    """Kannel is started after kannelkit, by run_kannel_box, which starts a box again that ended; all as user kannel."""
     async with simulator(limit=30) as smsc:
-        gateway = Watched(tmp_path, smsc, wrapped=True, throughput=60)
+        gateway = Watched(folder, smsc, wrapped=True, user=other_user(), throughput=60, sms_resend_freq=2)
         async with gateway:
             os.chmod(gateway.conf, 0o604)
             await gateway.start()
@@ -43,6 +53,7 @@ async def test_debians_way_limit_found_box_killed_and_left_running(tmp_path: Pat
             assert arrived(smsc) == (150, 0)
             assert throughputs(gateway.conf) == {"30"}
             assert gateway.conf.stat().st_mode & 0o777 == 0o604
+            assert gateway.conf.owner() == (other_user() or Path("/proc/self").owner())
 
             for process in before.values():  # a smsbox that lost its bearerbox would come back after 10 s by itself
                 processes.kill(process)
@@ -69,11 +80,12 @@ async def test_debians_way_limit_found_box_killed_and_left_running(tmp_path: Pat
 async def test_systemds_way_edited_file_and_changes_of_the_spec(tmp_path: Path) -> None:
     """Nothing tells the boxes' processes but their ports; kannel.conf is a symbolic link."""
     async with simulator(limit=20) as smsc:
-        gateway = Watched(tmp_path, smsc, wrapped=False, throughput=40)
+        gateway = Watched(tmp_path, smsc, wrapped=False, throughput=40, sms_resend_freq=2)
         async with gateway:
-            (tmp_path / "elsewhere").mkdir()
-            gateway.conf.rename(tmp_path / "elsewhere" / "kannel.conf")
-            gateway.conf.symlink_to(tmp_path / "elsewhere" / "kannel.conf")
+            elsewhere = tmp_path / "elsewhere" / "kannel.conf"
+            elsewhere.parent.mkdir()
+            gateway.conf.rename(elsewhere)
+            gateway.conf.symlink_to(elsewhere)
             await gateway.kannel()
             await gateway.start()
             await gateway.saying("ready: 1 of 1 links online")
@@ -103,12 +115,25 @@ async def test_systemds_way_edited_file_and_changes_of_the_spec(tmp_path: Path) 
             assert re.search(r"core: a change there takes a restart of bearerbox and smsbox", gateway.said())
             assert gateway.box("bearerbox") == bearerbox
             gateway.core = {}
-            gateway._smsc["reconnect-delay"] = 2
+            gateway.account["reconnect-delay"] = 2
             gateway.write()
             assert await gateway.run("apply", gateway.path, "--yes") == 0
             assert "reconnect-delay = 2" in gateway.conf.read_text()
             assert gateway.conf.is_symlink()
             assert gateway.box("bearerbox") == bearerbox
+
+            gateway.core = {"sms-resend-freq": 7}
+            gateway.write()
+            await gateway.generate(elsewhere)
+            await gateway.ended()
+            await gateway.saying(rf"bearerbox \(pid {bearerbox.pid}\) ended")
+            await gateway.kannel()
+            await gateway.saying("Kannel was started with what .* stands for now: it is in force")
+            await gateway.saying("finished, throughput 20")
+            assert throughputs(gateway.conf) == {"20"}
+            bearerbox = gateway.box("bearerbox")
+            assert await gateway.run("apply", gateway.path) == 0
+            assert gateway.said().count("no changes: the gateway runs as the spec says") == 2  # the first while edited
 
             assert await gateway.end() == 0
             assert gateway.box("bearerbox") == bearerbox
