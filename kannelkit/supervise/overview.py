@@ -26,10 +26,11 @@ class BoxProcess:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Since when an account is on the side it is on (seconds since the epoch), and why."""
+    """Since when an account is on the side it is on (seconds since the epoch), why, and whether somebody moved it."""
 
     since: float
     why: str = ""
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,7 @@ def _account(
         minutes_left=_minutes_left(queued, traffic),
         curve=traffic.curve,
         links=tuple(views),
+        moved_by_hand=turn is not None and turn.by_hand,
     )
 
 

@@ -19,6 +19,7 @@ _BOX_ADVICE = {
     "full": "its store is full, and it takes no message; look at why messages wait",
     "shutting down": "",
 }
+_STAYS, _GOES_BACK = "it stays there until", "it goes back when the first answers, or now with"
 _MOST_LINKS = 3
 
 
@@ -58,10 +59,9 @@ def _account(account: AccountView, spec: str, at: float) -> Iterator[str]:
     if account.side == "backup":
         since = "" if account.since is None else f" for {duration(at - account.since)}"
         why = f" ({account.why})" if account.why else ""
-        yield (
-            f"{account.smsc_id}: on its backup host {account.host}{since}{why}: it goes back when the first "
-            f"answers, or now with kannelkit failover {spec} {account.smsc_id} --to primary"
-        )
+        told = f"{account.smsc_id}: on its backup host {account.host}{since}{why}"
+        back = f"kannelkit failover {spec} {account.smsc_id} --to primary"
+        yield f"{told}: {_STAYS if account.moved_by_hand else _GOES_BACK} {back}"
     if account.links_online < account.links_wanted:
         away = [link for link in account.links if link.role == account.side and link.state != "online"]
         said = ", ".join(f"{link.admin_id} {link.state}" for link in away[:_MOST_LINKS])

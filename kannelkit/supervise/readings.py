@@ -185,9 +185,8 @@ def _from_state_dir(spec: Spec, most_events: int) -> tuple[Readings, Mapping[str
 
 def turn(kept: KeptSide, moved: Event | None) -> Turn:
     """Return since when an account is on its side, and why: what the newest event of a failover says, if it fits."""
-    if moved is None or moved.data.get("to") != kept.side:
-        return Turn(kept.since)
-    return Turn(kept.since, "by hand" if kept.by_hand else str(moved.data.get("why", "")))
+    why = "" if moved is None or moved.data.get("to") != kept.side else str(moved.data.get("why", ""))
+    return Turn(kept.since, why, kept.by_hand)
 
 
 def process_of(process: ProcessId) -> BoxProcess:

@@ -61,9 +61,9 @@ class AccountView:
 
     `unit` names the rate that it lives by, which other accounts may share: `throughput`, `ceiling` and `floor` are the
     unit's, `settled` when the links run at that, `paused` when kannelkit does not adapt it, `by_hand` when somebody set
-    it, at `rate_since`. `side` is in force since `since`, because of `why`, at `host`. `links_online` of
-    `links_wanted` of that side are bound. `in_flight` are messages sent without an answer yet, `minutes_left` how long
-    what is queued lasts at the rate of the last minute.
+    it, at `rate_since`. `side` is in force since `since`, because of `why`, at `host`; `moved_by_hand` when somebody
+    moved it there. `links_online` of `links_wanted` of that side are bound. `in_flight` are messages sent without an
+    answer yet, `minutes_left` how long what is queued lasts at the rate of the last minute.
     """
 
     smsc_id: str
@@ -91,6 +91,7 @@ class AccountView:
     minutes_left: float | None
     curve: Curve
     links: tuple[LinkView, ...]
+    moved_by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,15 @@ def test_links_that_are_away_are_a_problem(links: tuple[LinkStatus, ...], state:
     assert one.problems[0].startswith(problem)
 
 
+def test_who_moved_an_account_by_hand_has_to_move_it_back() -> None:
+    links = (link("acc-1", "dead"), link("acc-2", "dead"), link("acc-backup-1"), PARK)
+    readings = dataclasses.replace(with_links(*links), turns={"acc": Turn(700.0, "by hand", by_hand=True)})
+    assert overview([ACCOUNT.on("backup")], readings).problems == (
+        "acc: on its backup host other:2775 for 5m 0s (by hand): it stays there until kannelkit failover SPEC acc --to "
+        "primary",
+    )
+
+
 def test_an_account_on_its_backup_is_a_problem_and_its_primary_links_are_none() -> None:
     links = (link("acc-1", "dead"), link("acc-2", "dead"), link("acc-backup-1", queued=3), PARK)
     turned = Turn(700.0, "no answer for 30 s")
