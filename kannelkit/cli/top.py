@@ -20,6 +20,9 @@ from kannelkit.spec import Spec
 if TYPE_CHECKING:
     from kannelkit.supervise.views import Overview
 
+# it answers from what it knows, within milliseconds
+_ANSWER_SECONDS = 5.0
+
 
 @click.command("top")
 @click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
@@ -68,8 +71,11 @@ async def look(spec: Spec, curves: list[str] | None) -> Overview:
 
     request = {"do": "state", "spec": os.path.realpath(spec.path), **({} if curves is None else {"curves": curves})}
     try:
-        answer = await ask(spec.state_dir, request, lambda event: None)
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            answer = await ask(spec.state_dir, request, lambda event: None)
         return overview_of(answer["state"])
+    except TimeoutError as error:
+        raise GatewayError("the kannelkit that supervises does not answer", "kannelkit status asks Kannel") from error
     except HostError:
         return await look_ourselves(load(spec.path, os.environ))  # with the secrets, which were not needed before
     except (KeyError, TypeError) as error:
