@@ -21,7 +21,8 @@ _FRESH_SECONDS = 60.0
 def lost(seen: Observed, bounds: Bounds) -> Iterator[Check]:
     """Messages that were given up."""
     if seen.traffic is None:
-        yield said("lost", "unknown", "messages given up are not known: there is no access log that can be read")
+        advice = "turn access-log on, without an access-log-format of its own, where this user may read it"
+        yield said("lost", "unknown", "messages given up are not known: no access log can be read", advice)
         return
     counts = {verb: sum(each.verbs.get(verb, 0) for each in seen.traffic.values()) for verb in GIVEN_UP}
     total = sum(counts.values())

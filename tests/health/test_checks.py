@@ -190,7 +190,7 @@ CASES: list[tuple[Observed, str, Status, str]] = [
     (replace(WELL, troubles={"main": Troubles(refused={0x14: 2})}), "other-refusals", "warning", "tried again"),
     (replace(WELL, troubles={"main": Troubles(refused={0x0B: 50})}), "other-refusals", "critical", "given up"),
     (WELL, "lost", "ok", "no message given up"),
-    (replace(WELL, traffic=None), "lost", "unknown", "no access log"),
+    (replace(WELL, traffic=None), "lost", "unknown", "no access log can be read"),
     (replace(WELL, traffic={"": Traffic({"DISCARDED SMS": 2})}), "lost", "warning", "2 DISCARDED SMS (no account)"),
     (replace(WELL, traffic={"main": Traffic({"REJECTED Send SMS": 100})}), "lost", "critical", "(main)"),
     (replace(WELL, traffic={"main": Traffic()}), "receipts", "ok", "come as asked for"),
