@@ -49,7 +49,7 @@ class Requests:
         applying: Applying,
         journal: Journal,
         path: Path,
-        move: Move | None = None,
+        move: Move,
     ) -> None:
         self._path = path
         self._running = running
@@ -192,8 +192,6 @@ class Requests:
         account, to = request.get("account"), request.get("to")
         if not isinstance(account, str) or account not in self._running.watch.accounts:
             raise GatewayError(f"the gateway runs without an account {account!r}", _NOT_APPLIED)
-        if self._move is None:
-            raise GatewayError("nobody moves accounts here")
         return await self._move(account, None if to is None else str(to), tell)
 
     # -- units -------------------------------------------------------------------------------------------------
