@@ -16,6 +16,9 @@ README = Path(__file__).parents[2] / "README.md"
 # what takes long to import belongs inside the commands that need it
 HEAVY = ("aiohttp", "asyncio", "cryptography", "jinja2", "psutil", "pydantic", "rich", "sqlite3", "yaml")
 
+# a monitor reads stdout, and takes exit code 2 for a gateway in trouble
+PLUGINS = {"health": (3, "KANNEL UNKNOWN - wrong use: ")}
+
 
 def kannelkit(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -40,10 +43,12 @@ def test_command_explains_itself(command: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_takes_an_unknown_option_as_wrong_use(command: str, tmp_path: Path) -> None:
     answer = kannelkit(command, "--no-such-option", cwd=tmp_path)
-    assert answer.returncode == 2
+    code, told = PLUGINS.get(command, (2, ""))
+    assert answer.returncode == code
     assert "--no-such-option" in answer.stderr
     assert "Traceback" not in answer.stderr
-    assert answer.stdout == ""
+    assert answer.stdout.startswith(told)
+    assert bool(answer.stdout) == bool(told)
 
 
 @pytest.mark.parametrize("command", ["generate", "lint", "import", "plan", "apply", "up", "status", "make-dummy-cert"])
