@@ -29,8 +29,8 @@ lint: ## ruff and mypy
 	@$(PYTHON) -m ruff format --check --quiet .
 	@$(PYTHON) -m mypy --no-error-summary
 
-bench: ## measure beside peers, one after the other; takes long (make bench ARGS="conf" for one)
-	@bash .ci/setup test
+bench: ## measure beside peers, one after the other; takes hours (make bench ARGS="--list", ARGS="conf" for one)
+	@bash .ci/setup bench
 	@$(PYTHON) -m tests.benchmarks $(ARGS)
 
 clean: ## remove what make made here: .venv, caches, builds (Debian's packages stay)

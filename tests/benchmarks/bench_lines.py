@@ -1,6 +1,6 @@
 """Every event of a large debug-level log of bearerbox, by kannelkit and by mtail: lines a second, and what both count.
 
-`python -m tests.benchmarks.bench_lines`; it needs Kannel, and mtail (`apt-get install mtail`), which has one
+`python -m tests.benchmarks.bench_lines`; it needs Kannel, and mtail (`make bench` installs both), which has one
 regular expression, for the refusals with 0x58. Real bearerboxes write the log: one under load whose SMSC refuses a
 part of it, one whose links meet every other trouble. Their lines are multiplied, with other days, smsc-ids, numbers and
 threads, and lines are put between them that look like refusals and are none.
@@ -132,7 +132,7 @@ def with_mtail(path: Path, programs: Path) -> tuple[float, Counter[str]]:
 def main() -> int:
     """Print the table."""
     if not shutil.which("mtail"):
-        sys.stderr.write("mtail is missing: apt-get install mtail\n")
+        sys.stderr.write("mtail is missing: `bash .ci/setup bench` installs it\n")
         return 1
     with tempfile.TemporaryDirectory(prefix="kannelkit-bench-") as made:
         folder = Path(made)

@@ -56,6 +56,15 @@ def reached(accepted: Sequence[int], rate: float) -> float | None:
     return None
 
 
+def longest_gap(accepted: Sequence[int]) -> float:
+    """Return for how many seconds on end nothing was accepted, at the most."""
+    longest = current = 0
+    for count in accepted:
+        current = 0 if count else current + 1
+        longest = max(longest, current)
+    return longest * SLOT
+
+
 def missed(delivered: Delivered, best: Delivered, *, in_order: bool) -> list[str]:
     """Return which aims a row of a law that stays the same misses, beside the best constant throughput."""
     found = []

@@ -11,12 +11,12 @@ from typing import Any
 
 from kannelkit.supervise.memory import Memory
 from tests.benchmarks.laws_figures import (
-    GOODPUT,
     LEARNT,
     SLOT,
     Delivered,
     Followed,
     answered,
+    longest_gap,
     rates,
     reached,
     share,
@@ -37,6 +37,7 @@ _TRICKLE = 2 / 3  # of the limit
 _NEIGHBOUR = "beside"
 _NEIGHBOUR_LIMIT = 30
 _NEIGHBOUR_RATE = 15  # so that its two first bursts, less than a second apart, are within its limit
+_NEIGHBOUR_SILENT = 2.0  # seconds; its bursts are one apart
 _LOOK_EVERY = 0.02
 _SPARE = 1.1  # so many times what can be accepted wait where nothing comes later
 _EVENTS = 100_000
@@ -235,9 +236,11 @@ async def _undisturbed(smsc: Smsc, begin: float, seconds: float) -> tuple[str, b
     timeline = await smsc.timeline(_NEIGHBOUR)
     counters = await smsc.counters(_NEIGHBOUR)
     place = _place(timeline, begin)
-    accepted = sum(timeline.accepted[place : place + round(seconds / SLOT)]) / seconds
-    disturbed = accepted < GOODPUT * _NEIGHBOUR_RATE or counters["refused"] > 0 or counters["binds"] > 1
-    return f"beside: {accepted:.2f}/s, {counters['refused']} refused, {counters['binds']} binds", disturbed
+    accepted = timeline.accepted[place : place + round(seconds / SLOT)]
+    silent = longest_gap(accepted)
+    disturbed = silent > _NEIGHBOUR_SILENT or counters["refused"] > 0 or counters["binds"] > 1
+    note = f"beside: {sum(accepted) / seconds:.2f}/s, {counters['refused']} refused, {counters['binds']} binds"
+    return f"{note}, silent for {silent:.1f} s at the most", disturbed
 
 
 async def _drained(gateway: Gateway, smsc: Smsc) -> dict[str, Any]:
