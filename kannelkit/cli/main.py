@@ -23,6 +23,7 @@ COMMANDS = {
     "status": "Show how a gateway, its boxes and its accounts stand.",
     "top": "Watch a gateway live: accounts, links, rates, refusals, queues, decisions.",
     "health": "Check once how a gateway stands: a plugin for Nagios and Icinga.",
+    "healthd": "Answer over HTTP how a gateway stands: for people, Prometheus, load balancers, service managers.",
     "history": "List what happened: decisions and events, oldest first.",
     "rate": "Show what an account runs at, or bring it to a rate by hand.",
     "pause": "Leave an account's rate as it is, until resume.",
