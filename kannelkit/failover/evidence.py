@@ -18,6 +18,8 @@ _LONGEST_GAP = 5.0
 _SHORT_BIND = 10.0
 # answers that take two seconds, and Kannel's pause of two after "too fast", are no silence
 _LEAST_SILENCE = 4.0
+# what bearerbox counts is read one number after the other: right after a sign of life it may be off by one, seconds
+_SETTLES = 0.5
 
 
 class Evidence:
@@ -32,7 +34,9 @@ class Evidence:
         self._links: dict[str, _Link] = {}
         self._clock = 0.0
         self._at: float | None = None
-        self._answers: int | None = None
+        self._signs: int | None = None
+        self._sign_at = 0.0
+        self._in_flight = 0  # at the last sign of life
         self._unanswered_since: float | None = None
 
     def blind(self) -> None:
@@ -49,11 +53,23 @@ class Evidence:
             if name not in self._links:
                 self._links[name] = _Link(self._after, self._clock, online)
             self._links[name].seen(self._clock, online)
-        if seen.answers != self._answers or not seen.waits or not any(seen.links.values()):
+        self._listen(seen)
+        self._at, self._signs = seen.at, seen.signs
+
+    def _listen(self, seen: Seen) -> None:
+        """Take note of since when messages have been sent and nothing has come back."""
+        now, in_flight = self._clock, max(0, seen.in_flight or 0)
+        if seen.signs != self._signs or not any(seen.links.values()):
+            self._sign_at, self._in_flight, self._unanswered_since = now, in_flight, None
+        elif now - self._sign_at < _SETTLES:
+            self._in_flight = max(self._in_flight, in_flight)
+        else:
+            self._in_flight = min(self._in_flight, in_flight)
+        # a single answer that never comes is no silence: something must have been sent since
+        if not seen.queued and in_flight <= self._in_flight:
             self._unanswered_since = None
         elif self._unanswered_since is None:
-            self._unanswered_since = self._clock
-        self._at, self._answers = seen.at, seen.answers
+            self._unanswered_since = now
 
     @property
     def online(self) -> bool:

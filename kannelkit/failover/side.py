@@ -31,7 +31,7 @@ class AccountSide:
     """The side of one account that has a second host.
 
     Feed `seen` and `blind`, ask `decide`, do what it says, and report `probed` and `moved`. A move that was not done is
-    simply decided again. `settings` may be replaced.
+    simply decided again.
     """
 
     def __init__(
@@ -58,6 +58,12 @@ class AccountSide:
     def failed_returns(self) -> int:
         """How many times in a row the primary was of no use soon after the account had come back to it."""
         return max(0, self._hosts["primary"].failures - 1)
+
+    def adapt(self, settings: Settings) -> None:
+        """Go on with other settings; what was seen of the links so far was judged by the former ones."""
+        if settings != self.settings:
+            self.settings = settings
+            self._evidence = Evidence(settings.after)
 
     def begin(self) -> None:
         """bearerbox is a new process: what was seen of the old one's links says nothing of the new one's."""

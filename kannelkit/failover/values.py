@@ -25,15 +25,18 @@ class Settings:
 class Seen:
     """What bearerbox showed of the side in force at one moment.
 
-    `links` says of each of its links whether it is online. `answers` is a running total of the answers to submits,
-    whatever they said, and never falls. `waits` is whether a submit of the account is unanswered, or a message in the
-    queue of one of these links: messages in the global queue may be meant for later, or for others.
+    `links` says of each of its links whether it is online. `signs` is a number that is another one whenever the SMSC
+    has answered a submit, whatever it said, or sent something of its own. `queued` is whether a message is in the queue
+    of a link that is online: those in the global queue may be meant for later, or for others. `in_flight` is how many
+    messages bearerbox holds outside its queues, which are those without an answer and segments of received messages
+    that are not whole yet; None where they need not be this account's.
     """
 
     at: float
     links: Mapping[str, bool]
-    answers: int
-    waits: bool
+    signs: int
+    queued: bool
+    in_flight: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

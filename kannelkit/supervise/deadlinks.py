@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable
 
 from kannelkit.errors import KannelkitError
 from kannelkit.failover.refusals import Reasons, bind_refusal, sentence
-from kannelkit.gateway.status import GatewayStatus, LinkStatus
+from kannelkit.gateway.status import LinkStatus
 from kannelkit.render import Account
 from kannelkit.smpp.constants import CommandStatus
 from kannelkit.supervise.changes import Changes
-from kannelkit.supervise.revive import Revival
+from kannelkit.supervise.revive import Links, Revival
 from kannelkit.supervise.running import Running
 from kannelkit.throttle.lines import BindRefused, Cause, Event, SubmitRefused
 
@@ -44,9 +44,9 @@ class DeadLinks:
                 if account is not None and not busy(account.smsc_id):
                     self._tasks[account.smsc_id] = asyncio.create_task(self._stop_unbound(account))
 
-    def act(self, status: GatewayStatus, now: float, busy: Callable[[str], bool]) -> None:
+    def act(self, links: Links, now: float, busy: Callable[[str], bool]) -> None:
         """Start the links whose time has come."""
-        for name, link in self._revival.due(self._running.watch.accounts.values(), status, now, busy):
+        for name, link in self._revival.due(self._running.watch.accounts.values(), links, now, busy):
             if not busy(name):  # by an earlier link of this list
                 self._tasks[name] = asyncio.create_task(self._start(name, link))
 

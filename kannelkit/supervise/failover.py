@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from kannelkit.errors import GatewayError, HostError, KannelkitError
 from kannelkit.failover.side import AccountSide
@@ -19,6 +21,7 @@ from kannelkit.supervise.control import Tell
 from kannelkit.supervise.deadlinks import DeadLinks
 from kannelkit.supervise.memory import KeptSide
 from kannelkit.supervise.places import place
+from kannelkit.supervise.revive import Links, named
 from kannelkit.supervise.running import Running
 from kannelkit.supervise.turning import Turned, Turning
 from kannelkit.throttle.lines import Event
@@ -60,7 +63,7 @@ class Failover:
         self._running = running
         self._changes = changes
         self._watch = running.watch
-        self._turning = Turning(running.admin, running.watch, lambda: len(running.watch.accounts) == 1)
+        self._turning = Turning(running.admin, running.watch, self._alone)
         self._dead_links = DeadLinks(running, changes)
         self._followed: dict[str, _Followed] = {}
         self._configuration: Configuration | None = None
@@ -81,17 +84,16 @@ class Failover:
         """Take note of what bearerbox showed last, and begin what follows from it."""
         self._follow(now)
         status = self._watch.status
-        if status is None:
+        if status is None or status is self._status:
             return
-        if status is not self._status:
-            self._status = status
-            self._turning.seen(status)
-            self._compare(status)
-            for name, followed in self._followed.items():
-                self._see(name, followed, status, now)
+        self._status = status
+        self._turning.seen(status)
+        links = named(status)
+        self._compare(links)
         for name, followed in self._followed.items():
+            self._see(name, followed, links, now)
             self._decide(name, followed, now)
-        self._dead_links.act(status, now, self._busy)
+        self._dead_links.act(links, now, self._busy)
 
     async def by_hand(self, name: str, to: str | None, tell: Tell) -> Mapping[str, object]:
         """Move an account to a side, or without `to` only say which it is on, since when and why.
@@ -119,7 +121,7 @@ class Failover:
         def step(text: str) -> None:
             tell({"event": "step", "text": text})
 
-        work = asyncio.create_task(self._move(name, followed, Move(side, "by hand"), step, by_hand=True))
+        work = self._task(name, self._move(name, followed, Move(side, "by hand"), step, by_hand=True))
         followed.move = work
         await work
         return self._said(name, followed)
@@ -141,14 +143,21 @@ class Failover:
         running = self._running
         if running.configuration is not self._configuration:
             self._configuration = running.configuration
-            kept = running.memory.sides()
+            try:
+                kept = running.memory.sides()
+            except HostError as error:
+                running.say("warning", f"how long accounts have been on their sides is not known: {error.args[0]}")
+                kept = {}
             for name in self._followed.keys() - self._watch.accounts.keys():
                 self._forget(name)
             for name, account in self._watch.accounts.items():
+                if name in kept and kept[name].side != account.side:  # it had no second host for a while
+                    with contextlib.suppress(HostError):  # told when something is learnt
+                        running.memory.side(name, KeptSide(account.side, time.time()))
                 if not account.standby_ids:
                     self._forget(name)
                 elif name in self._followed:
-                    self._followed[name].side.settings = self._settings()
+                    self._followed[name].side.adapt(self._settings())
                 else:
                     self._followed[name] = self._begin(account, kept.get(name), now)
         pid = running.bearerbox.process.pid if running.bearerbox.process is not None else 0
@@ -181,29 +190,39 @@ class Failover:
             for probe in followed.probes:
                 probe.cancel()
 
-    def _compare(self, status: GatewayStatus) -> None:
+    def _compare(self, links: Links) -> None:
         """See, when a bearerbox is followed anew, that no link runs which only stands by: somebody was cut off."""
         if self._compared:
             return
         self._compared = True
         for name, followed in self._followed.items():
             for link in self._watch.accounts[name].standby_ids:
-                if any(one.state != "dead" for one in status.links_of(link)):
+                if any(one.state != "dead" for one in links.get(link, ())):
                     followed.settled = False
 
-    def _see(self, name: str, followed: _Followed, status: GatewayStatus, now: float) -> None:
+    def _see(self, name: str, followed: _Followed, links: Links, now: float) -> None:
         if self._busy(name):
             followed.side.blind()
             return
         account = self._watch.accounts[name]
-        links = {link: status.links_of(link) for link in account.sending_ids}
-        answers, sample = self._watch.answers(name), self._watch.samples.get(name)
-        online = {link: any(one.online for one in found) for link, found in links.items()}
-        queued = sum(one.queued for found in links.values() for one in found if one.online)
-        in_flight = sample.in_flight if sample is not None else None
-        followed.side.seen(
-            Seen(now, online, answers.accepted + answers.refused + answers.other, queued > 0 or (in_flight or 0) > 0)
-        )
+        own = [one for link in account.sending_ids for one in links.get(link, ())]
+        online = dict.fromkeys(account.sending_ids, False) | {one.admin_id: one.online for one in own}
+        answers = self._watch.answers(name)
+        signs = answers.accepted + answers.refused + answers.other
+        signs += sum(one.sms_received + one.dlr_received for one in own)
+        queued = any(one.queued for one in own if one.online)
+        followed.side.seen(Seen(now, online, signs, queued, self._in_flight()))
+
+    def _in_flight(self) -> int | None:
+        """Return how many messages bearerbox holds outside its queues, None where they need not be one account's."""
+        return self._status.in_flight if self._status is not None and self._alone() else None
+
+    def _alone(self) -> bool:
+        """Return whether all that is in flight is one account's."""
+        if self._status is None or len(self._watch.accounts) != 1:
+            return False
+        (account,) = self._watch.accounts.values()
+        return {link.admin_id for link in self._status.links} <= {link.admin_id for link in account.links}
 
     def _busy(self, name: str) -> bool:
         """Return whether somebody acts on the account's links now."""
@@ -219,11 +238,11 @@ class Failover:
         if not followed.settled:
             if now >= followed.not_before:
                 followed.not_before = now + _FINISH
-                followed.move = asyncio.create_task(self._finish(name, followed))
+                followed.move = self._task(name, self._finish(name, followed))
             return
         decision = followed.side.decide(now)
         if isinstance(decision, Probe):
-            task = asyncio.create_task(self._probe(name, followed, decision.side))
+            task = self._task(name, self._probe(name, followed, decision.side))
             followed.probes.add(task)
             task.add_done_callback(followed.probes.discard)
         elif isinstance(decision, Move) and now >= followed.not_before:
@@ -232,7 +251,7 @@ class Failover:
                 names = ", ".join(sorted(ending))
                 self._tell_once(name, followed, f"it goes to the {decision.to} when Kannel has ended {names}")
             else:
-                followed.move = asyncio.create_task(self._carry_out(name, followed, decision))
+                followed.move = self._task(name, self._carry_out(name, followed, decision))
 
     async def _probe(self, name: str, followed: _Followed, side: Side) -> None:
         found = await reach(place(self._running.configuration.spec, self._watch.accounts[name], side))
@@ -290,6 +309,20 @@ class Failover:
             self._tell_once(name, followed, f"its move to the {followed.side.side} is not finished: {error.message}")
             return
         self._running.note(name, f"a move to the {followed.side.side} was cut off: finished")
+
+    def _task(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begin something whose failure for a reason of our own is told and ends nothing."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            error = None if task.cancelled() else task.exception()
+            if error is not None and not isinstance(error, KannelkitError):
+                self._running.note(
+                    name, f"a failover failed for a reason of kannelkit's own, please report it: {error!r}"
+                )
+
+        task = asyncio.create_task(work)
+        task.add_done_callback(ended)
+        return task
 
     # -- telling -----------------------------------------------------------------------------------------------
 

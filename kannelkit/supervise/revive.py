@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from kannelkit.gateway.status import GatewayStatus
+from kannelkit.gateway.status import GatewayStatus, LinkStatus
 from kannelkit.render.links import Account
 
 # seconds a link has been dead before it is started, doubled with every try up to the longest
@@ -12,6 +12,17 @@ _AFTER = 5.0
 _LONGEST = 300.0
 # a link that has been online for so many seconds holds; one that only seems bound is found out by its first message
 _HOLDS = 60.0
+
+# A gateway's links by their admin ids.
+Links = Mapping[str, Sequence[LinkStatus]]
+
+
+def named(status: GatewayStatus) -> Links:
+    """Return the links of a status by their admin ids; a gateway may have thousands."""
+    found: dict[str, list[LinkStatus]] = {}
+    for link in status.links:
+        found.setdefault(link.admin_id, []).append(link)
+    return found
 
 
 class Revival:
@@ -22,7 +33,7 @@ class Revival:
         self._tries: dict[str, int] = {}
 
     def due(
-        self, accounts: Iterable[Account], status: GatewayStatus, now: float, busy: Callable[[str], bool]
+        self, accounts: Iterable[Account], links: Links, now: float, busy: Callable[[str], bool]
     ) -> list[tuple[str, str]]:
         """Return account and admin id of the links to start at `now` (seconds); accounts that are `busy` are left."""
         due = []
@@ -30,10 +41,10 @@ class Revival:
         for account in accounts:
             sending.update(account.sending_ids)
             for name in () if busy(account.smsc_id) else account.sending_ids:
-                links = status.links_of(name)
-                if any(link.state != "dead" for link in links):
+                own = links.get(name, ())
+                if any(link.state != "dead" for link in own):
                     self._dead_since.pop(name, None)
-                    if any(link.online and (link.seconds or 0) >= _HOLDS for link in links):
+                    if any(link.online and (link.seconds or 0) >= _HOLDS for link in own):
                         self._tries.pop(name, None)
                 elif now - self._dead_since.setdefault(name, now) >= self.wait(name):
                     del self._dead_since[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import pytest
 
@@ -18,7 +18,8 @@ def looks(
     online: Iterable[tuple[float, float]] = ((0.0, 1e9),),
     *,
     answers_a_second: float = 0.0,
-    waits: bool = False,
+    queued: bool = False,
+    in_flight: Callable[[float], int | None] = lambda at: None,
     second_link: Iterable[tuple[float, float]] | None = None,
     begin: float = 0.0,
 ) -> Iterable[Seen]:
@@ -31,7 +32,7 @@ def looks(
         links: Mapping[str, bool] = {
             name: any(first <= at < last for first, last in spans) for name, spans in of_links.items()
         }
-        yield Seen(at, links, int(at * answers_a_second), waits)
+        yield Seen(at, links, int(at * answers_a_second), queued, in_flight(at))
 
 
 def first_reason(seen: Iterable[Seen], after: float = AFTER) -> tuple[float, str] | None:
@@ -57,7 +58,19 @@ def spans(first: float, lasts: float, away: float, until: float) -> list[tuple[f
 GONE = [
     pytest.param(looks(60, online=[(0, 10)]), 40.0, "no link online for 30 s", id="lost"),
     pytest.param(looks(60, online=[]), 30.0, "no link online for 30 s", id="never there"),
-    pytest.param(looks(60, waits=True), 30.0, "no answer for 30 s while messages are on their way", id="silent"),
+    pytest.param(looks(60, queued=True), 30.0, "no answer for 30 s while messages are on their way", id="silent"),
+    pytest.param(
+        looks(60, in_flight=lambda at: 3 if at < 10 else 4),
+        40.0,
+        "no answer for 30 s while messages are on their way",
+        id="one more unanswered",
+    ),
+    pytest.param(
+        looks(60, in_flight=lambda at: int(at * 40)),
+        31.0,
+        "no answer for 30 s while messages are on their way",
+        id="ever more unanswered",
+    ),
     pytest.param(
         looks(90, spans(10, 5, 1, 90)), 40.0, "each bind is closed again, the last after 5 s", id="closed each 5 s"
     ),
@@ -83,7 +96,11 @@ def test_a_side_of_no_use(seen: Iterable[Seen], when: float, why: str) -> None:
 
 WELL = [
     pytest.param(looks(600), id="no traffic"),
-    pytest.param(looks(600, waits=True, answers_a_second=0.1), id="an answer every ten seconds"),
+    pytest.param(looks(600, in_flight=lambda at: 7), id="segments that are not whole"),
+    pytest.param(looks(600, in_flight=lambda at: 0 if at < 0.2 else 1), id="counted late"),
+    pytest.param(looks(600, in_flight=lambda at: -1 if at < 10 else 0), id="counted wrong"),
+    pytest.param(looks(600, answers_a_second=0.1, in_flight=lambda at: int(at)), id="ever more, and answers"),
+    pytest.param(looks(600, queued=True, answers_a_second=0.1), id="an answer every ten seconds"),
     pytest.param(looks(600, [(0, 100), (129, 600)]), id="away for less than the time"),
     pytest.param(looks(600, [(0, 100), (101, 104), (105, 600)]), id="two losses, then there"),
     pytest.param(looks(600, spans(10, 40, 20, 600)), id="there for two thirds"),
@@ -114,20 +131,20 @@ def test_a_silence_goes_on_after_a_moment_without_sight() -> None:
     evidence = Evidence(AFTER)
     for begin in (0.0, 100.0):
         evidence.blind()
-        for seen in looks(16, waits=True, begin=begin):
+        for seen in looks(16, queued=True, begin=begin):
             evidence.seen(seen)
     assert evidence.unusable() == "no answer for 32 s while messages are on their way"
 
 
 def test_what_is_not_looked_at_for_long_counts_little() -> None:
     evidence = Evidence(AFTER)
-    evidence.seen(Seen(0.0, {"a": False}, 0, waits=False))
-    evidence.seen(Seen(1000.0, {"a": False}, 0, waits=False))
+    evidence.seen(Seen(0.0, {"a": False}, 0, queued=False))
+    evidence.seen(Seen(1000.0, {"a": False}, 0, queued=False))
     assert evidence.unusable() is None
 
 
 def test_an_answer_that_takes_long_is_no_silence_however_short_the_time() -> None:
-    assert first_reason(looks(60, waits=True, answers_a_second=1 / 3), after=1.0) is None
+    assert first_reason(looks(60, queued=True, answers_a_second=1 / 3), after=1.0) is None
 
 
 def test_a_new_bearerbox_is_seen_anew() -> None:

@@ -46,12 +46,12 @@ class World:
 
     def run(self, seconds: float, account: AccountSide | None = None, begin: float = 0.0) -> AccountSide:
         account = account or AccountSide(self.settings, begin)
-        started, answers = float("-inf"), 0
+        started, signs = float("-inf"), 0
         for look in range(int(seconds / EVERY) + 1):
             at = begin + look * EVERY
             online = at - started >= 2.0 and self.online[account.side](at)
-            answers += online and self.answers(at) and self.waits
-            account.seen(Seen(at, {"link": online}, answers, self.waits))
+            signs += online and self.answers(at) and self.waits
+            account.seen(Seen(at, {"link": online}, signs, online and self.waits))
             decision = account.decide(at)
             if isinstance(decision, Probe):
                 self.probes.append((at, decision.side))
@@ -184,7 +184,7 @@ def test_a_lost_probe_is_asked_for_again() -> None:
     account = AccountSide(USUAL, 0.0)
     asked = []
     for look in range(200):
-        account.seen(Seen(look / 2, {"link": False}, 0, waits=False))
+        account.seen(Seen(look / 2, {"link": False}, 0, queued=False))
         if isinstance(account.decide(look / 2), Probe):
             asked.append(look / 2)
     assert asked[:3] == [15.0, 35.0, 55.0]

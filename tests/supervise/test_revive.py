@@ -9,7 +9,7 @@ import pytest
 
 from kannelkit.gateway.status import LinkStatus
 from kannelkit.supervise.deadlinks import unbound
-from kannelkit.supervise.revive import Revival
+from kannelkit.supervise.revive import Revival, named
 from tests.supervise.played import account, link, status
 
 ACCOUNT = account(connections=2, backup=2)
@@ -19,7 +19,7 @@ def starts(seconds: int, *links: LinkStatus, revival: Revival, begin: int = 0, b
     """Return when links were started while the gateway showed these."""
     found = []
     for at in range(begin, begin + seconds):
-        found += [at for _ in revival.due([ACCOUNT], status(*links), float(at), lambda name: busy)]
+        found += [at for _ in revival.due([ACCOUNT], named(status(*links)), float(at), lambda name: busy)]
     return found
 
 
@@ -42,12 +42,14 @@ def test_a_dead_link_is_started_ever_more_rarely_up_to_a_bound() -> None:
 
 def test_links_that_stand_by_are_left_alone() -> None:
     revival = Revival()
-    found = [name for at in range(100) for _, name in revival.due([ACCOUNT], status(*DEAD), at, lambda name: False)]
+    found = [
+        name for at in range(100) for _, name in revival.due([ACCOUNT], named(status(*DEAD)), at, lambda name: False)
+    ]
     assert set(found) == {"acc-1"}
     found = [
         name
         for at in range(100, 200)
-        for _, name in revival.due([ACCOUNT.on("backup")], status(*DEAD), at, lambda name: False)
+        for _, name in revival.due([ACCOUNT.on("backup")], named(status(*DEAD)), at, lambda name: False)
     ]
     assert set(found) == {"acc-backup-1", "acc-backup-2"}
 
