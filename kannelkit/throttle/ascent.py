@@ -161,6 +161,11 @@ class Ascent:
         return throughput + self._increment(throughput) * int(_GROWING**self._step)
 
     @property
+    def trying(self) -> bool:
+        """Whether the last step is still on trial."""
+        return self._trial is not None
+
+    @property
     def quiet(self) -> float:
         """Seconds for which messages have waited and nothing was refused."""
         return self._quiet

@@ -275,7 +275,14 @@ class AccountRate:
             return None
         if self._ascent.cost is Cost.PUNISHED:
             return None  # what is refused after an excess was not too much
-        loss = self._losses.better(self.throughput, sample.at, sample.accepted, sample.parts, self._ascent.base)
+        loss = self._losses.better(
+            self.throughput,
+            sample.at,
+            sample.accepted,
+            sample.parts,
+            self._ascent.base,
+            trial=self._ascent.trying,
+        )
         if loss is None:
             return None
         self._ascent.costs(Cost.LATE)

@@ -12,7 +12,7 @@ having is what was refused of a burst:
   good and is refused next to nothing. But where a burst proved the rate, whole bursts touch by chance, and a lower rate
   gains nothing (seen on a real Kannel: 100 left for 67), unless a fifth is missing for half a minute. Proofs that
   contradict each other prove nothing: a bucket's burst is accepted as far as the bucket is full.
-- Nearly a burst or more: answers of several ran together, and what was accepted of each is the limit.
+- Nearly a burst or more, again and again: answers of several ran together, and what was accepted of each is the limit.
 
 Lines in the log that nobody's refusals wrote take nothing from what arrives, and so nothing from the rate.
 
@@ -106,49 +106,63 @@ class Losses:
         """Take note of a burst first refused at `at`, of which `refused` were; `accepted` messages in all by then."""
         self._refusals.append(_Refusal(at, refused, accepted))
 
-    def better(self, throughput: int, at: float, accepted: int, parts: float, base: int | None = None) -> Loss | None:
+    def better(
+        self, throughput: int, at: float, accepted: int, parts: float, base: int | None = None, *, trial: bool = False
+    ) -> Loss | None:
         """Return what going on at `throughput` costs, where another rate would cost less.
 
         `accepted` messages in all were accepted until `at`; `parts` is how many submits one takes. `base` is the rate
-        that steps up led from, where `throughput` is no more than a trial.
+        that steps up led from not long ago; during a `trial` the last step is taken back for little.
         """
         if len(self._refusals) < 2 or self._in_vain or not self._counts:
             return None
         begin, before = self._counts[0]
         seconds, submits = at - begin, round((accepted - before) * parts)
         whole = self._undisturbed(throughput) * (seconds - 1)
-        if submits <= 0 or (base is None and submits > (1 - _MISSING) * whole):
+        if submits <= 0:
             return None
-        if len(self._refusals) < (_BURSTS if base is None and submits > (1 - _MUCH) * whole else 2):
+        if not trial and submits > (1 - _MISSING) * whole:
+            return None
+        if not trial and submits > (1 - _MUCH) * whole and len(self._refusals) < _BURSTS:
             return None
         if any(now.accepted == before.accepted for before, now in pairwise(self._refusals)):
             return None  # all is refused for a while after an excess: that says nothing of the rate
         lasting = max(self._lasting(parts), submits / seconds if seconds >= _LASTS else 0.0)
-        refused = sorted(each.refused for each in self._refusals)
-        excess = refused[(3 * len(refused) - 1) // 4]  # three of four bursts would not have been too large by more
-        little = max(1, throughput // _LITTLE)
         if base is not None:
             better = self._delivering(lasting)
             better = better if better > base + max(1, base // 10) else base
-        elif excess <= little:
-            better = throughput - max(excess, round(throughput**2 * _TAIL))
-            if throughput == self._proved:
-                self._proved = better
-        elif throughput == self._proved and (seconds < _LASTS or submits > (1 - _MUCH) * whole):
-            return None
-        elif 4 * excess >= 3 * throughput:
-            self._proved = better = self._of_each(throughput)
         else:
-            better = max(throughput - excess, self._delivering(lasting))
-            if throughput == self._proved:
-                self._proved = better
+            drifts = seconds < _LASTS or submits > (1 - _MUCH) * whole
+            better = self._least(throughput, lasting, submits, drifts)
         if better >= throughput:
             return None
         if base is not None:
             self._former = None
         elif self._former is None or lasting >= _WORSE * self._former.per_second:
             self._former = _Former(throughput, lasting)
-        return Loss(better, sum(refused), submits, seconds)
+        return Loss(better, sum(each.refused for each in self._refusals), submits, seconds)
+
+    def _least(self, throughput: int, lasting: float, submits: int, drifts: bool) -> int:
+        """Return the rate that what is refused asks for, `throughput` itself where it asks for nothing.
+
+        `submits` were accepted meanwhile. `drifts` says that what is refused of a rate that was proved may be chance.
+        """
+        refused = sorted(each.refused for each in self._refusals)
+        excess = refused[(3 * len(refused) - 1) // 4]  # three of four bursts would not have been too large by more
+        proved = throughput == self._proved
+        if excess <= max(1, throughput // _LITTLE):
+            better = throughput - max(excess, round(throughput**2 * _TAIL))
+        elif proved and drifts:
+            return throughput
+        elif 4 * excess >= 3 * throughput:
+            if _BURSTS * sum(refused) < submits:
+                return throughput  # whole bursts that touch by chance, between many that do not
+            better, proved = self._of_each(throughput), True
+        else:
+            better = max(throughput - excess, self._delivering(lasting))
+        if proved:
+            self._proved = better
+        return better
 
     def _lasting(self, parts: float) -> float:
         """Return what arrived per second from refusal to refusal: what a bucket held before does not come again."""

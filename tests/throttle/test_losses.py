@@ -26,6 +26,7 @@ def _seen(period: float, accepted: int, refused: list[int], seconds: float = 40.
         pytest.param(2000, 3.0, 4400, [90], 1910, id="large bursts that touch with their tails"),
         pytest.param(2000, 3.0, 4400, [20], 1940, id="their tails hardly touch"),
         pytest.param(30, 6.0, 177, [29], None, id="whole bursts that touch by chance"),
+        pytest.param(60, 13.0, 760, [59], None, id="whole bursts of a rate that nothing proved"),
         pytest.param(30, 1.01, 30, [1], None, id="as much as can be: lines that nobody's refusals wrote"),
         pytest.param(30, 1.01, 30, [500], None, id="many such lines"),
         pytest.param(60, 5.0, 60, [60], 30, id="answers of two bursts together"),
@@ -123,5 +124,12 @@ def test_what_refuses_everything_for_a_while_says_nothing_of_the_rate() -> None:
 )
 def test_steps_up_that_were_too_many_are_taken_back(accepted: int, better: int) -> None:
     losses = _seen(4.0, accepted, [5], seconds=12.0)
-    found = losses.better(50, 8.0, 2 * accepted, 1.0, base=30)
+    found = losses.better(50, 8.0, 2 * accepted, 1.0, base=30, trial=True)
     assert (found.throughput if found else None) == better
+
+
+def test_a_step_on_trial_is_taken_back_for_two_bursts_and_later_only_for_a_loss() -> None:
+    losses = _seen(4.0, 150, [9], seconds=8.0)
+    assert losses.better(50, 4.1, 152, 1.0, base=30) is None
+    back = losses.better(50, 4.1, 152, 1.0, base=30, trial=True)
+    assert back is not None
