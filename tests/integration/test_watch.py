@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,8 +56,7 @@ async def test_debians_way_limit_found_box_killed_and_left_running(folder: Path)
             assert gateway.conf.stat().st_mode & 0o777 == 0o604
             assert gateway.conf.owner() == (other_user() or Path("/proc/self").owner())
 
-            for process in before.values():  # a smsbox that lost its bearerbox would come back after 10 s by itself
-                processes.kill(process)
+            kill_boxes(gateway)
             await gateway.saying(rf"bearerbox \(pid {before['bearerbox'].pid}\) ended")
             await gateway.saying(r"bearerbox runs \(pid \d+\): attached", times=2)
             await gateway.saying(r"smsbox runs \(pid \d+\): attached", times=2)
@@ -138,3 +138,37 @@ async def test_systemds_way_edited_file_and_changes_of_the_spec(tmp_path: Path) 
             assert await gateway.end() == 0
             assert gateway.box("bearerbox") == bearerbox
             assert "Traceback" not in gateway.said()
+
+
+async def test_the_side_in_force_outlives_restarts_of_kannel_and_a_file_that_says_another(tmp_path: Path) -> None:
+    async with simulator() as first, simulator() as second:
+        backup = {"backup-host": "127.0.0.1", "backup-port": second.port}
+        gateway = Watched(tmp_path, first, wrapped=True, throughput=40, account=backup)
+        async with gateway:
+            await gateway.kannel()
+            await gateway.start()
+            await gateway.saying("ready: 1 of 1 links online")
+            assert await gateway.run("failover", gateway.path, "bench", "--to", "backup") == 0
+            kill_boxes(gateway)
+            await gateway.saying(r"bearerbox runs \(pid \d+\): attached, . of 1 links online", times=2)
+            await until_answered(gateway)
+            sent = await load(gateway.sendsms_port, 20, speed=100)
+            await drained(gateway)
+            assert (arrived(first), arrived(second)) == ((0, 0), (20, 0))
+
+            assert await gateway.end(signal.SIGKILL) == -signal.SIGKILL
+            await gateway.generate()  # with the first host's links up
+            kill_boxes(gateway)
+            await gateway.start()
+            await gateway.saying("a move to the backup was cut off: finished")
+            await until_answered(gateway)
+            again = await load(gateway.sendsms_port, 20, speed=100, series=1)
+            await drained(gateway)
+            assert sent.failed == again.failed == {}
+            assert (arrived(first), arrived(second)) == ((0, 0), (40, 0))
+
+
+def kill_boxes(gateway: Watched) -> None:
+    """Kill both: a smsbox that lost its bearerbox would come back only after 10 s."""
+    for name in ("bearerbox", "smsbox"):
+        processes.kill(gateway.box(name))
