@@ -36,6 +36,7 @@ FUNCTIONS: Mapping[str, Callable[[Observed, Bounds], Iterator[Check]]] = {
     "disk": machine.disk,
     "logs": machine.logs,
     "clock": machine.clock,
+    "sources": machine.unseen,
 }
 
 

@@ -28,7 +28,7 @@ class Kept:
     """What is known without asking bearerbox.
 
     `spec` is the one that runs, where one is kept and runs, with its passwords as far as they are known; `processes`
-    are the boxes, `started` whether a kannelkit started them.
+    are the boxes, `started` whether a kannelkit started them. Not `readable` where the state-dir could not be read.
     """
 
     spec: Spec
@@ -37,6 +37,7 @@ class Kept:
     processes: Mapping[str, ProcessId] = field(default_factory=dict)
     started: bool = False
     unapplied: bool | None = None
+    readable: bool = True
 
     @property
     def password(self) -> str | None:

@@ -72,6 +72,14 @@ def logs(seen: Observed, bounds: Bounds) -> Iterator[Check]:
         yield said("logs", "warning", words)
 
 
+def unseen(seen: Observed, bounds: Bounds) -> Iterator[Check]:
+    """Whether everything could be looked at."""
+    if seen.unseen:
+        yield said("sources", "unknown", f"could not be looked at: {'; '.join(seen.unseen)}")
+    else:
+        yield said("sources", "ok", "everything could be looked at")
+
+
 def clock(seen: Observed, bounds: Bounds) -> Iterator[Check]:
     """Whether somebody set the clock since the last look."""
     if seen.clock_set is None:

@@ -199,7 +199,7 @@ class Observer:
 
 
 def _nothing_kept(spec: Spec) -> Kept:
-    return Kept(spec, accounts(spec), Readings(at=0.0))
+    return Kept(spec, accounts(spec), Readings(at=0.0), readable=False)
 
 
 def _boxes(kept: Kept) -> Mapping[str, BoxSeen]:
@@ -210,6 +210,8 @@ def _boxes(kept: Kept) -> Mapping[str, BoxSeen]:
 def _status(kept: Kept, seconds: float) -> GatewayStatus | Silence:
     spec, files = kept.spec, kept.spec.files
     password = kept.password
+    if password is None and not kept.readable:
+        return Silence("unreadable", 0.0, "its password cannot be read", "run as the user that runs kannelkit up")
     if password is None:
         # without its password bearerbox cannot run; whatever listens there is not this gateway
         return Silence("refused", 0.0, "it was never started")
