@@ -83,7 +83,7 @@ class Changes:
                 self._tasks[unit] = asyncio.create_task(self._carry_out(decision))
         for unit, lenders in list(self._watch.lenders.items()):
             del self._watch.lenders[unit]  # said again as long as it holds
-            if not self._held and unit not in self._tasks and unit not in self.paused:
+            if not self._held and unit not in self._tasks:
                 self._tasks[unit] = asyncio.create_task(self._lend(unit, lenders))
         if not self._held:
             self._renew()
@@ -168,7 +168,7 @@ class Changes:
         conf.begin(unit, throughput, shares if lenders else ())
         moves = [Move(account, name, had, share) for (account, name, had), share in zip(before, shares, strict=True)]
         try:
-            brought = await self._recreation.bring(moves)
+            brought = await self._recreation.bring(moves, {moves[place].name for place in lenders})
         except GatewayError:
             # whatever was stopped and is started later takes its share from the file
             conf.give_up(unit)
@@ -221,7 +221,7 @@ class Changes:
                 brought = await self._bring(unit, throughput, lenders)
                 rate.changed(throughput, asyncio.get_running_loop().time(), slow=brought.slow)
         except KannelkitError as error:
-            self._watch.balances[unit].changed(self._watch.balances[unit].lenders, asyncio.get_running_loop().time())
+            self._watch.balances[unit].put_off(asyncio.get_running_loop().time())
             self._running.note(unit, f"its links keep their shares: {error.args[0]}")
             return
         finally:

@@ -78,12 +78,12 @@ def mean_parts(status: GatewayStatus) -> float:
 def link_samples(accounts: Iterable[Account], status: GatewayStatus) -> list[LinkSample]:
     """Return a sample for each sending link of these accounts, in order; one that bearerbox does not have is down."""
     links = {link.admin_id: link for link in status.links}
-    found = [links.get(name) for account in accounts for name in account.sending_ids]
+    found = [(account.smsc_id, links.get(name)) for account in accounts for name in account.sending_ids]
     return [
-        LinkSample(online=False, waiting=0, sent=0)
+        LinkSample(online=False, waiting=0, sent=0, account=account)
         if link is None
-        else LinkSample(link.online, link.queued, link.sms_sent)
-        for link in found
+        else LinkSample(link.online, link.queued, link.sms_sent, account)
+        for account, link in found
     ]
 
 

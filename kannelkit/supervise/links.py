@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -68,10 +68,11 @@ class Move:
 class Rates(Protocol):
     """What brings a unit's links to their shares, whichever way."""
 
-    async def bring(self, moves: Sequence[Move]) -> Brought:
+    async def bring(self, moves: Sequence[Move], lenders: Collection[str] = ()) -> Brought:
         """Bring each link to its share, so that they never add up to more than before or after.
 
-        Raises GatewayError when none was changed.
+        No message waits for a link of these `lenders` in the end that another link could send. Raises GatewayError
+        when none was changed.
         """
 
 
@@ -224,7 +225,7 @@ class Recreation:
         self._observer = observer
         self._tell = tell
 
-    async def bring(self, moves: Sequence[Move]) -> Brought:
+    async def bring(self, moves: Sequence[Move], lenders: Collection[str] = ()) -> Brought:
         """Re-create the links whose shares change, those that get less first; see Rates.bring."""
         changing = [move for move in moves if move.before != move.after or move.name in self.stale]
         status = await self._observer.look()
@@ -257,7 +258,22 @@ class Recreation:
             slow |= brought.slow
             back &= brought.online
             away = max(away, brought.away)
+        for move in moves:
+            if move.name in lenders and await self._keeps_from_others(move, moves):
+                with contextlib.suppress(GatewayError):
+                    await self._links.moment(move.account)
+                    await self._links.recreate(move.account, move.name)
         return Brought(away, slow, back)
+
+    async def _keeps_from_others(self, lender: Move, moves: Sequence[Move]) -> bool:
+        """Return whether messages wait for a lender that another link of its account would send.
+
+        A link that is stopped leaves its queue to those of its account that are online, and Kannel moves a message only
+        then (gw/bb_smscconn.c, smsc2_rout): so the queue of the last link that was made anew may lie with the lender.
+        """
+        links = {link.admin_id: link for link in (await self._observer.look()).links if link.online}
+        others = {move.name for move in moves if move.account == lender.account and move.after > lender.after}
+        return lender.name in links and links[lender.name].queued > lender.after and bool(others & links.keys())
 
     async def renew(self, name: str) -> None:
         """Make a stale link anew at a good moment. Raises GatewayError where there is none, or it does not end."""

@@ -13,26 +13,33 @@ from dataclasses import dataclass
 
 # a link that is down for so many seconds is not just being made anew
 _DOWN = 10.0
-# nor is one idle whose messages come and go
+# nor is one idle whose messages come and go; one beside a queue of its own account gets none as long as nothing comes
 _IDLE = 20.0
+_IDLE_BESIDE_A_QUEUE = 5.0
 # what waits for the others has to be worth so many seconds of their shares
 _WORTH_WHILE_DOWN = 2.0
 _WORTH_WHILE_IDLE = 20.0
 # of its share, a link that sends less is idle; a lender has one a second, and sends it when it is of use again
 _LITTLE = 0.5
-# seconds between two changes, so that traffic that wanders does not drag the links along
-_CALM = 30.0
+# seconds between two changes, twice as long after each, so that traffic that wanders does not drag the links along; so
+# many seconds without a change, and it is as at first
+_CALM, _CALMEST = 30.0, 960.0
+_FORGOTTEN = 1800.0
 # a link that is back is given its share when it has been online for so many seconds
 _BACK = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class LinkSample:
-    """What was seen of one link: whether it is online, the parts that wait in its queue, and what it sent in all."""
+    """What was seen of one link: whether it is online, the parts that wait in its queue, and what it sent in all.
+
+    Links of one `account` take each other's messages, when they come.
+    """
 
     online: bool
     waiting: int
     sent: int
+    account: str = ""
 
 
 @dataclass(slots=True)
@@ -66,6 +73,7 @@ class Balance:
         self.lenders: frozenset[int] = frozenset()
         self._links = [_Link() for _ in range(links)]
         self._changed_at = float("-inf")
+        self._calm = _CALM
 
     def sampled(self, at: float, shares: Sequence[int], seen: Sequence[LinkSample]) -> frozenset[int] | None:
         """Return who should lend from now on, None while that is as it is; `shares` are those in force."""
@@ -75,15 +83,24 @@ class Balance:
         for link, sample, share in zip(links, seen, shares, strict=True):
             _follow(link, sample, share, at)
         wanted = frozenset(place for place in range(len(links)) if self._lends(place, at, shares, seen))
-        if wanted == self.lenders or at - self._changed_at < _CALM:
+        if wanted == self.lenders or at - self._changed_at < self._calm:
             return None
         if len(wanted) == len(links):
             return None
         return wanted
 
     def changed(self, lenders: frozenset[int], at: float) -> None:
-        """Take note that these lend since `at`, or that it could not be brought about."""
-        self.lenders, self._changed_at = lenders, at
+        """Take note that these lend since `at`, and that the links were made anew."""
+        if lenders == self.lenders:
+            return
+        self.put_off(at)
+        self.lenders = lenders
+
+    def put_off(self, at: float) -> None:
+        """Leave everything as it is for a while."""
+        forgotten = at - self._changed_at >= _FORGOTTEN
+        self._calm = _CALM if forgotten else min(_CALMEST, 2 * self._calm)
+        self._changed_at = at
 
     def _lends(self, place: int, at: float, shares: Sequence[int], seen: Sequence[LinkSample]) -> bool:
         link = self._links[place]
@@ -94,14 +111,19 @@ class Balance:
             return True
         if lends or link.idle_since is None:
             return link.idle_since is not None
-        return at - link.idle_since >= _IDLE and _others_want(place, shares, seen, _WORTH_WHILE_IDLE)
+        idle = at - link.idle_since
+        if idle >= _IDLE_BESIDE_A_QUEUE and _others_want(place, shares, seen, _WORTH_WHILE_IDLE, of_its_account=True):
+            return True
+        return idle >= _IDLE and _others_want(place, shares, seen, _WORTH_WHILE_IDLE)
 
 
-def _others_want(place: int, shares: Sequence[int], seen: Sequence[LinkSample], worth: float) -> bool:
+def _others_want(
+    place: int, shares: Sequence[int], seen: Sequence[LinkSample], worth: float, *, of_its_account: bool = False
+) -> bool:
     return any(
         sample.online and sample.waiting >= worth * share
         for other, (sample, share) in enumerate(zip(seen, shares, strict=True))
-        if other != place
+        if other != place and (not of_its_account or sample.account == seen[place].account)
     )
 
 

@@ -112,6 +112,7 @@ class PlayedGateway(Admin):
         self.habits = habits or Habits()
         self.said: list[tuple[float, str, str]] = []
         self.fewest_online = len(self.file)
+        self.queued: dict[str, int] = {}
         self._links = {name: _Played(runs_at=rate) for name, rate in self.file.items()}
         self._refused = 0
 
@@ -132,7 +133,8 @@ class PlayedGateway(Admin):
         self._answer()
         self._pass()
         self.fewest_online = min(self.fewest_online, sum(one.state == "online" for one in self._links.values()))
-        return status(*(link(name, one.state) for name, one in self._links.items()))
+        links = [link(name, one.state, queued=self.queued.get(name, 0)) for name, one in self._links.items()]
+        return status(*links, store=sum(self.queued.values()))
 
     async def stop_link(self, admin_id: str) -> str:
         self._answer()
@@ -161,9 +163,17 @@ class PlayedGateway(Admin):
             raise GatewayError("no answer")
 
     def _pass(self) -> None:
-        for one in self._links.values():
+        for name, one in self._links.items():
             if one.changes_at <= self.now:
                 one.state, one.changes_at = one.changes_to, FOREVER
+                if one.state == "dead":
+                    self._leave(name)
+
+    def _leave(self, name: str) -> None:
+        """Give the queue of a link that ended to one that is online."""
+        heir = next((other for other, one in self._links.items() if one.state == "online"), None)
+        if heir is not None:
+            self.queued[heir] = self.queued.get(heir, 0) + self.queued.pop(name, 0)
 
 
 @dataclass

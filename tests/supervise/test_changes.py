@@ -121,7 +121,6 @@ def test_a_paused_rate_stays_until_it_is_resumed_over_restarts(tmp_path: Path) -
     async def does(gateway: Gateway) -> None:
         gateway.changes.pause("both")
         gateway.running.watch.decisions["both"] = decided("both", 30)
-        gateway.running.watch.lenders["both"] = frozenset({2})
         await gateway.acted()
 
     assert on_a_gateway(tmp_path, does).kannel.binds == {}

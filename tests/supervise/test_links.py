@@ -34,8 +34,8 @@ class Trial:
     def bring(self, throughput: int) -> Brought:
         return self.share(*shares(throughput, self.account.connections))
 
-    def share(self, *split: int) -> Brought:
-        return played(self.recreation.bring(self.moves(*split)))
+    def share(self, *split: int, lenders: tuple[str, ...] = ()) -> Brought:
+        return played(self.recreation.bring(self.moves(*split), lenders))
 
     def moves(self, *split: int) -> list[Move]:
         """Write the file, and return what is to be done for it."""
@@ -133,6 +133,16 @@ def test_a_link_that_hangs_in_its_connect_is_renewed_when_it_is_online() -> None
     played(trial.recreation.renew("acc-2"))
     assert trial.recreation.stale == {}
     assert trial.gateway.rates()["acc-2"] == 1
+
+
+@pytest.mark.parametrize("before", [{"acc-1": 500}, {"acc-1": 250, "acc-2": 250}, {"acc-2": 500}])
+def test_what_waits_does_not_stay_with_a_link_that_lent_its_share(before: dict[str, int]) -> None:
+    trial = Trial(account(connections=2))
+    trial.gateway.queued = dict(before)
+    trial.share(59, 1, lenders=("acc-2",))
+    assert trial.gateway.queued == {"acc-1": 500}
+    assert trial.gateway.rates() == {"acc-1": 59, "acc-2": 1}
+    assert trial.gateway.fewest_online == 1
 
 
 def test_a_link_that_is_dead_is_left_to_whoever_starts_it() -> None:

@@ -41,7 +41,9 @@ def test_less_than_one_each_is_refused(total: int, links: int) -> None:
 Traffic = Callable[[float, tuple[int, ...]], Sequence[tuple[bool, int, float]]]
 
 
-def played(links: int, total: int, seconds: float, traffic: Traffic) -> list[tuple[float, tuple[int, ...]]]:
+def played(
+    links: int, total: int, seconds: float, traffic: Traffic, *, one_account: bool = False
+) -> list[tuple[float, tuple[int, ...]]]:
     """Return when the shares changed, and to what; `traffic` says for a moment and the shares in force of each link
     whether it is online, how many parts wait for it and how many it sends per second.
     """
@@ -52,7 +54,10 @@ def played(links: int, total: int, seconds: float, traffic: Traffic) -> list[tup
         at = step * EVERY
         now = traffic(at, shares)
         sent = [before + speed * EVERY for before, (_, _, speed) in zip(sent, now, strict=True)]
-        samples = [LinkSample(up, waiting, int(all_of)) for (up, waiting, _), all_of in zip(now, sent, strict=True)]
+        samples = [
+            LinkSample(up, waiting, int(sent[place]), account="" if one_account else str(place))
+            for place, (up, waiting, _) in enumerate(now)
+        ]
         lenders = balance.sampled(at, shares, samples)
         if lenders is not None:
             balance.changed(lenders, at)
@@ -85,6 +90,25 @@ def test_a_login_without_traffic_lends_and_gets_its_share_back_when_it_has_some(
     assert (less, even) == ((29, 1), (15, 15))
     assert 20 <= lent < 22
     assert 120 <= back < 122
+
+
+def test_a_link_without_a_queue_beside_one_with_all_of_it_lends_soon() -> None:
+    def traffic(at: float, shares: tuple[int, ...]) -> list[tuple[bool, int, float]]:
+        return [(True, 3000, shares[0]), (True, 0, 0.0)]
+
+    ((lent, less),) = played(2, 30, 300, traffic, one_account=True)
+    assert (5 <= lent < 7, less) == (True, (29, 1))
+
+
+def test_who_lends_and_gets_back_again_and_again_does_so_ever_more_rarely() -> None:
+    def traffic(at: float, shares: tuple[int, ...]) -> list[tuple[bool, int, float]]:
+        # what comes goes to the link that has nothing, but is too little for a share of half
+        return [(True, 3000, shares[0]), (True, 3 if shares[1] == 1 else 0, 5.0 if shares[1] > 1 else 1.0)]
+
+    times = [at for at, _ in played(2, 30, 1500, traffic)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert len(gaps) >= 4
+    assert all(later > 1.5 * earlier for earlier, later in pairwise(gaps))
 
 
 def test_links_that_all_send_share_evenly() -> None:
