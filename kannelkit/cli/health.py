@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # the exit codes of a plugin (the Monitoring Plugins' development guidelines)
 EXIT_CODES = {"ok": 0, "warning": 1, "critical": 2, "unknown": 3}
 _MOST_NAMED = 3
+_STARTING = 0.4  # seconds that were gone before anything could be timed
 _NAME = "KANNEL"
 
 
@@ -184,7 +185,7 @@ def _thresholds(
 
 def _give_up(ended: threading.Event, seconds: float, as_json: bool) -> None:
     """End the process with UNKNOWN when it is not done in time, in whatever it hangs."""
-    if not ended.wait(seconds - 0.1):
+    if not ended.wait(seconds - _STARTING):
         sys.stdout.write(_unknown(f"not done within {seconds:g} s", as_json) + "\n")
         sys.stdout.flush()
         os._exit(EXIT_CODES["unknown"])
