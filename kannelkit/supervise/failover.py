@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any
 
 from kannelkit.errors import GatewayError, HostError, KannelkitError
@@ -20,36 +19,17 @@ from kannelkit.supervise.configuration import Configuration
 from kannelkit.supervise.control import Tell
 from kannelkit.supervise.deadlinks import DeadLinks
 from kannelkit.supervise.memory import KeptSide
+from kannelkit.supervise.moving import Followed, Moving
 from kannelkit.supervise.places import place
 from kannelkit.supervise.revive import Links, named
 from kannelkit.supervise.running import Running
-from kannelkit.supervise.turning import Turned, Turning
+from kannelkit.supervise.turning import Turning
 from kannelkit.throttle.lines import Event
 
 # what could not be begun is tried again after so many seconds, what is to be finished sooner
 _TRY_AGAIN = 5.0
 _FINISH = 1.0
 _SIDES: Mapping[str, Side] = {"primary": "primary", "backup": "backup"}
-
-
-@dataclass(slots=True)
-class _Followed:
-    """One account with two hosts."""
-
-    side: AccountSide
-    since: float  # seconds since the epoch
-    settled: bool
-    not_before: float = float("-inf")
-    told: str = ""
-    move: asyncio.Task[None] | None = None
-    probes: set[asyncio.Task[None]] = field(default_factory=set)
-
-    @property
-    def moving(self) -> bool:
-        return self.move is not None and not self.move.done()
-
-    def kept(self, *, settled: bool) -> KeptSide:
-        return KeptSide(self.side.side, self.since, self.side.failed_returns, settled, self.side.by_hand)
 
 
 class Failover:
@@ -65,7 +45,8 @@ class Failover:
         self._watch = running.watch
         self._turning = Turning(running.admin, running.watch, self._alone)
         self._dead_links = DeadLinks(running, changes)
-        self._followed: dict[str, _Followed] = {}
+        self._moving = Moving(running, changes, self._turning, self._dead_links.why)
+        self._followed: dict[str, Followed] = {}
         self._configuration: Configuration | None = None
         self._pid = 0
         self._compared = False
@@ -121,7 +102,7 @@ class Failover:
         def step(text: str) -> None:
             tell({"event": "step", "text": text})
 
-        work = self._task(name, self._move(name, followed, Move(side, "by hand"), step, by_hand=True))
+        work = self._task(name, self._moving.move(name, followed, Move(side, "by hand"), step, by_hand=True))
         followed.move = work
         await work
         return self._said(name, followed)
@@ -171,9 +152,9 @@ class Failover:
         wanted = self._running.configuration.spec.supervisor
         return Settings(wanted.failover_after, wanted.failover_back_after)
 
-    def _begin(self, account: Account, kept: KeptSide | None, now: float) -> _Followed:
+    def _begin(self, account: Account, kept: KeptSide | None, now: float) -> Followed:
         if kept is None or kept.side != account.side:
-            return _Followed(AccountSide(self._settings(), now, account.side), time.time(), settled=True)
+            return Followed(AccountSide(self._settings(), now, account.side), time.time(), settled=True)
         side = AccountSide(
             self._settings(),
             now,
@@ -182,7 +163,7 @@ class Failover:
             failed_returns=kept.failed_returns,
             by_hand=kept.by_hand,
         )
-        return _Followed(side, kept.since, kept.settled)
+        return Followed(side, kept.since, kept.settled)
 
     def _forget(self, name: str) -> None:
         followed = self._followed.pop(name, None)
@@ -200,7 +181,7 @@ class Failover:
                 if any(one.state != "dead" for one in links.get(link, ())):
                     followed.settled = False
 
-    def _see(self, name: str, followed: _Followed, links: Links, now: float) -> None:
+    def _see(self, name: str, followed: Followed, links: Links, now: float) -> None:
         if self._busy(name):
             followed.side.blind()
             return
@@ -232,7 +213,7 @@ class Failover:
 
     # -- deciding and moving -----------------------------------------------------------------------------------
 
-    def _decide(self, name: str, followed: _Followed, now: float) -> None:
+    def _decide(self, name: str, followed: Followed, now: float) -> None:
         if followed.moving:
             return
         if not followed.settled:
@@ -253,62 +234,24 @@ class Failover:
             else:
                 followed.move = self._task(name, self._carry_out(name, followed, decision))
 
-    async def _probe(self, name: str, followed: _Followed, side: Side) -> None:
+    async def _probe(self, name: str, followed: Followed, side: Side) -> None:
         found = await reach(place(self._running.configuration.spec, self._watch.accounts[name], side))
         followed.side.probed(side, asyncio.get_running_loop().time(), found is None)
         if found is not None and side != followed.side.side and (why := followed.side.unusable):
             self._tell_once(name, followed, f"the {followed.side.side} is of no use ({why}), and the {side}: {found}")
 
-    async def _carry_out(self, name: str, followed: _Followed, move: Move) -> None:
+    async def _carry_out(self, name: str, followed: Followed, move: Move) -> None:
         try:
-            await self._move(name, followed, move, lambda text: None)
+            await self._moving.move(name, followed, move, lambda text: None)
         except KannelkitError as error:
             followed.not_before = asyncio.get_running_loop().time() + _TRY_AGAIN
             self._tell_once(name, followed, f"it is not moved to the {move.to}: {error.message}")
 
-    async def _move(
-        self, name: str, followed: _Followed, move: Move, tell: Callable[[str], None], *, by_hand: bool = False
-    ) -> None:
-        """Bring an account to a side. Raises KannelkitError where it stays where it was, or is finished later."""
-        memory, conf = self._running.memory, self._running.configuration.conf
-        async with self._changes.quiet(name):
-            pressed = not move.home and not (by_hand and followed.side.unusable is None)
-            why = self._explained(name, move, by_hand=by_hand)
-            former, since = followed.kept(settled=True), time.time()
-            memory.side(name, replace(former, side=move.to, since=since, settled=False, by_hand=by_hand))
-            try:
-                conf.turn(name, move.to)
-            except KannelkitError:
-                memory.side(name, former)
-                raise
-            followed.side.moved(move.to, asyncio.get_running_loop().time(), by_hand=by_hand)
-            followed.since, followed.settled, followed.told = since, False, ""
-            turned = await self._bring(name, followed, tell, pressed=pressed)
-        self._tell_move(name, former.side, move.to, why, turned, by_hand=by_hand)
-
-    async def _bring(self, name: str, followed: _Followed, tell: Callable[[str], None], *, pressed: bool) -> Turned:
-        """Have the links run as the file says. Raises GatewayError, HostError; it is then to be done again."""
-        account = next(each for each in self._running.configuration.conf.accounts if each.smsc_id == name)
-        self._watch.now_as([account])
-        turned = await self._turning.turn(account, tell, pressed=pressed)
-        now = asyncio.get_running_loop().time()
-        rate = self._watch.rates[account.unit]
-        if rate.throughput is not None:
-            rate.changed(rate.throughput, now)
-        self._running.memory.side(name, followed.kept(settled=True))
-        followed.settled = True
-        return turned
-
-    async def _finish(self, name: str, followed: _Followed) -> None:
-        """An earlier move was cut off, or bearerbox fell silent in the middle of it."""
+    async def _finish(self, name: str, followed: Followed) -> None:
         try:
-            async with self._changes.quiet(name):
-                self._running.configuration.conf.turn(name, followed.side.side)
-                await self._bring(name, followed, lambda text: None, pressed=True)
+            await self._moving.finish(name, followed)
         except KannelkitError as error:
             self._tell_once(name, followed, f"its move to the {followed.side.side} is not finished: {error.message}")
-            return
-        self._running.note(name, f"a move to the {followed.side.side} was cut off: finished")
 
     def _task(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Begin something whose failure for a reason of our own is told and ends nothing."""
@@ -326,38 +269,12 @@ class Failover:
 
     # -- telling -----------------------------------------------------------------------------------------------
 
-    def _explained(self, name: str, move: Move, *, by_hand: bool) -> str:
-        """Return why a move is made, with why binds were refused of late where that is the reason."""
-        refused = None if move.home or by_hand else self._dead_links.why(name)
-        return move.why if refused is None else f"{move.why}, {refused}"
-
-    def _tell_move(self, name: str, before: Side, to: Side, why: str, turned: Turned, *, by_hand: bool) -> None:
-        to_host = place(self._running.configuration.spec, self._watch.accounts[name], to)
-        match turned.unanswered:
-            case None:
-                doubled = "unanswered submits, if any, are sent again"
-            case 0:
-                doubled = "nothing was unanswered"
-            case count:
-                doubled = f"{count} unanswered, sent again: they may arrive twice"
-        self._running.tell(
-            "failover",
-            f"{name}: {before} -> {to} ({to_host}): {why}; {doubled}",
-            name,
-            **{"from": before},
-            to=to,
-            why=why,
-            unanswered=turned.unanswered,
-            by_hand=by_hand,
-            away_ms=round(turned.away * 1000),
-        )
-
-    def _tell_once(self, name: str, followed: _Followed, text: str) -> None:
+    def _tell_once(self, name: str, followed: Followed, text: str) -> None:
         if text != followed.told:
             followed.told = text
             self._running.note(name, text)
 
-    def _said(self, name: str, followed: _Followed) -> Mapping[str, object]:
+    def _said(self, name: str, followed: Followed) -> Mapping[str, object]:
         """Return where an account is, since when and why, and what would bring it away from there."""
         account, side = self._watch.accounts[name], followed.side
         try:

@@ -102,7 +102,7 @@ async def test_a_move_that_was_cut_off_is_finished_by_the_next_kannelkit(tmp_pat
         memory.side("bench", KeptSide("backup", time.time(), settled=False, by_hand=True))
         memory.close()
         await gateway.start()
-        await gateway.saying("bench: a move to the backup was cut off: finished")
+        await gateway.saying("bench: primary -> backup .*: a move that was cut off is finished")
         sent = await load(gateway.sendsms_port, 40, speed=100)
         await drained(gateway)
         assert gateway.standing_by() == ["bench-1"]
