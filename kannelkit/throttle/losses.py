@@ -36,6 +36,8 @@ _LASTS = 30.0
 _MISSING = 0.05
 # a little is one of so many parts of the rate: a bucket fills by about that while the burst is written
 _LITTLE = 20
+# nearly a whole burst is one of so many parts of the rate
+_WHOLE = 4 / 3
 # a large burst is written in some ten milliseconds, and its tail is that late; seconds of one submit that count
 _TAIL = 15e-6
 # a proof that another one contradicts within this time was none: the provider has a burst of its own
@@ -121,10 +123,14 @@ class Losses:
         whole = self._undisturbed(throughput) * (seconds - 1)
         if submits <= 0:
             return None
-        if not trial and submits > (1 - _MISSING) * whole:
-            return None
-        if not trial and submits > (1 - _MUCH) * whole and len(self._refusals) < _BURSTS:
-            return None
+        # whole bursts touch by chance; what is too fast by a step is refused in part
+        in_part = all(_WHOLE * each.refused * self._links < throughput for each in self._refusals)
+        if not (trial and in_part):
+            if submits > (1 - _MISSING) * whole:
+                return None
+            much = submits <= (1 - _MUCH) * whole and (base is None or in_part)
+            if len(self._refusals) < _BURSTS and not much:
+                return None
         if any(now.accepted == before.accepted for before, now in pairwise(self._refusals)):
             return None  # all is refused for a while after an excess: that says nothing of the rate
         lasting = max(self._lasting(parts), submits / seconds if seconds >= _LASTS else 0.0)
@@ -154,7 +160,7 @@ class Losses:
             better = throughput - max(excess, round(throughput**2 * _TAIL))
         elif proved and drifts:
             return throughput
-        elif 4 * excess >= 3 * throughput:
+        elif _WHOLE * excess >= throughput:
             if _BURSTS * sum(refused) < submits:
                 return throughput  # whole bursts that touch by chance, between many that do not
             better, proved = self._of_each(throughput), True
