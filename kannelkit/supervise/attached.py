@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from kannelkit.errors import GatewayError, HostError, KannelkitError
@@ -17,7 +17,7 @@ from kannelkit.host.found import Sought, find
 from kannelkit.host.processes import ProcessId, alive, who_listens
 from kannelkit.host.replaced import replaceable_or_raise
 from kannelkit.plan.values import Box as WordOfBox
-from kannelkit.plan.values import Plan, Restart
+from kannelkit.plan.values import Change, Plan, Restart, Step
 from kannelkit.render import kannel_conf
 from kannelkit.spec import Spec
 from kannelkit.supervise.applying import Applying
@@ -26,9 +26,10 @@ from kannelkit.supervise.running import Running, logs_of
 from kannelkit.supervise.sharedconf import SharedConf
 from kannelkit.supervise.startedfrom import StartedFrom
 
-# seconds between two looks for a box that is not there, and at a file that others may change
+# seconds between two looks for a box that is not there and at a file that others may change, and two tries to write
 _SEEK_EVERY = 1.0
 _COMPARE_EVERY = 1.0
+_TRY_EVERY = 5.0
 _WONDER_EVERY = 10.0
 _ABSENT = "bearerbox is not running"
 _UNKNOWN = "bearerbox's links have not been seen yet"
@@ -78,16 +79,12 @@ class AttachedBoxes:
     def allow_or_raise(self, plan: Plan) -> None:
         """Raise GatewayError where a plan takes a restart, or the links may not be changed now."""
         path = self._shared.path
-        restarted = {box: None for step in plan.steps if isinstance(step, Restart) for box in step.boxes}
+        restarted = {box: None for box in _restarted(plan.steps) if box != "wapbox"}
         if restarted:
-            why = ", ".join(
-                f"{change.group} {change.name}".strip()
-                for change in plan.changes
-                if any(isinstance(step, Restart) for step in change.steps)
-            )
+            why = "; ".join(_named(change) for change in plan.changes if _restarted(change.steps))
             spec = self._running.configuration.spec
             raise GatewayError(
-                f"{why}: a change there takes a restart of {' and '.join(restarted)}, which kannelkit does not run",
+                f"this takes a restart of {' and '.join(restarted)}, which something else runs: {why}",
                 f"kannelkit generate {spec.path} -o {path}, as the user that owns the file; then stop Kannel, and "
                 "start it when its boxes have ended: kannelkit watch goes on with the spec as it is then",
             )
@@ -113,6 +110,18 @@ class AttachedBoxes:
         """Nothing is changed any more."""
 
 
+def _restarted(steps: Iterable[Step]) -> list[WordOfBox]:
+    return [box for step in steps if isinstance(step, Restart) for box in step.boxes]
+
+
+def _named(change: Change) -> str:
+    """Return what a change is of, without a value."""
+    name = f"{change.group} {change.name}".strip()
+    if change.action != "update":
+        return f"{change.action} {name}"
+    return f"{name}: {', '.join(directive.name for directive in change.directives)}"
+
+
 class Attending:
     """Attaches to the boxes, and again when they were restarted; changes nothing while it does not know their links."""
 
@@ -134,7 +143,7 @@ class Attending:
         self._started_from = StartedFrom(running, changes, shared)
         self._restarted = False
         self._foreign = False
-        self._seek_at = self._compare_at = self._wonder_at = 0.0
+        self._seek_at = self._try_at = self._compare_at = self._wonder_at = 0.0
         self._told = ""
         shared.closed = _ABSENT
 
@@ -175,8 +184,13 @@ class Attending:
                 await self._ended(box)
         if now >= self._seek_at:
             self._seek(now)
-        if self._shared.closed == _UNKNOWN and self._running.watch.status is not None:
-            self._known(self._running.watch.status)
+        if self._shared.closed == _UNKNOWN and self._running.watch.status is not None and now >= self._try_at:
+            self._try_at = now + _TRY_EVERY
+            try:
+                self._known(self._running.watch.status)
+            except HostError as error:  # a full disk, for instance
+                self._shared.closed = _UNKNOWN
+                self._tell_once(f"no rate is changed: {error}")
         if now >= self._compare_at:
             self._compare_at = now + _COMPARE_EVERY
             if not self._applying.under_way:
@@ -243,20 +257,22 @@ class Attending:
         running.keep("bearerbox", process)
         running.watch.status = None
         running.follow(process)
-        self._shared.closed = _UNKNOWN
+        self._shared.closed, self._try_at = _UNKNOWN, 0.0
         self._told = ""
 
     def _known(self, status: GatewayStatus) -> None:
-        """bearerbox has shown its links: see whether they are those of its file."""
+        """bearerbox has shown its links: see whether they are those of its file, and go on with them.
+
+        Raises HostError where the file or what is kept of it cannot be written.
+        """
         running = self._running
         pid = 0 if self._boxes.bearerbox.process is None else self._boxes.bearerbox.process.pid
         if self._restarted:  # it may have been started with another file than the one that was seen last
-            try:
-                self._started_from.take_again(self._shared.read(), self._load)
-                self._foreign = False
-            except KannelkitError as error:
-                self._close(error.message)
+            why = self._started_from.take_again(self._shared.read(), self._load)
+            if why:
+                self._close(why)
                 return
+            self._foreign = False
         there = {link.admin_id for link in status.links}
         accounts = running.configuration.accounts
         absent = [link.admin_id for account in accounts for link in account.links if link.admin_id not in there]
@@ -264,29 +280,20 @@ class Attending:
             # without its parking link an account's messages are discarded while its links are made anew
             self._close(f"bearerbox runs without {', '.join(absent)}: it was started with another file")
             return
+        self._shared.closed = ""
+        if self._started_from.cut_off:
+            self._started_from.cut_off = False
+            self._applying.take_back_soon()
+        else:
+            running.configuration.conf.write()
+            for unit in self._started_from.behind & running.watch.rates.keys():
+                self._changes.again(unit, "bearerbox may have started with another rate")
+            self._started_from.behind = frozenset()
         online = {link.admin_id for link in status.links if link.online}
         wanted = [name for account in accounts for name in account.sending_ids]
         bound = sum(name in online for name in wanted)
         said = f"bearerbox runs (pid {pid}): attached, {bound} of {len(wanted)} links online"
         running.say("attached", said, box="bearerbox", pid=pid)
-        self._shared.closed = ""
-        self._go_on()
-
-    def _go_on(self) -> None:
-        """Bring the file and the links to what is in force."""
-        running = self._running
-        if self._started_from.cut_off:
-            self._started_from.cut_off = False
-            self._applying.take_back_soon()
-            return
-        try:
-            running.configuration.conf.write()
-        except KannelkitError as error:
-            self._close(error.message)
-            return
-        for unit in self._started_from.behind & running.watch.rates.keys():
-            self._changes.again(unit, "bearerbox may have started with another rate")
-        self._started_from.behind = frozenset()
 
     def _close(self, why: str) -> None:
         """Leave every link as it is until bearerbox was restarted."""

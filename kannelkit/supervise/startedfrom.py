@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from kannelkit.errors import HostError
+from kannelkit.errors import HostError, InputError
 from kannelkit.render import InForce
 from kannelkit.spec import Spec
 from kannelkit.supervise.changes import Changes
@@ -57,24 +57,26 @@ class StartedFrom:
                     return
         raise _others(spec, path, text)
 
-    def take_again(self, text: str, load: Callable[[], Spec]) -> None:
-        """Go on with the spec that the file stands for now that bearerbox was started with it; it may be the one that
-        `load` returns.
+    def take_again(self, text: str, load: Callable[[], Spec]) -> str:
+        """Go on with the spec that the file stands for now that bearerbox was started with it: the one that is
+        followed, or the one that `load` returns.
 
-        Raises KannelkitError.
+        Return why that is not possible, "" where it is. Raises HostError where it cannot be kept.
         """
         running = self._running
         spec = running.configuration.spec
         if self.cut_off or (is_ours(text) and self._takes(text, spec)):
-            return
-        changed = load()
-        if changed.state_dir != spec.state_dir or changed.files.kannel_conf != self._shared.path:
-            raise HostError(
-                f"{changed.path} is the spec of another gateway now", "stop kannelkit watch and start it anew"
-            )
-        if not is_ours(text) or not self._takes(text, changed):
-            raise _others(changed, self._shared.path, text)
-        running.say("applied", f"Kannel was started with what {changed.path} stands for now: it is in force")
+            return ""
+        try:
+            spec = load()
+        except InputError:  # it is being written: what it was before is what the file is held against
+            return _others(spec, self._shared.path, text).message
+        if spec.state_dir != running.configuration.spec.state_dir or spec.files.kannel_conf != self._shared.path:
+            return f"{spec.path} is the spec of another gateway now: start kannelkit watch anew"
+        if not is_ours(text) or not self._takes(text, spec):
+            return _others(spec, self._shared.path, text).message
+        running.say("applied", f"Kannel was started with what {spec.path} stands for now: it is in force")
+        return ""
 
     def _takes(self, text: str, spec: Spec) -> bool:
         """Go on with a spec where the file stands for it, rates and sides apart; return whether it does."""
