@@ -6,12 +6,10 @@ and not applied; or the changed one, when somebody generated the file from it an
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 from kannelkit.errors import HostError, InputError
-from kannelkit.render import InForce
 from kannelkit.spec import Spec
 from kannelkit.supervise.changes import Changes
 from kannelkit.supervise.configuration import Configuration, succeed
@@ -92,17 +90,7 @@ class StartedFrom:
         self.behind |= cut_off | {
             unit for unit in running.configuration.rates if found.shares.get(unit, ()) != conf.shares(unit)
         }
-        self._turn_back(found)
         return True
-
-    def _turn_back(self, found: InForce) -> None:
-        """Have the accounts brought back to their sides that the file has on the other."""
-        memory = self._running.memory
-        sides = memory.sides()
-        for account in self._running.configuration.accounts:
-            kept_side = sides.get(account.smsc_id)
-            if kept_side is not None and found.sides.get(account.smsc_id, "primary") != kept_side.side:
-                memory.side(account.smsc_id, dataclasses.replace(kept_side, settled=False))
 
     def _take(self, configuration: Configuration) -> None:
         self._running.take(configuration)
