@@ -12,13 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-import aiohttp
 import psutil
 
-from kannelkit.errors import GatewayError, KannelkitError
-from kannelkit.gateway.admin import Admin
+from kannelkit.errors import KannelkitError
 from kannelkit.gateway.status import GatewayStatus
 from kannelkit.health import logs, sources
+from kannelkit.health.asker import Asker
 from kannelkit.health.bounded import Bounded, Late
 from kannelkit.health.kept import Kept, StateDir
 from kannelkit.health.machine import clock_set
@@ -73,7 +72,7 @@ class Observer:
 
     def __init__(self) -> None:
         self._state_dir = StateDir()
-        self._answered: float | None = None
+        self._asker = Asker()
         self._clocks: tuple[float, float] | None = None
         self._under_way: dict[str, Bounded[Any]] = {}
         self._seen: dict[str, tuple[float, Any]] = {}
@@ -108,7 +107,9 @@ class Observer:
         now = time.time()
         boxes = self._start("boxes", lambda: _boxes(kept))
         stopped = bearerbox is not None and sources.state(bearerbox) == "T"
-        status = self._start("status.xml", lambda: _status(kept, max(0.2, until - time.monotonic() - 0.1)), not stopped)
+        status = self._start(
+            "status.xml", lambda: self._asker.ask(kept, max(0.2, until - time.monotonic() - 0.1)), not stopped
+        )
         supervisor = self._start("supervisor", lambda: _state(spec), bool(kept.readings.supervisor))
         access = self._start("access log", lambda: _traffic(spec), spec.files.access_log is not None)
         told = self._start("bearerbox's log", lambda: _troubles(kept), bearerbox is not None)
@@ -120,7 +121,7 @@ class Observer:
         answer = self._result("status.xml", until, status)
         if stopped:
             answer = Silence("silent", 0.0, "it is stopped by a signal")
-        silence = self._silence(answer, seconds)
+        silence = self._asker.silence(answer, seconds)
         counted = self._result("supervisor", until, supervisor) or {}
         readings = dataclasses.replace(
             kept.readings,
@@ -151,17 +152,6 @@ class Observer:
             self._seen.pop("hosts", None)
         reached = self._start("hosts", lambda: _reached(kept.spec, hosts, seconds), bool(hosts))
         return self._result("hosts", time.monotonic() + seconds, reached) or ()
-
-    def _silence(self, answer: GatewayStatus | Silence | None, seconds: float) -> Silence | None:
-        now = time.monotonic()
-        if isinstance(answer, GatewayStatus):
-            self._answered = now
-            return None
-        if answer is None:
-            answer = Silence("silent", seconds, f"it did not answer within {seconds:g} s")
-        if answer.kind == "silent" and self._answered is not None:
-            answer = dataclasses.replace(answer, seconds=max(answer.seconds, now - self._answered))
-        return answer
 
     # -- sources
 
@@ -205,37 +195,6 @@ def _nothing_kept(spec: Spec) -> Kept:
 def _boxes(kept: Kept) -> Mapping[str, BoxSeen]:
     found = {name: sources.box(process) for name, process in kept.processes.items()}
     return {name: box for name, box in found.items() if box is not None}
-
-
-def _status(kept: Kept, seconds: float) -> GatewayStatus | Silence:
-    spec, files = kept.spec, kept.spec.files
-    password = kept.password
-    if password is None and not kept.readable:
-        return Silence("unreadable", 0.0, "its password cannot be read", "run as the user that runs kannelkit up")
-    if password is None:
-        # without its password bearerbox cannot run; whatever listens there is not this gateway
-        return Silence("refused", 0.0, "it was never started")
-    pulse = sources.Pulse(
-        kept.processes.get("bearerbox"),
-        [log for log in (*logs_of(spec), files.access_log) if log is not None],
-    )
-    begun = time.monotonic()
-    try:
-        return asyncio.run(_asked(spec, password, seconds))
-    except GatewayError as error:
-        took = time.monotonic() - begun
-        if sources.refused(spec.admin_host, spec.admin_port, 0.5):
-            return Silence("refused", 0.0, error.message)
-        if took < seconds - 0.1:
-            return Silence("unreadable", 0.0, error.message, error.hint)
-        return Silence("silent", took, error.message, error.hint, pulse.felt())
-    except KannelkitError as error:  # a spec without admin-port, which `defaults: kannel` allows
-        return Silence("unreadable", 0.0, error.message, error.hint)
-
-
-async def _asked(spec: Spec, password: str, seconds: float) -> GatewayStatus:
-    async with aiohttp.ClientSession() as session:
-        return await Admin(session, spec.admin_port, password, spec.admin_host, status_timeout=seconds).status()
 
 
 def _state(spec: Spec) -> Mapping[str, Counted]:

@@ -48,12 +48,14 @@ def serve() -> Iterator[Serve]:
         yield begin
 
 
-def answer(listening: socket.socket, octets: bytes) -> None:
+def answer(listening: socket.socket, octets: bytes, asked: list[bytes] | None = None) -> None:
     with contextlib.suppress(OSError):  # the test is over
         while True:
             connection, _ = listening.accept()
             with connection, contextlib.suppress(OSError):
-                connection.recv(4096)
+                request = connection.recv(4096)
+                if asked is not None:
+                    asked.append(request)
                 connection.sendall(octets)
 
 
@@ -147,6 +149,17 @@ def test_an_observer_counts_silence_from_the_last_answer(tmp_path: Path, serve: 
     assert again.silence.seconds <= time.monotonic() - begun
     assert again.silence.seconds > seen.silence.seconds
     assert again.clock_set is not None
+
+
+def test_who_is_denied_asks_again_only_after_a_while(tmp_path: Path) -> None:
+    """Each denial holds bearerbox's administration port for longer than the one before."""
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=answer, args=(listening, http(DENIED), asked), daemon=True).start()
+        observer, of = Observer(), spec(tmp_path, listening.getsockname()[1])
+        kinds = [observer.observe(of, SECONDS).silence for _ in range(3)]
+    assert all(silence is not None and silence.kind == "unreadable" for silence in kinds)
+    assert len([request for request in asked if b"password" in request]) == 1
 
 
 def folders(folder: Path) -> Path:
