@@ -30,7 +30,7 @@ class Exposition:
     def add(self, metric: Metric, samples: Iterable[Sample]) -> None:
         """Add a metric; one without samples is left out. The labels are as `labels` writes them, each once."""
         name = metric.name
-        lines = [f"{name}{labels} {_number(value)}\n" for labels, value in samples]
+        lines = [f"{name}{labels} {value if value.__class__ is int else _number(value)}\n" for labels, value in samples]
         self._begin(metric, lines)
 
     def add_summary(self, metric: Metric, samples: Iterable[tuple[str, int, float]]) -> None:

@@ -14,6 +14,7 @@ from kannelkit.supervise.views import AccountView, Overview
 
 _STATES = ("running", "suspended", "isolated", "full", "shutting down")
 _SIDES = ("primary", "backup")
+_ACCOUNT = ("account",)
 # the exit codes of the Monitoring Plugins
 _CODES: Mapping[str, int] = {"ok": 0, "warning": 1, "critical": 2, "unknown": 3}
 # a box's id comes from the network: more boxes than this are names that somebody makes up
@@ -106,14 +107,15 @@ def _state(text: Exposition, state: Overview) -> None:
     running = ("running", "silent", "unconnected")
     boxes = [box for box in state.boxes if box.state != "unknown"]
     _each(text, "kannel_box_running", (((box.name,), int(box.state in running)) for box in boxes))
+    names = [labels(_ACCOUNT, (account.smsc_id,)) for account in accounts]
     for metric, figure in _OF_ACCOUNT.items():
-        values: dict[tuple[str, ...], float] = {}
-        for account in accounts:
+        values: dict[str, float] = {}
+        for name, account in zip(names, accounts, strict=True):
             value = figure(account)
             if value is not None:  # two accounts may have one smsc-id
-                key = (account.smsc_id,)
-                values[key] = value + values.get(key, 0) if metric in _ADDED_UP else max(value, values.get(key, 0))
-        _each(text, metric, values.items())
+                before = values.get(name, 0)
+                values[name] = value + before if metric in _ADDED_UP else max(value, before)
+        text.add(METRICS[metric], values.items())
     sides = {(each.smsc_id, side): int(each.side == side) for each in accounts for side in _SIDES}
     _each(text, "kannelkit_account_side", sides.items())
     shares = [

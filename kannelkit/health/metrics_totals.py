@@ -8,6 +8,7 @@ was reset and grew by all of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 
 from kannelkit.gateway.status import GatewayStatus
@@ -29,6 +30,7 @@ _OF_LINK = {
     "kannel_link_dlr_received_total": "dlr_received",
     "kannel_link_failed_total": "failed",
 }
+_FIRST_OF_LINK = next(iter(_OF_LINK))
 _reading = attrgetter(*_OF_LINK.values())
 _SENT = tuple(_OF_LINK).index("kannel_link_sms_sent_total")
 _DIRECTIONS = ("lower", "raise", "by-hand")
@@ -47,12 +49,20 @@ _RARE = (
 Key = tuple[str, ...]
 
 
+@dataclass(slots=True)
+class _Series:
+    """One counter, with its labels as they are written."""
+
+    labels: str
+    total: float
+
+
 class Totals:
     """Counters by metric and labels. `left_out` counts series beyond the most that are kept of one metric."""
 
     def __init__(self) -> None:
         self.left_out = 0
-        self._totals: dict[str, dict[Key, float]] = {}
+        self._totals: dict[str, dict[Key, _Series]] = {}
         self._durations: dict[Key, tuple[int, float]] = {}
         self._readings: dict[tuple[Key, int], tuple[int, ...]] = {}
         self._uptime = -1
@@ -71,17 +81,18 @@ class Totals:
         row = METRICS[metric]
         if row.type != "counter" or len(key) != len(row.labels) or amount < 0:
             raise ValueError(f"{metric}{key} cannot grow by {amount}")
-        series = self._totals.setdefault(metric, {})
-        if key in series:
-            series[key] += amount
-        elif len(series) < MOST_SERIES:
-            series[key] = amount
+        of = self._totals.setdefault(metric, {})
+        series = of.get(key)
+        if series is not None:
+            series.total += amount
+        elif len(of) < MOST_SERIES:
+            of[key] = _Series(labels(row.labels, key), amount)
         else:
             self.left_out += 1
 
     def at_least(self, metric: str, key: Key, total: float) -> None:
         """Bring one series of a counter to a total that somebody else counts; never down."""
-        self.add(metric, key, max(0, total - self._totals.get(metric, {}).get(key, 0)))
+        self.add(metric, key, max(0, total - self.total(metric, key)))
 
     def status(self, status: GatewayStatus, rows: Iterable[LinkRow]) -> None:
         """Count what links did since the last status; what the first one shows was before."""
@@ -100,6 +111,8 @@ class Totals:
         self._readings = readings
 
     def _count(self, row: LinkRow, now: Sequence[int], before: Sequence[int] | None) -> None:
+        if now == before and (not row.counted or row.key in self._totals.get(_FIRST_OF_LINK, ())):
+            return  # most links, at most looks
         if before is None or any(new < old for new, old in zip(now, before, strict=True)):
             before = (0,) * len(now)  # a link that was made anew since
         for metric, new, old in zip(_OF_LINK, now, before, strict=True):
@@ -145,12 +158,12 @@ class Totals:
 
     def samples(self, metric: str) -> list[Sample]:
         """Return every series of a counter, in the order in which they came."""
-        names = METRICS[metric].labels
-        return [(labels(names, key), value) for key, value in self._totals.get(metric, {}).items()]
+        return [(series.labels, series.total) for series in self._totals.get(metric, {}).values()]
 
     def total(self, metric: str, key: Key) -> float:
         """Return one series' total, 0 where nothing was counted."""
-        return self._totals.get(metric, {}).get(key, 0)
+        series = self._totals.get(metric, {}).get(key)
+        return 0 if series is None else series.total
 
     def durations(self, metric: str) -> list[tuple[str, int, float]]:
         """Return how many changes of rate there were and how many seconds they kept links away, by account."""

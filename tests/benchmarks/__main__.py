@@ -19,6 +19,7 @@ NAMES = {
     "codec": ("bench_smpp_codec",),
     "simulator": ("bench_simulator",),
     "lines": ("bench_lines",),
+    "scrape": ("bench_scrape",),
     "supervisor": ("bench_supervisor",),
     "laws": ("laws", "laws_kannel"),
     "changes": ("changes",),
