@@ -36,13 +36,7 @@ async def reach(address: Address, seconds: float = 3.0) -> str | None:
     writer: asyncio.StreamWriter | None = None
     try:
         async with asyncio.timeout(seconds):
-            reader, writer = await asyncio.open_connection(
-                address.host,
-                address.port,
-                family=socket.AF_INET,  # gwlib/socket.c, tcpip_connect_to_server_with_port
-                ssl=await asyncio.to_thread(_context, address.certificate) if address.tls else None,
-                local_addr=(address.source, 0) if address.source else None,
-            )
+            reader, writer = await connect(address)
     except TimeoutError:
         return f"no connection within {seconds:g} s"
     except ValueError:  # a host that can be none: too long, or with a null character
@@ -62,6 +56,17 @@ async def reach(address: Address, seconds: float = 3.0) -> str | None:
     finally:
         writer.transport.abort()
     return None
+
+
+async def connect(address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Return a connection to the address. Raises OSError, and ValueError for a host that can be none."""
+    return await asyncio.open_connection(
+        address.host,
+        address.port,
+        family=socket.AF_INET,  # gwlib/socket.c, tcpip_connect_to_server_with_port
+        ssl=await asyncio.to_thread(_context, address.certificate) if address.tls else None,
+        local_addr=(address.source, 0) if address.source else None,
+    )
 
 
 def _words(error: OSError) -> str:

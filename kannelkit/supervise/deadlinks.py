@@ -2,7 +2,9 @@
 
 A link whose bind was refused for its password, its system_id or its system_type is dead for good in Kannel. One whose
 bind was answered with "already bound" shows as online, and every message on it is rejected, which is the end of the
-message (gw/smsc/smsc_smpp.c, handle_pdu): it is stopped at the first of them, so that the others wait.
+message (gw/smsc/smsc_smpp.c, handle_pdu): it is stopped at the first of them, so that the others wait. A link would
+send what waits in one burst; so before it is started again, kannelkit tries a bind itself. That closes nobody's: the
+SMSC has shown that it refuses a bind too many.
 """
 
 from __future__ import annotations
@@ -13,9 +15,11 @@ from collections.abc import Callable, Iterable
 from kannelkit.errors import KannelkitError
 from kannelkit.failover.refusals import Reasons, bind_refusal, sentence
 from kannelkit.gateway.status import LinkStatus
-from kannelkit.render import Account
+from kannelkit.host.bind import try_bind
+from kannelkit.render import Account, Side
 from kannelkit.smpp.constants import CommandStatus
 from kannelkit.supervise.changes import Changes
+from kannelkit.supervise.places import login, place
 from kannelkit.supervise.revive import Links, Revival
 from kannelkit.supervise.running import Running
 from kannelkit.throttle.lines import BindRefused, Cause, Event, SubmitRefused
@@ -33,6 +37,7 @@ class DeadLinks:
         self._revival = Revival()
         self._reasons = Reasons()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._doubted: dict[str, str] = {}  # link -> account, of those that only looked bound
 
     def heard(self, events: Iterable[Event], busy: Callable[[str], bool]) -> None:
         """Take note of what bearerbox's logs told of links; accounts that are `busy` are not touched."""
@@ -55,6 +60,18 @@ class DeadLinks:
         task = self._tasks.get(account)
         return task is not None and not task.done()
 
+    def doubts(self, account: str) -> bool:
+        """Return whether a bind of the account may be one that only looks so."""
+        return account in self._doubted.values()
+
+    async def refuses(self, account: Account, side: Side) -> str | None:
+        """Try a bind at a host; return in words why no link is to be started for it, None where one may be."""
+        spec = self._running.configuration.spec
+        status = await try_bind(place(spec, account, side), login(spec, account))
+        if status is None:
+            return "a bind has no answer"
+        return sentence(status) if status == CommandStatus.ESME_RALYBND else None
+
     def why(self, account: str) -> str | None:
         """Return in words why a bind of the account was refused, None where none was of late."""
         status = self._reasons.last(account, asyncio.get_running_loop().time() - _EXPLAINS)
@@ -74,6 +91,11 @@ class DeadLinks:
 
     async def _start(self, account: str, link: str) -> None:
         wait = self._revival.wait(link)
+        of = self._running.watch.accounts[account]
+        if link in self._doubted and (why := await self.refuses(of, of.side)):
+            self._running.note(account, f"{link} stays down, {why}; tried again in {wait:.0f} s")
+            return
+        self._doubted.pop(link, None)
         try:
             await self._running.admin.start_link(link)
         except KannelkitError as error:
@@ -88,6 +110,7 @@ class DeadLinks:
                 status = await running.watch.look()
                 for link in unbound([link for link in status.links if link.admin_id in account.sending_ids]):
                     await running.admin.stop_link(link)
+                    self._doubted[link] = name
                     self._refused(name, int(CommandStatus.ESME_RALYBND), link)
                     running.note(name, f"{link} looked bound, and each message on it was rejected: stopped")
         except KannelkitError as error:

@@ -235,7 +235,11 @@ class Failover:
                 followed.move = self._task(name, self._carry_out(name, followed, decision))
 
     async def _probe(self, name: str, followed: Followed, side: Side) -> None:
-        found = await reach(place(self._running.configuration.spec, self._watch.accounts[name], side))
+        account = self._watch.accounts[name]
+        if followed.side.unusable and self._dead_links.doubts(name):  # no bind of ours is there to be closed
+            found = await self._dead_links.refuses(account, side)
+        else:
+            found = await reach(place(self._running.configuration.spec, account, side))
         followed.side.probed(side, asyncio.get_running_loop().time(), found is None)
         if found is not None and side != followed.side.side and (why := followed.side.unusable):
             self._tell_once(name, followed, f"the {followed.side.side} is of no use ({why}), and the {side}: {found}")
