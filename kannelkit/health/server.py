@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -22,7 +23,7 @@ from kannelkit import __version__
 from kannelkit.errors import HostError
 from kannelkit.health.exposition import CONTENT_TYPE
 from kannelkit.health.metrics import CHOICES, Choice
-from kannelkit.health.page import page
+from kannelkit.health.page_routes import PageRoutes
 from kannelkit.health.routing import can_send
 from kannelkit.health.server_access import Access
 from kannelkit.health.values import Report, sending, sending_accounts
@@ -37,7 +38,10 @@ PATHS = ("/", "/livez", "/readyz", "/healthz", "/account/<smsc-id>", "/can-send?
 _NUMBER = re.compile(r"\+?[0-9]{1,20}")
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
     "Referrer-Policy": "no-referrer",
     "Server": f"kannelkit/{__version__}",
     "X-Content-Type-Options": "nosniff",
@@ -90,7 +94,6 @@ class Server:
         application = web.Application(client_max_size=1, middlewares=[self._guard])
         application.on_response_prepare.append(_headers)
         for path, handler in (
-            ("/", self._page),
             ("/livez", self._livez),
             ("/readyz", self._readyz),
             ("/healthz", self._healthz),
@@ -99,6 +102,8 @@ class Server:
             ("/metrics", self._metrics),
         ):
             application.router.add_get(path, handler)
+        name = f"{self._known.spec().path.name} on {socket.gethostname()}"
+        PageRoutes(self._seen, self._known.state, name, clock=self._clock).add_to(application)
         self._runner = web.AppRunner(application, access_log=None, keepalive_timeout=75.0, max_line_size=4096)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._listen.host, self._listen.port, ssl_context=context, backlog=128)
@@ -131,10 +136,6 @@ class Server:
         return (report if age <= self._stale_after else None), age
 
     # -- one for each path -----------------------------------------------------------------------------------------
-
-    async def _page(self, request: web.Request) -> web.Response:
-        report, age = self._seen()
-        return web.Response(text=page(report, age), content_type="text/html")
 
     async def _livez(self, request: web.Request) -> web.Response:
         return _json({"alive": True})

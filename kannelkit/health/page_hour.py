@@ -1,0 +1,118 @@
+"""The last hour of each account, minute by minute, as the page for people plots it; pure, and of a fixed size."""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kannelkit.supervise.views import AccountView, Overview
+
+MINUTES = 60
+
+_MINUTE = 60.0
+_MOST_CHANGES = 40
+_NO_LIMIT, _NOT_SEEN = -1, -2
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """One minute that begins at `at` (seconds since the epoch): SMS per second, None where it was not seen.
+
+    `throughput` is the rate that was in force at its end, None for "no limit" or "not seen".
+    """
+
+    at: float
+    accepted: float | None
+    refused: float | None
+    throughput: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """That the rate in force (SMS per second, None for "no limit") or the side became another one, at `at`."""
+
+    at: float
+    before: str | int | None
+    after: str | int | None
+    kind: str
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One account's minutes, as rings; `minutes` tells which minute a place holds."""
+
+    throughput: int | None
+    side: str
+    minutes: array[int] = field(default_factory=lambda: array("q", [-1] * MINUTES))
+    accepted: array[float] = field(default_factory=lambda: array("f", bytes(4 * MINUTES)))
+    refused: array[float] = field(default_factory=lambda: array("f", bytes(4 * MINUTES)))
+    throughputs: array[int] = field(default_factory=lambda: array("i", [_NOT_SEEN] * MINUTES))
+    changes: deque[Change] = field(default_factory=lambda: deque(maxlen=_MOST_CHANGES))
+
+
+class Hour:
+    """Remembers what each account's provider accepted and refused in each of the last 60 minutes.
+
+    About 1.5 kB an account, at the most 6 kB with many changes of rate. An account's minute is what its last minute was
+    when it was last noted in that minute; so it is to be noted every few seconds.
+    """
+
+    def __init__(self) -> None:
+        self._lanes: dict[str, _Lane] = {}
+
+    def noted(self, state: Overview) -> None:
+        """Take note of how the gateway stands; accounts that it has no more are forgotten."""
+        for account in state.accounts:
+            lane = self._lanes.get(account.smsc_id)
+            if lane is None:
+                lane = self._lanes[account.smsc_id] = _Lane(account.throughput, account.side)
+            _changed(lane, account, state.at)
+            _note(lane, account, int(state.at // _MINUTE))
+        if len(self._lanes) > len(state.accounts):
+            names = {account.smsc_id for account in state.accounts}
+            self._lanes = {name: lane for name, lane in self._lanes.items() if name in names}
+
+    def minutes(self, account: str, now: float) -> tuple[Minute, ...]:
+        """Return the account's last 60 minutes, oldest first, that of `now` included; () where none was seen."""
+        lane = self._lanes.get(account)
+        if lane is None:
+            return ()
+        last = int(now // _MINUTE)
+        found = tuple(_minute(lane, number) for number in range(last - MINUTES + 1, last + 1))
+        return found if any(minute.accepted is not None for minute in found) else ()
+
+    def changes(self, account: str, now: float) -> Sequence[Change]:
+        """Return what changed within those minutes, oldest first; the newest 40 where there were more."""
+        lane = self._lanes.get(account)
+        first = (now // _MINUTE - MINUTES + 1) * _MINUTE
+        return [change for change in lane.changes if first <= change.at <= now] if lane else []
+
+
+def _changed(lane: _Lane, account: AccountView, at: float) -> None:
+    if account.throughput != lane.throughput:
+        lane.changes.append(Change(at, lane.throughput, account.throughput, "rate"))
+        lane.throughput = account.throughput
+    if account.side != lane.side:
+        lane.changes.append(Change(at, lane.side, account.side, "side"))
+        lane.side = account.side
+
+
+def _note(lane: _Lane, account: AccountView, minute: int) -> None:
+    if account.accepted is None:
+        return
+    place = minute % MINUTES
+    lane.minutes[place] = minute
+    lane.accepted[place] = account.accepted.minute
+    lane.refused[place] = account.refused.minute if account.refused else 0.0
+    lane.throughputs[place] = _NO_LIMIT if account.throughput is None else account.throughput
+
+
+def _minute(lane: _Lane, number: int) -> Minute:
+    place = number % MINUTES
+    if lane.minutes[place] != number:
+        return Minute(number * _MINUTE, None, None, None)
+    throughput = lane.throughputs[place]
+    limit = throughput if throughput >= 0 else None
+    return Minute(number * _MINUTE, round(lane.accepted[place], 2), round(lane.refused[place], 2), limit)
