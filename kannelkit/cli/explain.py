@@ -16,10 +16,13 @@ from click.shell_completion import CompletionItem
 
 from kannelkit.cli import topics
 from kannelkit.cli.topics import Part, Row
+from kannelkit.health.table import About
 from kannelkit.spec import wording
 
 if TYPE_CHECKING:
     from kannelkit.lint.rules import Rule
+
+    Topic = Part | Row | Rule | About
 
 # Longer lines are hard to read, however wide the terminal is.
 _WIDEST = 100
@@ -46,10 +49,10 @@ def command(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
     """Say what a directive, a group or a rule means.
 
     NAME is a directive (throughput), a directive of one group (smsc.host), a group (core), a kind of link (http), a key
-    of kannelkit's own (connections, supervisor.rate) or a rule (S204). Without a NAME the groups are listed. Exit code
-    1 where a NAME is unknown.
+    of kannelkit's own (connections, supervisor.rate), a rule (S204) or a check (health.sending). Without a NAME the
+    groups are listed. Exit code 1 where a NAME is unknown.
     """
-    found: list[Part | Row | Rule] = []
+    found: list[Topic] = []
     unknown = False
     for name in names:
         here = topics.find(name)
@@ -71,7 +74,7 @@ def command(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
     ctx.exit(1 if unknown else 0)
 
 
-def as_object(topic: Part | Row | Rule) -> dict[str, Any]:
+def as_object(topic: Topic) -> dict[str, Any]:
     """Return what is known about a topic as a JSON object; `topic` says of which kind it is."""
     if isinstance(topic, Row):
         return {"topic": "directive", "group": topic.group.name, "path": topic.path, **_as_object(topic)}
@@ -86,7 +89,7 @@ def as_object(topic: Part | Row | Rule) -> dict[str, Any]:
             "required-for": {kind: list(names) for kind, names in topic.group.required_for.items()},
             "directives": [_as_object(row) for row in topic.rows],
         }
-    return {"topic": "rule", **dataclasses.asdict(topic)}
+    return {"topic": "check" if isinstance(topic, About) else "rule", **dataclasses.asdict(topic)}
 
 
 def _as_object(row: Row) -> dict[str, Any]:
@@ -156,7 +159,7 @@ class _Page:
             top = [(row.path, row.directive.about) for row in topics.parts()[""].rows] if own else []
             self._table([*top, *rows])
 
-    def topic(self, topic: Part | Row | Rule, *, first: bool) -> None:
+    def topic(self, topic: Topic, *, first: bool) -> None:
         """Print all about one topic, behind an empty line where it is not the first."""
         if not first:
             self._line()
@@ -167,6 +170,8 @@ class _Page:
             self._paragraph(topic.directive.about)
             for label, text in facts(topic):
                 self._fact(label, text)
+        elif isinstance(topic, About):
+            self._check(topic)
         else:
             self._rule(topic)
 
@@ -205,6 +210,16 @@ class _Page:
             self._line(f"  {self._style(label, dim=True)}")
             for line in text.rstrip("\n").split("\n"):
                 self._line(f"    {line}")
+
+    def _check(self, about: About) -> None:
+        each = "" if about.of == "gateway" else f" (for each {about.of})"
+        self._line(f"{self._style(f'health.{about.id}', bold=True)}{each}: {about.title}")
+        self._paragraph(about.about)
+        self._fact("do", about.advice)
+        self._fact("rests on", about.source)
+        for name in about.thresholds:
+            value = wording.shown(topics.parts()["health.thresholds"].group.directives[name].default or "")
+            self._fact("threshold", f"{name} [{value}: warning, critical]")
 
     def _table(self, rows: Sequence[tuple[str, str]]) -> None:
         column = max(len(name) for name, _ in rows) + 2

@@ -137,7 +137,7 @@ def command(
     """Check once how the gateway that SPEC describes stands: a plugin for Nagios and Icinga.
 
     Prints one line with performance data. Exit code 0 for OK, 1 for WARNING, 2 for CRITICAL, 3 for UNKNOWN, wrong use
-    included. No daemon is needed, and nothing is changed. What a check looks at: kannelkit explain ID.
+    included. No daemon is needed, and nothing is changed. What a check looks at: kannelkit explain health.ID.
     """
     ended = threading.Event()
     threading.Thread(target=_give_up, args=(ended, timeout, as_json), daemon=True).start()

@@ -1,4 +1,4 @@
-"""What `kannelkit explain` can be asked for: groups, directives, kannelkit's own keys, rules."""
+"""What `kannelkit explain` can be asked for: groups, directives, kannelkit's own keys, rules, checks of health."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from kannelkit.conf import GROUPS, Directive, Group
 from kannelkit.spec.own import OWN, PATHS
 
 if TYPE_CHECKING:
+    from kannelkit.health.table import About
     from kannelkit.lint.rules import Rule
 
 RULE_ID = re.compile(r"[a-z][0-9]+", re.IGNORECASE)
@@ -69,12 +70,28 @@ def rules() -> Mapping[str, Rule]:
     return RULES
 
 
-def find(name: str) -> tuple[Part | Row | Rule, ...]:
-    """Return what the name stands for: a rule, a group, a kind of link, or every directive of that name.
+def checks() -> Mapping[str, About]:
+    """Return the checks of health by how a person names them, health.<id>; they are read only here."""
+    from kannelkit.health.table import CHECKS
 
-    Nothing is returned where it is unknown. A group goes before a directive of its name, which `group.directive` still
-    reaches.
+    return {f"health.{name}": about for name, about in CHECKS.items()}
+
+
+def find(name: str) -> tuple[Part | Row | Rule | About, ...]:
+    """Return what the name stands for: a rule, a group, a kind of link, or every directive of that name; and a check.
+
+    Nothing is returned where it is unknown. A group goes before a directive or a check of its name, which
+    `group.directive` and `health.check` still reach.
     """
+    found = _written(name)
+    if any(isinstance(each, Part) for each in found):
+        return found
+    known = checks()
+    about = known.get(name.lower()) or known.get(f"health.{name.lower()}")
+    return found if about is None else (*found, about)
+
+
+def _written(name: str) -> tuple[Part | Row | Rule, ...]:
     if RULE_ID.fullmatch(name) and name.upper() in rules():
         return (rules()[name.upper()],)
     name = name.lower()
@@ -112,11 +129,12 @@ def _kind(kind: str) -> Part:
 
 
 def names() -> tuple[str, ...]:
-    """Return every name that can be asked for but rules': groups, kinds of links, directives without and with group."""
+    """Return every name but rules': groups, kinds of links, directives without and with group, checks."""
     everything = parts()
     rows = [row for part in everything.values() for row in part.rows]
     groups = (*(path for path in everything if path), *_kinds())
-    return tuple(dict.fromkeys((*groups, *(row.directive.name for row in rows), *(row.path for row in rows))))
+    own = (*(row.directive.name for row in rows), *(row.path for row in rows))
+    return tuple(dict.fromkeys((*groups, *own, *checks())))
 
 
 def near(name: str) -> tuple[str, ...]:

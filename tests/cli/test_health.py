@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from kannelkit.cli.health import lines
 from kannelkit.cli.main import group
+from kannelkit.health.table import CHECKS
 from kannelkit.health.values import Check, Figure, Report, Status
 
 REAL = (Path(__file__).parents[1] / "gateway/status.xml").read_bytes()
@@ -157,6 +158,17 @@ def test_a_slip_of_the_pen_is_answered(tmp_path: Path) -> None:
     path = written(tmp_path, 1)
     assert "did you mean queue?" in health(path, "-w", "queu=3").stdout
     assert "did you mean sending?" in health(path, "--check", "sendin").stdout
+
+
+@pytest.mark.parametrize("id", CHECKS)
+def test_every_check_is_explained(id: str) -> None:
+    told = CliRunner().invoke(group, ["explain", f"health.{id}"])
+    assert told.exit_code == 0
+    assert CHECKS[id].title in told.stdout
+    assert CHECKS[id].advice in told.stdout
+    (about,) = json.loads(CliRunner().invoke(group, ["explain", "--json", f"health.{id}"]).stdout)
+    assert (about["topic"], about["id"]) == ("check", id)
+    assert f"health.{id}" in CliRunner().invoke(group, ["explain", id]).stdout or id in ("smsbox", "supervisor")
 
 
 def test_a_wrong_spec_is_unknown_in_one_line(tmp_path: Path) -> None:
