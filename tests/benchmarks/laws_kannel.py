@@ -17,9 +17,9 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
 
@@ -29,14 +29,14 @@ from tests.benchmarks.laws_rows import CHANGES, ROWS, Change, Row
 from tests.benchmarks.laws_run import delivered, followed
 
 _SECONDS, _QUICK = 300.0, 60.0
-_SEARCH = 40.0  # seconds of a run that looks for the best constant throughput
+_SEARCH = 30.0  # seconds of a run that looks for the best constant throughput
 _AROUND = 20.0  # seconds that a run takes besides: start, drain, stop
 _EACH = 30  # SMS per second that count as one gateway
 _ALONE = 500  # SMS per second from which on a gateway has the machine to itself
-_PER_CORE = 6  # gateways at once
-_FALLS, _RISES, _ENDS = 60.0, 150.0, 300.0
-
-Result = TypeVar("Result")
+_PER_CORE = 8  # gateways at once
+_TAKEN = 1000  # SMS per second, about what smsbox takes
+_CHANGED = (60.0, 150.0, 300.0)  # the seconds of a run at which a limit falls, rises, and all ends
+_CHANGED_QUICK = (30.0, 75.0, 200.0)
 
 _NAME = 44
 HEAD = (
@@ -49,8 +49,9 @@ HEAD = (
 class Table:
     """Runs rows, some at once, and prints each when it is there."""
 
-    def __init__(self, seconds: float, at_once: int, *, as_json: bool) -> None:
+    def __init__(self, seconds: float, changed: tuple[float, float, float], at_once: int, *, as_json: bool) -> None:
         self._seconds = seconds
+        self._changed = changed
         self._search = min(seconds, _SEARCH)
         self._room = Room(at_once)
         self._json = as_json
@@ -62,42 +63,41 @@ class Table:
         for row in rows:
             searches = len(row.candidates) if len(row.candidates) > 1 else 0
             for seconds in [self._search] * searches + [self._seconds] * 3:
-                self.progress.expect(seconds + _AROUND, self._weight(row.all_links))
+                self.progress.expect(_takes(row, seconds), self._weight(row.all_links))
         for change in changes:
-            self.progress.expect(_ENDS + _AROUND, self._weight(change.high))
+            self.progress.expect(self._changed[-1] + _AROUND, self._weight(change.high))
         async with self.progress.told(), asyncio.TaskGroup() as group:
-            for row in rows:
+            for row in (each for each in rows if each.all_links < _ALONE):
                 group.create_task(self._reported(str(row), self._row(row)))
             for change in changes:
                 group.create_task(self._reported(str(change), self._change(change)))
+            for row in (each for each in rows if each.all_links >= _ALONE):
+                group.create_task(self._reported(str(row), self._row(row)))
 
     def _weight(self, limit: int) -> int:
         return self._room.size if limit >= _ALONE else min(self._room.size, math.ceil(limit / _EACH))
 
-    async def _run(
-        self, name: str, seconds: float, limit: int, run: Callable[[], Coroutine[Any, Any, Result]]
-    ) -> Result:
-        weight = self._weight(limit)
-        async with self._room.place(weight), self.progress.run(name, seconds + _AROUND, weight):
-            return await run()
+    async def _delivered(self, row: Row, who: str, throughput: int, seconds: float) -> Delivered:
+        weight = self._weight(row.all_links)
+        name = f"{row}: {who} at {throughput} for {seconds:g} s"
+        async with self._room.place(weight), self.progress.run(name, _takes(row, seconds), weight):
+            return await delivered(row, who, throughput, seconds)
+
+    async def _best(self, row: Row) -> Delivered:
+        tried = row.candidates
+        if len(tried) > 1:
+            async with asyncio.TaskGroup() as group:
+                runs = [group.create_task(self._delivered(row, "Kannel", each, self._search)) for each in tried]
+            tried = (max((run.result() for run in runs), key=lambda run: run.accepted).throughput,)
+        return await self._delivered(row, "Kannel", tried[0], self._seconds)
 
     async def _row(self, row: Row) -> None:
-        def alone(throughput: int, seconds: float) -> Coroutine[Any, Any, Delivered]:
-            name = f"{row}: Kannel at {throughput} for {seconds:g} s"
-            return self._run(name, seconds, row.all_links, lambda: delivered(row, "Kannel", throughput, seconds))
-
-        async def best() -> Delivered:
-            tried = row.candidates
-            if len(tried) > 1:
-                found = await asyncio.gather(*(alone(throughput, self._search) for throughput in tried))
-                tried = (max(found, key=lambda run: run.accepted).throughput,)
-            return await alone(tried[0], self._seconds)
-
         twice = 2 * row.all_links
-        own = self._run(
-            f"{row}: kannelkit", self._seconds, row.all_links, lambda: delivered(row, "kannelkit", twice, self._seconds)
-        )
-        constant, high, kit = await asyncio.gather(best(), alone(twice, self._seconds), own)
+        async with asyncio.TaskGroup() as group:
+            best = group.create_task(self._best(row))
+            alone = group.create_task(self._delivered(row, "Kannel", twice, self._seconds))
+            own = group.create_task(self._delivered(row, "kannelkit", twice, self._seconds))
+        constant, high, kit = best.result(), alone.result(), own.result()
         misses = missed(kit, constant, in_order=row.in_order)
         at_limit = kit.reached(constant.accepted)
         runs = {"best": constant, "twice": high, "kannelkit": kit}
@@ -109,7 +109,9 @@ class Table:
         self.good &= not misses
 
     async def _change(self, change: Change) -> None:
-        run = await self._run(str(change), _ENDS, change.high, lambda: followed(change, _FALLS, _RISES, _ENDS))
+        weight = self._weight(change.high)
+        async with self._room.place(weight), self.progress.run(str(change), self._changed[-1] + _AROUND, weight):
+            run = await followed(change, *self._changed)
         misses = run.missed()
         self._print({"row": str(change), "misses": misses, "kannelkit": asdict(run)}, _change_line(change, run, misses))
         self.good &= not misses
@@ -125,6 +127,14 @@ class Table:
     def _print(self, values: dict[str, object], line: str) -> None:
         self.progress.clear()
         print(json.dumps(values) if self._json else line, flush=True)
+
+
+def _takes(row: Row, seconds: float) -> float:
+    """Return about how many seconds a run takes."""
+    if row.before:
+        seconds = min(seconds, row.before)
+        return seconds + _AROUND + seconds * row.all_links / _TAKEN
+    return seconds + _AROUND
 
 
 def _line(
@@ -200,7 +210,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.list:
         print(*rows, *changes, sep="\n")
         return 0
-    table = Table(_QUICK if options.quick else options.seconds, options.at_once, as_json=options.json)
+    seconds, changed = (_QUICK, _CHANGED_QUICK) if options.quick else (options.seconds, _CHANGED)
+    table = Table(seconds, changed, options.at_once, as_json=options.json)
     if not options.json:
         print(HEAD, flush=True)
     try:

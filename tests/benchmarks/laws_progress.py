@@ -83,7 +83,7 @@ class Progress:
 
     @asynccontextmanager
     async def told(self) -> AsyncIterator[None]:
-        """Tell how it stands now and then, meanwhile."""
+        """Tell how it stands at the begin, and now and then meanwhile."""
         task = asyncio.create_task(self._tell())
         try:
             yield
@@ -95,6 +95,6 @@ class Progress:
 
     async def _tell(self) -> None:
         while True:
-            await asyncio.sleep(_DRAWN_EVERY if self._terminal else _TOLD_EVERY)
             sys.stderr.write(f"\r\x1b[K{self.text()}" if self._terminal else f"{self.text()}\n")
             sys.stderr.flush()
+            await asyncio.sleep(_DRAWN_EVERY if self._terminal else _TOLD_EVERY)
