@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -37,7 +38,7 @@ Serve = Callable[[bytes | None], int]
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """Answer whatever comes with these octets, or with nothing at all, on a free port."""
-    with contextlib.ExitStack() as opened:
+    with ExitStack() as opened:
 
         def begin(octets: bytes | None) -> int:
             listening = opened.enter_context(socket.create_server(("127.0.0.1", 0)))
@@ -149,6 +150,27 @@ def test_an_observer_counts_silence_from_the_last_answer(tmp_path: Path, serve: 
     assert again.silence.seconds <= time.monotonic() - begun
     assert again.silence.seconds > seen.silence.seconds
     assert again.clock_set is not None
+
+
+def test_a_denial_that_takes_long_is_no_silence(tmp_path: Path) -> None:
+    """bearerbox answers each wrong password a second later than the one before; what it does not know, at once."""
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening, ExitStack() as held:
+        port = listening.getsockname()[1]
+
+        def unless_asked_for_a_status() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection = held.enter_context(listening.accept()[0])
+                    asked.append(connection.recv(4096))
+                    if b"password" not in asked[-1]:
+                        connection.sendall(http(b"Unknown command"))
+
+        threading.Thread(target=unless_asked_for_a_status, daemon=True).start()
+        seen = look(spec(tmp_path, port))
+    assert seen.silence is not None
+    assert seen.silence.kind == "unreadable"
+    assert "wrong passwords" in seen.silence.why
 
 
 def test_who_is_denied_asks_again_only_after_a_while(tmp_path: Path) -> None:
