@@ -21,6 +21,8 @@ from kannelkit.supervise.overview import Readings
 from kannelkit.supervise.readings import process_of, turn
 
 _ADMIN = "core.admin-password"
+# what accounts in force depend on: the spec, passwords made for it, sides
+_Key = tuple[Spec, Mapping[str, str], Mapping[str, Side]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class StateDir:
         self._file: object = None
         self._running: Spec | None = None
         self._unapplied: bool | None = None
+        self._others: dict[str, ProcessId] = {}
+        self._in_force: tuple[_Key, tuple[Spec, tuple[Account, ...]]] | None = None
 
     def look(self, spec: Spec) -> Kept:
         """Return what is kept for a spec's gateway. Raises HostError where something may not be read."""
@@ -70,19 +74,37 @@ class StateDir:
             finally:
                 memory.close()
         # a Kannel that something else runs, or one whose state is lost
-        processes = started or {
-            name: process for name in ("bearerbox", "smsbox") if (process := sources.foreign(spec, name)) is not None
-        }
+        processes = started or self._foreign(spec)
         running = self._of_state_dir(spec) if started else None
-        runs = spec.with_made(kept_passwords(spec.state_dir)) if running is None else running
+        runs, in_force = self._accounts(running, spec, {name: each.side for name, each in sides.items()})
         return Kept(
             spec=runs,
-            accounts=accounts(runs, InForce(sides=_sides(sides))),
+            accounts=in_force,
             readings=_with(readings, processes, pid),
             processes=processes,
             started=bool(started),
             unapplied=self._unapplied if started else None,
         )
+
+    def _foreign(self, spec: Spec) -> Mapping[str, ProcessId]:
+        """Return the boxes that something else runs; they are searched for only while they are not known."""
+        for name in ("bearerbox", "smsbox"):
+            known = self._others.pop(name, None)
+            found = known if known is not None and alive(known) else sources.foreign(spec, name)
+            if found is not None:
+                self._others[name] = found
+        return dict(self._others)
+
+    def _accounts(
+        self, running: Spec | None, spec: Spec, sides: Mapping[str, Side]
+    ) -> tuple[Spec, tuple[Account, ...]]:
+        """Return the spec that runs, with the passwords that were made for it, and its accounts."""
+        made = kept_passwords(spec.state_dir) if running is None else {}
+        key = running or spec, made, sides
+        if self._in_force is None or not (self._in_force[0][0] is key[0] and self._in_force[0][1:] == key[1:]):
+            runs = spec.with_made(made) if running is None else running
+            self._in_force = key, (runs, accounts(runs, InForce(sides=sides)))
+        return self._in_force[1]
 
     def _of_state_dir(self, spec: Spec) -> Spec | None:
         """Return the spec that is kept, and note whether it says something else than this one."""
@@ -108,10 +130,6 @@ def _readings(memory: Memory, sides: Mapping[str, KeptSide], moves: Mapping[str,
 def _with(readings: Readings, processes: Mapping[str, ProcessId], supervisor: int | None) -> Readings:
     seen = {name: process_of(process) for name, process in processes.items()}
     return dataclasses.replace(readings, processes=seen, supervisor=supervisor)
-
-
-def _sides(kept: Mapping[str, KeptSide]) -> Mapping[str, Side]:
-    return {name: each.side for name, each in kept.items()}
 
 
 def _same(running: Spec, spec: Spec) -> bool:
