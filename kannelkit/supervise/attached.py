@@ -32,7 +32,7 @@ _COMPARE_EVERY = 1.0
 _TRY_EVERY = 5.0
 _WONDER_EVERY = 10.0
 _ABSENT = "bearerbox is not running"
-_UNKNOWN = "bearerbox's links have not been seen yet"
+_UNSEEN = "bearerbox's links have not been seen yet"
 
 
 class AttachedBox:
@@ -142,10 +142,10 @@ class Attending:
         self._load = load
         self._started_from = StartedFrom(running, changes, shared)
         self._restarted = False
+        self._seen = False  # whether the links of the bearerbox that runs are known
         self._foreign = False
         self._seek_at = self._try_at = self._compare_at = self._wonder_at = 0.0
         self._told = ""
-        shared.closed = _ABSENT
 
     @property
     def attached(self) -> bool:
@@ -155,7 +155,7 @@ class Attending:
     @property
     def may_change(self) -> bool:
         """Whether its links may be changed now."""
-        return not self._shared.closed and not self._foreign
+        return self._seen and not self._shared.closed and not self._foreign
 
     async def begin(self, now: float) -> None:
         """Look at the file, and attach to the boxes that are there.
@@ -184,17 +184,19 @@ class Attending:
                 await self._ended(box)
         if now >= self._seek_at:
             self._seek(now)
-        if self._shared.closed == _UNKNOWN and self._running.watch.status is not None and now >= self._try_at:
+        if self._applying.under_way:
+            return  # what is being applied ends or is taken back first, with whichever bearerbox
+        status = self._running.watch.status
+        if not self._seen and status is not None and now >= self._try_at:
             self._try_at = now + _TRY_EVERY
             try:
-                self._known(self._running.watch.status)
+                self._known(status)
             except HostError as error:  # a full disk, for instance
-                self._shared.closed = _UNKNOWN
+                self._shared.closed = _UNSEEN
                 self._tell_once(f"no rate is changed: {error}")
         if now >= self._compare_at:
             self._compare_at = now + _COMPARE_EVERY
-            if not self._applying.under_way:
-                self._compare()
+            self._compare()
 
     async def end(self) -> None:
         """Leave the boxes alone."""
@@ -245,8 +247,8 @@ class Attending:
         running.keep(box.name, None)
         running.say("ended", f"{box.name} (pid {pid}) ended: waiting until something starts it again", box=box.name)
         if box is self._boxes.bearerbox:
-            self._shared.closed = _ABSENT
-            self._restarted = True
+            self._seen, self._restarted = False, True
+            self._shared.closed = ""  # what was under way is taken back in the file, before the next start
             running.watch.status = None
             await self._changes.cancel()
 
@@ -257,8 +259,10 @@ class Attending:
         running.keep("bearerbox", process)
         running.watch.status = None
         running.follow(process)
-        self._shared.closed, self._try_at = _UNKNOWN, 0.0
+        self._try_at = 0.0
         self._told = ""
+        if not self._applying.under_way:
+            self._shared.closed = _UNSEEN
 
     def _known(self, status: GatewayStatus) -> None:
         """bearerbox has shown its links: see whether they are those of its file, and go on with them.
@@ -269,10 +273,10 @@ class Attending:
         pid = 0 if self._boxes.bearerbox.process is None else self._boxes.bearerbox.process.pid
         if self._restarted:  # it may have been started with another file than the one that was seen last
             why = self._started_from.take_again(self._shared.read(), self._load)
+            self._foreign = False
             if why:
                 self._close(why)
                 return
-            self._foreign = False
         there = {link.admin_id for link in status.links}
         accounts = running.configuration.accounts
         absent = [link.admin_id for account in accounts for link in account.links if link.admin_id not in there]
@@ -292,12 +296,13 @@ class Attending:
         online = {link.admin_id for link in status.links if link.online}
         wanted = [name for account in accounts for name in account.sending_ids]
         bound = sum(name in online for name in wanted)
+        self._seen = True
         said = f"bearerbox runs (pid {pid}): attached, {bound} of {len(wanted)} links online"
         running.say("attached", said, box="bearerbox", pid=pid)
 
     def _close(self, why: str) -> None:
         """Leave every link as it is until bearerbox was restarted."""
-        self._shared.closed = why
+        self._shared.closed, self._seen = why, True
         self._running.say(
             "warning", f"{why}; no rate is changed until Kannel is restarted with what the spec stands for"
         )

@@ -15,6 +15,7 @@ import pytest
 
 from kannelkit.host import processes
 from kannelkit.host.processes import ProcessId
+from kannelkit.simulator import AccountRules, Simulator
 from tests.harness.load import load
 from tests.integration.attached import Watched, other_user
 from tests.integration.operated import LOGIN, arrived, drained, simulator, until, until_answered
@@ -168,6 +169,36 @@ async def test_the_side_in_force_outlives_restarts_of_kannel_and_a_file_that_say
             await drained(gateway)
             assert sent.failed == again.failed == {}
             assert (arrived(first), arrived(second)) == ((0, 0), (40, 0))
+
+
+async def test_a_change_of_the_spec_that_is_cut_off_is_taken_back(tmp_path: Path) -> None:
+    """By the end of kannelkit: the next one takes it back. By the end of bearerbox: its next start is as before."""
+    async with Simulator([AccountRules(LOGIN, "secret", None, binds=9)]) as smsc:
+        gateway = Watched(tmp_path, smsc, wrapped=True, throughput=40, account={"connections": 9})
+        async with gateway:
+            await gateway.kannel()
+            await gateway.start()
+            await gateway.saying("ready: 9 of 9 links online")
+            before = gateway.conf.read_text()
+            gateway.account["reconnect-delay"] = 2
+            gateway.write()
+            applying = asyncio.create_task(gateway.run("apply", gateway.path))
+            await gateway.saying(r"\d bench-2: binding anew")
+            assert await gateway.end(signal.SIGKILL) == -signal.SIGKILL
+            assert await applying == 1
+            assert gateway.conf.read_text() != before
+            await gateway.start()
+            await gateway.saying("everything is as it was before")
+            assert gateway.conf.read_text() == before
+
+            applying = asyncio.create_task(gateway.run("apply", gateway.path))
+            await gateway.saying(r"\d bench-2: binding anew", times=2)
+            kill_boxes(gateway)
+            assert await applying == 1
+            await gateway.saying(r"bearerbox runs \(pid \d+\): attached", times=3)
+            await gateway.saying("9 of 9 links online", times=3)
+            assert gateway.conf.read_text() == before
+            assert "Traceback" not in gateway.said()
 
 
 async def test_a_port_that_somebody_else_has_is_not_waited_for_in_silence(tmp_path: Path) -> None:
