@@ -236,7 +236,9 @@ class Failover:
 
     async def _probe(self, name: str, followed: Followed, side: Side) -> None:
         account = self._watch.accounts[name]
-        if followed.side.unusable and self._dead_links.doubts(name):  # no bind of ours is there to be closed
+        status = self._watch.status
+        bound = status is not None and any(link.online for link in status.links if link.admin_id in account.sending_ids)
+        if self._dead_links.doubts(name) and not bound:  # no bind of ours is there to be closed
             found = await self._dead_links.refuses(account, side)
         else:
             found = await reach(place(self._running.configuration.spec, account, side))
