@@ -10,7 +10,7 @@ having is what was refused of a burst:
 - A little, every time: the rate is lowered by that, or by what a large burst's tail takes where that is more.
 - Much of it: a bucket lasts for what arrives from refusal to refusal, and the least rate that delivers so much is as
   good and is refused next to nothing. But where a burst proved the rate, whole bursts touch by chance, and a lower rate
-  gains nothing (seen on a real Kannel: 100 left for 67), unless a fifth is missing for half a minute. Proofs that
+  gains nothing (seen on a real Kannel: 100 left for 67), unless a fifth is missing for most of a minute. Proofs that
   contradict each other prove nothing: a bucket's burst is accepted as far as the bucket is full.
 - Nearly a burst or more, again and again: answers of several ran together, and what was accepted of each is the limit.
 
@@ -30,8 +30,9 @@ from math import ceil, sqrt
 _SPAN = 60.0
 _BURSTS = 3
 _MUCH = 0.2
-# what is missing for so long is not chance, and what arrives is known well
-_LASTS = 30.0
+# what is missing for so long, with so many bursts refused, is not chance, and what arrives is known well
+_LASTS = 50.0
+_OFTEN = 6
 # at least this share of what an undisturbed sender delivers at the worst is missing
 _MISSING = 0.05
 # a little is one of so many parts of the rate: a bucket fills by about that while the burst is written
@@ -133,19 +134,21 @@ class Losses:
                 return None
         if any(now.accepted == before.accepted for before, now in pairwise(self._refusals)):
             return None  # all is refused for a while after an excess: that says nothing of the rate
-        lasting = max(self._lasting(parts), submits / seconds if seconds >= _LASTS else 0.0)
+        lasting = self._lasting(parts)
         if base is not None:
             better = self._delivering(lasting)
             better = better if better > base + max(1, base // 10) else base
         else:
-            drifts = seconds < _LASTS or submits > (1 - _MUCH) * whole
+            often = seconds >= _LASTS and len(self._refusals) >= _OFTEN
+            drifts = not often or submits > (1 - _MUCH) * whole
             better = self._least(throughput, lasting, submits, drifts)
         if better >= throughput:
             return None
+        arrived = max(lasting, submits / seconds if seconds >= _LASTS else 0.0)
         if base is not None:
             self._former = None
-        elif self._former is None or lasting >= _WORSE * self._former.per_second:
-            self._former = _Former(throughput, lasting)
+        elif self._former is None or arrived >= _WORSE * self._former.per_second:
+            self._former = _Former(throughput, arrived)
         return Loss(better, sum(each.refused for each in self._refusals), submits, seconds)
 
     def _least(self, throughput: int, lasting: float, submits: int, drifts: bool) -> int:
@@ -158,7 +161,7 @@ class Losses:
         proved = throughput == self._proved
         if excess <= max(1, throughput // _LITTLE):
             better = throughput - max(excess, round(throughput**2 * _TAIL))
-        elif proved and drifts:
+        elif proved and (drifts or _WHOLE * excess >= throughput):
             return throughput
         elif _WHOLE * excess >= throughput:
             if _BURSTS * sum(refused) < submits:
