@@ -1,0 +1,195 @@
+"""Moves by hand on a gateway that is played: what is kept, written and told, and what is undone where it cannot be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from kannelkit.errors import GatewayError, HostError
+from kannelkit.host.processes import ProcessId
+from kannelkit.spec import load
+from kannelkit.supervise.changes import Changes
+from kannelkit.supervise.configuration import configure, known
+from kannelkit.supervise.failover import Failover
+from kannelkit.supervise.journal import Journal
+from kannelkit.supervise.memory import Event, KeptSide, Memory
+from kannelkit.supervise.own import OwnBoxes
+from kannelkit.supervise.running import Running
+from tests.supervise.played import Habits, PlayedGateway, played
+
+SPEC = """
+state-dir: state
+core: {admin-password: secret}
+smsc:
+  - {smsc-id: acc, host: h.test, smsc-username: u, smsc-password: p, throughput: 60, connections: 2,
+     backup-host: g.test}
+  - {smsc-id: alone, host: h.test, smsc-username: v, smsc-password: p, throughput: 10}
+"""
+LINKS = ["acc-1", "acc-2", "acc-backup-1", "acc-backup-2", "acc-park", "alone-1", "alone-park"]
+
+
+@dataclass
+class Stage:
+    """A gateway whose boxes run; `told` are the events."""
+
+    running: Running
+    gateway: PlayedGateway
+    told: list[Event]
+
+    @property
+    def kept(self) -> KeptSide | None:
+        return self.running.memory.sides().get("acc")
+
+    @property
+    def commands(self) -> list[tuple[str, str]]:
+        return [(word, name) for _, word, name in self.gateway.said]
+
+    def supervised(self) -> tuple[Failover, Changes]:
+        changes = Changes(self.running)
+        return Failover(self.running, changes), changes
+
+    async def by_hand(self, failover: Failover, name: str, to: str | None) -> dict[str, object]:
+        await self.running.watch.look()
+        failover.act(asyncio.get_running_loop().time())
+        return dict(await failover.by_hand(name, to, lambda event: None))
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    path = tmp_path / "gateway.yaml"
+    path.write_text(SPEC)
+    (tmp_path / "state").mkdir()
+    loaded = load(path, {})
+    spec = loaded.with_made(dict.fromkeys(loaded.to_make(), "made"))
+    memory = Memory(tmp_path / "state" / "state.db")
+    gateway = PlayedGateway(dict.fromkeys(LINKS, 30), Habits())
+    for name in ("acc-backup-1", "acc-backup-2"):
+        gateway.put(name, "dead")
+    told: list[Event] = []
+    running = Running(configure(spec, known(memory)), gateway, memory, Journal(memory, told.append), lambda: False)
+    running.configuration.conf.write()
+    boxes = OwnBoxes(running)
+    boxes.bearerbox.process = ProcessId(1, 1.0)
+    running.boxes = boxes
+    yield Stage(running, gateway, told)
+    memory.close()
+
+
+def test_a_move_by_hand_is_kept_written_carried_out_and_told(stage: Stage) -> None:
+    async def play() -> None:
+        failover, _ = stage.supervised()
+        said = await stage.by_hand(failover, "acc", "backup")
+        assert (said["side"], said["by_hand"], said["why"]) == ("backup", True, "by hand")
+        assert stage.commands == [
+            ("stop", "acc-1"),
+            ("stop", "acc-2"),
+            ("start", "acc-backup-1"),
+            ("start", "acc-backup-2"),
+        ]
+        assert stage.kept is not None
+        assert (stage.kept.side, stage.kept.settled, stage.kept.by_hand) == ("backup", True, True)
+        conf = stage.running.configuration.conf
+        assert conf.in_force.sides == {"acc": "backup"}
+        assert conf.is_current()
+        (event,) = stage.told
+        assert event.kind == "failover"
+        assert {name: event.data[name] for name in ("from", "to", "by_hand")} == {
+            "from": "primary",
+            "to": "backup",
+            "by_hand": True,
+        }
+
+    played(play())
+
+
+def test_where_the_file_cannot_be_written_all_stays_as_it_was(stage: Stage) -> None:
+    async def play() -> None:
+        failover, _ = stage.supervised()
+        path = stage.running.configuration.conf.path
+        path.unlink()
+        path.mkdir()
+        with pytest.raises(HostError):
+            await stage.by_hand(failover, "acc", "backup")
+        assert stage.commands == []
+        assert stage.kept is not None
+        assert (stage.kept.side, stage.kept.settled) == ("primary", True)
+        assert stage.running.configuration.conf.in_force.sides == {"acc": "primary"}
+        assert stage.told == []
+        path.rmdir()
+        assert (await stage.by_hand(failover, "acc", "backup"))["side"] == "backup"
+
+    played(play())
+
+
+REFUSED = [
+    ("alone", "backup", "alone has no second host"),
+    ("alone", None, "alone has no second host"),
+    ("acc", "primary", "acc is on its primary already"),
+    ("acc", "elsewhere", "there is no side 'elsewhere'"),
+]
+
+
+@pytest.mark.parametrize(("name", "to", "why"), REFUSED)
+def test_what_cannot_be_is_refused(stage: Stage, name: str, to: str | None, why: str) -> None:
+    async def play() -> None:
+        failover, _ = stage.supervised()
+        with pytest.raises(GatewayError, match=why):
+            await stage.by_hand(failover, name, to)
+        assert stage.commands == []
+
+    played(play())
+
+
+def test_while_the_configuration_is_changed_nothing_is_moved(stage: Stage) -> None:
+    async def play() -> None:
+        failover, changes = stage.supervised()
+        async with changes.hold():
+            with pytest.raises(GatewayError, match="the configuration is being changed"):
+                await stage.by_hand(failover, "acc", "backup")
+        assert stage.commands == []
+        assert (await stage.by_hand(failover, "acc", "backup"))["side"] == "backup"
+
+    played(play())
+
+
+def test_a_side_whose_links_have_not_ended_is_not_gone_back_to_at_once(stage: Stage) -> None:
+    async def play() -> None:
+        stage.gateway.habits.dies_after = 30.0
+        failover, _ = stage.supervised()
+        await stage.by_hand(failover, "acc", "backup")
+        with pytest.raises(GatewayError, match="has not ended an earlier bind: acc-1, acc-2"):
+            await stage.by_hand(failover, "acc", "primary")
+        await asyncio.sleep(30)
+        assert (await stage.by_hand(failover, "acc", "primary"))["side"] == "primary"
+
+    played(play())
+
+
+def test_a_kannelkit_that_comes_after_finds_links_that_run_and_should_not(stage: Stage) -> None:
+    async def play() -> None:
+        stage.running.memory.side("acc", KeptSide("backup", 0.0, settled=False))
+        stage.running.take(configure(stage.running.configuration.spec, known(stage.running.memory)))
+        failover, _ = stage.supervised()
+        for _ in range(100):
+            await stage.running.watch.look()
+            failover.act(asyncio.get_running_loop().time())
+            await asyncio.sleep(0.05)
+        assert stage.kept is not None
+        assert stage.kept.settled
+        assert stage.commands[:4] == [
+            ("stop", "acc-1"),
+            ("stop", "acc-2"),
+            ("start", "acc-backup-1"),
+            ("start", "acc-backup-2"),
+        ]
+        assert [event.text for event in stage.told if event.kind == "failover"] == [
+            "acc: primary -> backup (g.test:2775): a move that was cut off is finished; "
+            "what had no answer, if anything, is sent again"
+        ]
+        await failover.cancel()
+
+    played(play())
