@@ -20,7 +20,7 @@ from kannelkit.simulator import Simulator
 from tests.harness import child
 from tests.harness.gateway import online, wait_for
 from tests.harness.kannel import program
-from tests.integration.operated import PATIENCE, Up, until
+from tests.integration.operated import PATIENCE, Up
 
 _STOP_SECONDS = 20.0
 
@@ -130,7 +130,7 @@ class Watched(Up):
                     processes.terminate(wrapper)
             found = find(Sought(name, None, None, self.conf))
             if found is not None:
-                await processes.end(found, _STOP_SECONDS)
+                processes.kill(found)  # in order it takes some seconds, and nobody waits for what it has
         await self.ended()
 
     async def __aenter__(self) -> Watched:
@@ -144,10 +144,6 @@ class Watched(Up):
     async def _child(self, *words: str | Path) -> Process:
         before = (*BE_USER, f"--reuid={self._user}") if self._user else ()
         return await child.start(*before, *words, output=self.output, cwd=self.folder)
-
-    async def ends(self, process: ProcessId) -> None:
-        """Wait until a process is gone."""
-        await until(lambda: not processes.alive(process))
 
 
 BE_USER = ("setpriv", "--regid=nogroup", "--clear-groups")

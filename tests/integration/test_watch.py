@@ -81,8 +81,8 @@ async def test_debians_way_limit_found_box_killed_and_left_running(folder: Path)
 
 async def test_systemds_way_edited_file_and_changes_of_the_spec(tmp_path: Path) -> None:
     """Nothing tells the boxes' processes but their ports; kannel.conf is a symbolic link."""
-    async with simulator(limit=20) as smsc:
-        gateway = Watched(tmp_path, smsc, wrapped=False, throughput=40, sms_resend_freq=2)
+    async with simulator(limit=40) as smsc:
+        gateway = Watched(tmp_path, smsc, wrapped=False, throughput=80, sms_resend_freq=2)
         async with gateway:
             elsewhere = tmp_path / "elsewhere" / "kannel.conf"
             elsewhere.parent.mkdir()
@@ -104,12 +104,12 @@ async def test_systemds_way_edited_file_and_changes_of_the_spec(tmp_path: Path) 
             assert await gateway.run("apply", gateway.path, "--yes") == 1
             gateway.conf.write_text(whole)
             await gateway.saying("is as it was: rates are changed again")
-            await load(gateway.sendsms_port, 80, speed=400, series=1)
-            await gateway.saying(r"throughput \d+ -> 20")
+            await load(gateway.sendsms_port, 120, speed=400, series=1)
+            await gateway.saying(r"throughput \d+ -> 40")
             await drained(gateway)
-            assert arrived(smsc) == (160, 0)
+            assert arrived(smsc) == (200, 0)
             assert gateway.conf.is_symlink()
-            assert throughputs(gateway.conf) == {"20"}
+            assert throughputs(gateway.conf) == {"40"}
 
             gateway.core = {"sms-resend-freq": 7}
             gateway.write()
@@ -132,8 +132,8 @@ async def test_systemds_way_edited_file_and_changes_of_the_spec(tmp_path: Path) 
             await gateway.saying(rf"bearerbox \(pid {bearerbox.pid}\) ended")
             await gateway.kannel()
             await gateway.saying("Kannel was started with what .* stands for now: it is in force")
-            await gateway.saying("finished, throughput 20")
-            assert throughputs(gateway.conf) == {"20"}
+            await gateway.saying("finished, throughput 40")
+            assert throughputs(gateway.conf) == {"40"}
             bearerbox = gateway.box("bearerbox")
             assert await gateway.run("apply", gateway.path) == 0
             assert gateway.said().count("no changes: the gateway runs as the spec says") == 2  # the first while edited
