@@ -48,28 +48,29 @@ class Asker:
             where = kept.spec.admin_host, kept.spec.admin_port, password
         except KannelkitError as error:  # a spec without admin-port, which `defaults: kannel` allows
             return Silence("unreadable", 0.0, error.message, error.hint)
-        if self._denial is not None and self._denied == where and time.monotonic() < self._not_before:
+        whom = where, kept.processes.get("bearerbox")
+        if self._denial is not None and self._denied == whom and time.monotonic() < self._not_before:
             return self._denial
         answer = self._asked(kept, where, seconds)
         if isinstance(answer, Silence) and answer.kind == "unreadable":
-            self._wait = min(_LONGEST_WAIT, 2 * self._wait) if self._denied == where else _FIRST_WAIT
-            self._denial, self._denied = answer, where
+            self._wait = min(_LONGEST_WAIT, 2 * self._wait) if self._denied == whom else _FIRST_WAIT
+            self._denial, self._denied = answer, whom
             self._not_before = time.monotonic() + self._wait
         else:
             self._denial = self._denied = None
         return answer
 
-    def silence(self, answer: GatewayStatus | Silence | None, seconds: float) -> Silence | None:
+    def silence(self, answer: GatewayStatus | Silence | None) -> Silence | None:
         """Return the silence of an answer, None for a status; where it lasts, it counts from the last status on.
 
-        No answer at all (None) is one that took more than the `seconds` it had.
+        None is an answer that was not waited for: something else hung on the way.
         """
         now = time.monotonic()
         if isinstance(answer, GatewayStatus):
             self._answered = now
             return None
         if answer is None:
-            answer = Silence("silent", seconds, f"it did not answer within {seconds:g} s")
+            answer = Silence("unreadable", 0.0, "it could not be asked in time")
         if answer.kind == "silent" and self._answered is not None:
             answer = dataclasses.replace(answer, seconds=max(answer.seconds, now - self._answered))
         return answer

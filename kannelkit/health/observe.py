@@ -88,7 +88,9 @@ class Observer:
         clocks = time.time(), time.clock_gettime(time.CLOCK_BOOTTIME)
         begun = time.monotonic()
         until = begun + seconds
-        kept = self._result("state-dir", until, self._start("state-dir", lambda: self._state_dir.look(spec)))
+        kept = self._result(
+            "state-dir", begun + seconds / 2, self._start("state-dir", lambda: self._state_dir.look(spec))
+        )
         if kept is None:
             kept = _nothing_kept(spec)
         seen = self._look(kept, until, seconds)
@@ -121,7 +123,7 @@ class Observer:
         answer = self._result("status.xml", until, status)
         if stopped:
             answer = Silence("silent", 0.0, "it is stopped by a signal")
-        silence = self._asker.silence(answer, seconds)
+        silence = self._asker.silence(answer)
         counted = self._result("supervisor", until, supervisor) or {}
         readings = dataclasses.replace(
             kept.readings,
@@ -178,7 +180,7 @@ class Observer:
         except Late:
             self._unseen.append(f"{name}: no answer in time")
         except KannelkitError as error:
-            self._unseen.append(f"{name}: {error.message}")
+            self._unseen.append(f"{name}: {error.message.partition(chr(10))[0]}")
         except _FAULTS as error:
             self._unseen.append(f"{name}: {type(error).__name__}")
         else:

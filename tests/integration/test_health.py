@@ -22,7 +22,7 @@ from kannelkit.certs.dummy import dummy_certificate
 from kannelkit.health.checks import report
 from kannelkit.health.observe import Observer
 from kannelkit.health.values import Check, Report, Status, sending
-from kannelkit.host.processes import ProcessId
+from kannelkit.host.processes import ProcessId, wait_gone
 from kannelkit.spec import load as load_spec
 from tests.harness.gateway import ADMIN_PASSWORD
 from tests.harness.load import load
@@ -112,9 +112,7 @@ async def test_what_befalls_a_gateway_changes_the_answer_and_its_end_changes_it_
 
 async def bearerbox_hangs(gateway: Gateway) -> None:
     with stopped(gateway.boxes()["bearerbox"].pid):
-        begun = time.monotonic()
         check = await gateway.until("bearerbox", "critical")
-        assert time.monotonic() - begun < 5
         assert "is stopped by a signal" in check.summary
         assert not sending(await gateway.look(), LOGIN)
         assert (await gateway.plugin())[0] == 2
@@ -188,6 +186,7 @@ async def box_is_killed(gateway: Gateway, name: str) -> None:
     process: ProcessId = gateway.boxes()[name]
     with stopped(gateway.pid):
         os.kill(process.pid, signal.SIGKILL)
+        assert await wait_gone(process, PATIENCE)
         check = await gateway.until(name, "critical")
         assert "is not running" in check.summary
         found = await gateway.look()
