@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
+from kannelkit.health.table import CHECKS
 from kannelkit.health.values import SENDING, Check, Report, Status, sending_accounts, worst
 from kannelkit.supervise.views import AccountView, Overview
 
@@ -51,26 +52,35 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is wrong with the gateway (no `names`) or with these accounts alike; `more` are not named."""
+    """What is wrong with the gateway (no `names`) or with these accounts alike; `more` are not named.
+
+    `example` is the account whose words they are, "" where they fit all of them.
+    """
 
     status: Status
     names: tuple[str, ...]
     more: int
     reasons: tuple[Reason, ...]
+    example: str
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One account: `number` is its place in the spec, `words` the answer for it, `empty` when its queue will be."""
+    """One account: `number` is its place in the spec, `status` the worst of it, `answer` and `words` whether it sends.
+
+    `empty` says when its queue will be, `wrong` how many things besides are not as they should be.
+    """
 
     number: int
     name: str
     status: Status
+    answer: Status
     words: str
     since: Since | None
     view: AccountView
-    empty: str = ""
-    side_since: Since | None = None
+    empty: str
+    wrong: int
+    side_since: Since | None
 
 
 def since(at: float | None, now: float, zone: tzinfo) -> Since | None:
@@ -111,7 +121,8 @@ def headline(report: Report | None, age: float | None, zone: tzinfo) -> Headline
     begun = [check.since for check in down or unclear if check.since is not None]
     at = since(min(begun), report.at, zone) if begun else None
     if not asked:
-        return Headline("unknown", "Nothing to send through", "There is no SMPP account.")
+        status: Status = "critical" if report.status == "critical" else "unknown"
+        return Headline(status, "Nothing to send through", "There is no SMPP account.")
     if len(down) == len(asked):
         return Headline("critical", "Not sending", _first(down), at)
     if down:
@@ -143,7 +154,7 @@ def _first(checks: Sequence[Check]) -> str:
 def troubles(report: Report | None, zone: tzinfo) -> tuple[tuple[Trouble, ...], int]:
     """Return what is wrong, the worst first, and how many troubles more there are.
 
-    What is wrong with several accounts in the same words is told once.
+    What is wrong with several accounts in the same words, but for their names, is told once.
     """
     if report is None:
         return (), 0
@@ -153,7 +164,7 @@ def troubles(report: Report | None, zone: tzinfo) -> tuple[tuple[Trouble, ...], 
             by_account.setdefault(check.account, []).append(check)
     alike: dict[object, list[str | None]] = {}
     for account, checks in by_account.items():
-        same = tuple((check.id, check.status, _words(check), check.advice) for check in checks)
+        same = tuple((check.id, check.status, _nameless(check), check.advice) for check in checks)
         alike.setdefault((account is None, same), []).append(account)
     found = [_trouble(names, by_account[names[0]], report.at, zone) for names in alike.values()]
     found.sort(key=lambda trouble: (_WORST_FIRST.index(trouble.status), bool(trouble.names)))
@@ -162,14 +173,39 @@ def troubles(report: Report | None, zone: tzinfo) -> tuple[tuple[Trouble, ...], 
 
 def _trouble(names: Sequence[str | None], checks: Sequence[Check], now: float, zone: tzinfo) -> Trouble:
     accounts = tuple(name for name in names if name is not None)
-    reasons, advised = [], set[str]()
-    for check in worst_first(checks):
-        advice = "" if check.advice in advised or check.advice.startswith("see the check ") else check.advice
-        advised.add(check.advice)
+    reasons: list[Reason] = []
+    for check in _without_repeats(worst_first(checks)):
         begun = since(check.since, now, zone)
-        reasons.append(Reason(check.status, _capital(_words(check)), _capital(advice), begun))
+        told = any(reason.since == begun for reason in reasons)
+        reasons.append(Reason(check.status, _words(check), check.advice, None if told else begun))
     named = accounts[:_MOST_NAMES]
-    return Trouble(worst(check.status for check in checks), named, len(accounts) - len(named), tuple(reasons))
+    example = len(accounts) > 1 and any(check.account and check.account in _words(check) for check in checks)
+    status = worst(check.status for check in checks)
+    return Trouble(status, named, len(accounts) - len(named), tuple(reasons), accounts[0] if example else "")
+
+
+def _without_repeats(checks: Sequence[Check]) -> Iterator[Check]:
+    """Yield checks, of those that are not ok, without what others that stand beside them say as well.
+
+    Checks stand alone elsewhere, and there one tells what another knows, or points to it.
+    """
+    whole, advised = {check.id: check for check in checks}, set[str]()
+    asked, links = whole.get(SENDING), whole.get("links")
+    same = asked is not None and links is not None and _cause(asked) == _cause(links) != ""
+    for check in checks:
+        if same and check is links:
+            continue
+        advice = check.advice
+        if check is asked and advice == CHECKS[SENDING].advice and len(checks) > 1:
+            advice = links.advice if same and links is not None else ""
+        if advice in advised or advice.startswith("see the check "):
+            advice = ""
+        advised.add(advice)
+        yield replace(check, advice=advice)
+
+
+def _cause(check: Check) -> str:
+    return _words(check).partition(": ")[2]
 
 
 def cards(report: Report, state: Overview, zone: tzinfo) -> tuple[tuple[Card, ...], int]:
@@ -187,10 +223,18 @@ def cards(report: Report, state: Overview, zone: tzinfo) -> tuple[tuple[Card, ..
 
 def _card(number: int, view: AccountView, checks: Sequence[Check], now: float, zone: tzinfo) -> Card:
     asked = next((check for check in checks if check.id == SENDING), None)
-    status = worst(check.status for check in checks)
-    words = _capital(_words(asked)) if asked else "Not known whether it is sending"
-    began = since(asked.since, now, zone) if asked else None
-    return Card(number, view.smsc_id, status, words, began, view, _empty(view, now, zone), since(view.since, now, zone))
+    return Card(
+        number,
+        view.smsc_id,
+        worst(check.status for check in checks),
+        asked.status if asked else "unknown",
+        _words(asked).partition(": ")[0] if asked else "not known whether it is sending",
+        since(asked.since, now, zone) if asked else None,
+        view,
+        _empty(view, now, zone),
+        sum(check.id != SENDING for check in _without_repeats([check for check in checks if check.status != "ok"])),
+        since(view.since, now, zone),
+    )
 
 
 def _empty(view: AccountView, now: float, zone: tzinfo) -> str:
@@ -205,8 +249,11 @@ def _empty(view: AccountView, now: float, zone: tzinfo) -> str:
 
 
 def longest(state: Overview, zone: tzinfo) -> str:
-    """Return when all queues will be empty, "" where nothing waits or nobody can tell."""
-    waiting = [account for account in state.accounts if account.queued and account.minutes_left is not None]
+    """Return when all queues will be empty, or what of them will not be; "" where nothing waits or nobody can tell."""
+    still = sum(view.queued for view in state.accounts if view.minutes_left is None and view.accepted is not None)
+    if still:
+        return f"of which {still} at accounts that send nothing"
+    waiting = [view for view in state.accounts if view.queued and view.minutes_left is not None]
     return _empty(max(waiting, key=lambda view: view.minutes_left or 0), state.at, zone) if waiting else ""
 
 
@@ -218,6 +265,11 @@ def worst_first(checks: Iterable[Check]) -> list[Check]:
 def _words(check: Check) -> str:
     """Return a check's sentence without the name of the account that it is about."""
     return check.summary.removeprefix(f"{check.account}: ") if check.account else check.summary
+
+
+def _nameless(check: Check) -> str:
+    """Return a check's sentence with something else for its account's name, which its links' names begin with."""
+    return _words(check).replace(check.account, "\0") if check.account else check.summary
 
 
 def _capital(text: str) -> str:

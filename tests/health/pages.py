@@ -33,7 +33,6 @@ HOSTILE = (
     "{{ 7 * 7 }}",
     "]]><!--",
     "a" * 300,
-    "",
 )
 
 
@@ -226,8 +225,8 @@ def with_an_hour(page: Page, seen: Observed) -> None:
                 each,
                 throughput=60 if early else 30,
                 side="primary" if second < -720 else each.side,
-                accepted=each.accepted and Flow(28, rate, 0.0 if each.state == "offline" and second > -1020 else rate),
-                refused=each.refused and Flow(0, refused, refused),
+                accepted=Flow(28, rate, 0.0 if each.state == "offline" and second > -1020 else rate),
+                refused=Flow(0, refused, refused),
             )
             for each in seen.overview.accounts
         )
