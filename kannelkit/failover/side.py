@@ -9,6 +9,8 @@ from kannelkit.failover.values import LONGEST, Move, Probe, Seen, Settings, Side
 
 # part of `after` that the side in force may be of no use before the other host is probed
 _SUSPICION = 0.5
+# seconds of no use that are enough for doubts
+_DOUBT = 4.0
 # seconds between probes: at least and at most; a tenth of the time that the primary has to answer otherwise
 _PROBE_OFTEN, _PROBE_RARELY = 0.5, 30.0
 # a probe that nobody answered for is asked for again, seconds
@@ -122,6 +124,12 @@ class AccountSide:
     def unusable(self) -> str | None:
         """Why the side in force is of no use, None where it is or where that is not sure yet."""
         return self._evidence.unusable()
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the side in force has been of no use for a few seconds: no time for anything that can wait."""
+        share = min(_SUSPICION, _DOUBT / self.settings.after)
+        return self._evidence.unusable(share) is not None
 
     @property
     def back_wait(self) -> float:

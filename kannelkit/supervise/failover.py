@@ -35,8 +35,8 @@ _SIDES: Mapping[str, Side] = {"primary": "primary", "backup": "backup"}
 class Failover:
     """Sees to it that every account uses a host that is of use, and that links which should be bound are.
 
-    Call `act` some twenty times a second, `heard` with what the logs told of links since, and `unheard` when bearerbox
-    did not answer.
+    Call `act` some twenty times a second, before rates are changed, `heard` with what the logs told of links since, and
+    `unheard` when bearerbox did not answer.
     """
 
     def __init__(self, running: Running, changes: Changes) -> None:
@@ -64,6 +64,7 @@ class Failover:
     def act(self, now: float) -> None:
         """Take note of what bearerbox showed last, and begin what follows from it."""
         self._follow(now)
+        self._put_off()
         status = self._watch.status
         if status is None or status is self._status:
             return
@@ -182,12 +183,12 @@ class Failover:
                     followed.settled = False
 
     def _see(self, name: str, followed: Followed, links: Links, now: float) -> None:
-        if self._busy(name):
-            followed.side.blind()
-            return
         account = self._watch.accounts[name]
         own = [one for link in account.sending_ids for one in links.get(link, ())]
         online = dict.fromkeys(account.sending_ids, False) | {one.admin_id: one.online for one in own}
+        if followed.moving or (self._busy(name) and not all(online.values())):
+            followed.side.blind()  # links are made anew; while a moment for that is waited for, they are as ever
+            return
         answers = self._watch.answers(name)
         signs = answers.accepted + answers.refused + answers.other
         signs += sum(one.sms_received + one.dlr_received for one in own)
@@ -233,6 +234,14 @@ class Failover:
                 self._tell_once(name, followed, f"it goes to the {decision.to} when Kannel has ended {names}")
             else:
                 followed.move = self._task(name, self._carry_out(name, followed, decision))
+
+    def _put_off(self) -> None:
+        """Have no rate changed while a host may be gone: a quiet moment would be waited for, and a move with it."""
+        for unit in list(self._watch.decisions):
+            names = [account.smsc_id for account in self._watch.units[unit]]
+            if any(name in self._followed and self._followed[name].side.doubtful for name in names):
+                del self._watch.decisions[unit]
+                self._watch.rates[unit].abandoned()  # to be decided anew from what is seen later
 
     async def _probe(self, name: str, followed: Followed, side: Side) -> None:
         account = self._watch.accounts[name]

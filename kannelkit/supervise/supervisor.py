@@ -189,8 +189,8 @@ class Supervisor:
             self._requests.heard(troubles)
             self._failover.heard(troubles)
             if self._upkeep.may_change:
-                self._changes.act(now)
                 self._failover.act(now)
+                self._changes.act(now)
             else:
                 self._changes.leave()
             if not self.ready.is_set():

@@ -252,3 +252,16 @@ def test_a_host_that_no_probe_reached_is_never_moved_to(one: At, reached: At, ti
     of = World({"primary": one, "backup": always}, {"primary": reached, "backup": never}, settings=times)
     of.run(900)
     assert of.moves == []
+
+
+def test_doubts_come_long_before_a_side_is_left_and_go_with_an_answer() -> None:
+    account = AccountSide(USUAL, 0.0)
+    doubtful = []
+    for look in range(60):
+        at = look / 2
+        account.seen(Seen(at, {"link": True}, int(at >= 20), queued=True))
+        doubtful += [at] if account.doubtful else []
+    assert (doubtful[0], doubtful[-1]) == (4.0, 29.5)
+    assert 19.5 in doubtful
+    assert 20.0 not in doubtful
+    assert account.unusable is None
