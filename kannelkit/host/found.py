@@ -13,6 +13,7 @@ from kannelkit.errors import HostError
 from kannelkit.host.processes import ProcessId, command_line, current
 
 _MOST = 32  # octets of a pid file that are looked at
+_PARACHUTE = frozenset({"-P", "--parachute"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,14 @@ def find(sought: Sought) -> ProcessId | None:
     """
     parents = _parents()
     named = {pid: parent for pid, (parent, name) in parents.items() if name == sought.name[:15]}
-    # of a process and its child of the same name the child does the work (parachute_start in gwlib/utils.c)
-    workers = [pid for pid in named if pid not in set(named.values())]
+    # of a process and its child of the same name the child does the work; the parent waits up to 35 s before it starts
+    # another one (parachute_start in gwlib/utils.c)
+    parents_of_some = set(named.values())
+    workers = [
+        pid
+        for pid, parent in named.items()
+        if pid not in parents_of_some and (parent in named or not _PARACHUTE.intersection(_arguments(pid)))
+    ]
     # read in any case, so that a lack of rights is told while it does not matter yet
     from_file = None if sought.pid_file is None else _pid_in(sought.pid_file)
     if not workers:
@@ -105,11 +112,11 @@ def _listeners(port: int | None) -> frozenset[int]:
     )
 
 
-def _has_argument(pid: int, path: Path) -> bool:
+def _arguments(pid: int) -> tuple[str, ...]:
     process = current(pid)
-    if process is None:
-        return False
+    return () if process is None else command_line(process)[1:]
+
+
+def _has_argument(pid: int, path: Path) -> bool:
     wanted = os.path.realpath(path)
-    return any(
-        word == str(path) or os.path.realpath(word) == wanted for word in command_line(process)[1:] if "/" in word
-    )
+    return any(word == str(path) or os.path.realpath(word) == wanted for word in _arguments(pid) if "/" in word)

@@ -79,6 +79,17 @@ def test_of_a_process_and_its_child_of_the_same_name_the_child(tmp_path: Path, s
     assert found(Sought("boxname-c", tmp_path / "pid", None, tmp_path / "conf")) == child
 
 
+def test_a_parent_that_waits_to_start_its_child_anew_is_not_the_box(tmp_path: Path, start: Start) -> None:
+    conf = tmp_path / "kannel.conf"
+    parent = start("boxname-i", SLEEP, "--parachute", str(conf))
+    while Path(f"/proc/{parent.pid}/comm").read_text() != "boxname-i\n":
+        assert parent.poll() is None
+    (tmp_path / "pid").write_text(f"{parent.pid}\n")
+    assert find(Sought("boxname-i", tmp_path / "pid", None, conf)) is None
+    box = start("boxname-i", SLEEP, str(conf))
+    assert found(Sought("boxname-i", None, None, conf)) == box.pid
+
+
 def test_by_its_configuration_among_its_arguments_whatever_leads_there(tmp_path: Path, start: Start) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "etc").symlink_to("real")
