@@ -49,6 +49,8 @@ _HELD = 10.0
 _NEW_LINK = 2.5
 # and the pause that this costs is over
 _STARTED = 4.0
+# a bind that was there so shortly before a refusal, and is not there after it, was closed for it
+_LATELY = 4.0
 
 
 @dataclass(slots=True)
@@ -153,7 +155,7 @@ class AccountRate:
             self._burst.refused += 1
             return
         fits = self._rose is None or at - self._rose <= _WINDOW
-        self._burst = _Burst(at, at, 1, self._reference if fits else None, at - self._online_at <= _STARTED)
+        self._burst = _Burst(at, at, 1, self._reference if fits else None, at - self._online_at <= _LATELY)
 
     def sampled(self, sample: Sample) -> Decision | None:
         """Take note of the counters, and return the change of rate that is due, if one is."""
