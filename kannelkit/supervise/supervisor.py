@@ -63,7 +63,7 @@ class KeptBoxes(Boxes, Protocol):
 
 
 class Supervisor:
-    """One gateway under supervision. `run` returns when `stop` was called and the boxes have ended.
+    """One gateway under supervision. `run` returns when `stop` was called, and its own boxes have ended.
 
     `spec` has all its passwords; `listener` is given every event. Raises HostError and GatewayError where the gateway
     cannot be started; once it runs, nothing that Kannel, a provider or a log says ends it. `load` reads the spec file
@@ -102,7 +102,7 @@ class Supervisor:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Start or adopt the boxes, supervise them until `stop`, then stop them in order."""
+        """Begin with the boxes, supervise them until `stop`, then leave them as whoever keeps them does."""
         clock = asyncio.get_running_loop().time
         spec = self._spec
         async with AsyncExitStack() as stack:
