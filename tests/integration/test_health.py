@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import subprocess
@@ -20,6 +21,7 @@ import yaml
 
 from kannelkit.certs.dummy import dummy_certificate
 from kannelkit.health.checks import report
+from kannelkit.health.hysteresis import Steady
 from kannelkit.health.observe import Observer
 from kannelkit.health.values import Check, Report, Status, sending
 from kannelkit.host.processes import ProcessId, wait_gone
@@ -101,6 +103,7 @@ async def test_what_befalls_a_gateway_changes_the_answer_and_its_end_changes_it_
         assert (code, line.split(" | ")[0]) == (0, "KANNEL OK - 1 account sending, 0 messages waiting")
         await bearerbox_hangs(gateway)
         await bearerbox_is_busy(gateway)
+        await bind_comes_and_goes(gateway, smsc)
         await smsc_goes(gateway, smsc)
         await certificate_expires(gateway, pem)
         await password_is_another(gateway, tmp_path / "elsewhere.yaml")
@@ -139,6 +142,37 @@ async def bearerbox_is_busy(gateway: Gateway) -> None:
 async def denied(session: aiohttp.ClientSession) -> None:
     async with session.get("/status.xml?password=wrong") as answer:
         assert b"Denied" in await answer.read()
+
+
+async def bind_comes_and_goes(gateway: Gateway, smsc: NodeSmsc) -> None:
+    """What is seen flaps; what is told does not."""
+    spec, observer, steady = load_spec(gateway.path, {}), Observer(), Steady()
+    seen: list[bool] = []
+    told: list[bool] = []
+
+    async def look() -> None:
+        found = report(await asyncio.to_thread(observer.observe, spec, SECONDS), spec.health_thresholds)
+        seen.append(sending(found, LOGIN))
+        told.append(sending(steady.settled(found, time.monotonic()), LOGIN))
+
+    await look()
+    for _ in range(5):
+        await smsc.close_binds()
+        for _ in range(3):
+            await look()
+            await asyncio.sleep(0.2)
+    assert changes(seen) >= 2
+    assert changes(told) <= 1
+    await gateway.until("sending", "ok")
+    deadline = time.monotonic() + PATIENCE
+    while not told[-1]:
+        await look()
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+
+
+def changes(answers: list[bool]) -> int:
+    return sum(before != after for before, after in itertools.pairwise(answers))
 
 
 async def smsc_goes(gateway: Gateway, smsc: NodeSmsc) -> None:
