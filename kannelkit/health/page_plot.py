@@ -157,7 +157,7 @@ def _words(minutes: Sequence[Minute], changes: Sequence[Change]) -> str:
     limit = seen[-1].throughput
     return ", ".join(
         [
-            f"Last {len(seen)} minutes: at the most {most:.1f} a second accepted",
+            f"Last {'minute' if len(seen) == 1 else f'{len(seen)} minutes'}: at the most {most:.1f} a second accepted",
             "no limit" if limit is None else f"limit now {limit}",
             f"{refused} refused as too fast",
             f"rate changed {_times(rates)}",

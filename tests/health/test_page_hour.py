@@ -113,7 +113,8 @@ def test_the_words_say_what_is_drawn(throughputs: tuple[int, ...], words: str) -
     assert drawn is not None
     seconds = 30 * len(throughputs)
     told = f"limit now {throughputs[-1]}, {seconds} refused as too fast, rate changed {words}"
-    assert drawn.words == f"Last {len(throughputs)} minutes: at the most 10.0 a second accepted, {told}"
+    span = "minute" if len(throughputs) == 1 else f"{len(throughputs)} minutes"
+    assert drawn.words == f"Last {span}: at the most 10.0 a second accepted, {told}"
     assert sum(row.refused for row in drawn.rows) == seconds
 
 
