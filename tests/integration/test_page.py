@@ -192,9 +192,9 @@ async def test_a_screen_reader_finds_landmarks_headings_and_the_plot(browser: Br
     nodes = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in seen if "role" in node]
     roles = {role for role, _ in nodes}
     assert {"banner", "navigation", "main", "contentinfo", "region", "article", "figure"} <= roles
-    headings = [name for role, name in nodes if role == "heading"]
-    assert headings[1:5] == ["What is wrong", "smscru", "reserve", "Accounts"]
-    assert headings[0].endswith("smscru is not sending")
+    headings = [name for role, name in nodes if role == "heading"]  # the tree is not in the order of the page
+    assert {"What is wrong", "smscru", "reserve", "Accounts", "Queue", "Last decisions"} <= set(headings)
+    assert [name for name in headings if name.endswith("smscru is not sending")]
     plots = [name for role, name in nodes if role in ("img", "image") and name]
     assert len(plots) == 2
     assert plots[0].startswith("Last minute: at the most 0.0 a second accepted, limit now 30")
