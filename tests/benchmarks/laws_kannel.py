@@ -42,7 +42,7 @@ _NAME = 44
 HEAD = (
     f"{'':{_NAME + 2}}{'Kannel, best constant':^31}{'from twice':^18}  kannelkit from twice the limit\n"
     f"{'':{_NAME + 2}}{'rate':>5} {'accept/s':>8} {'refused':>7} {'later':>7}  {'accept/s':>8} {'refused':>7}"
-    f"  {'accept/s':>8} {'ratio':>6} {'refused':>7} {'later':>7} {'lost':>4} {'twice':>5} {'chgs':>4} {'at limit':>8}"
+    f"  {'accept/s':>8} {'ratio':>6} {'refused':>7} {'later':>7} {'lost':>4} {'doubled':>7} {'chgs':>4} {'at limit':>8}"
 )
 
 
@@ -103,7 +103,7 @@ class Table:
         runs = {"best": constant, "twice": high, "kannelkit": kit}
         figures: dict[str, object] = {"row": str(row), "misses": misses, "seconds to the limit": at_limit}
         self._print(
-            {**figures, **{name: {**asdict(run), "slots": None} for name, run in runs.items()}},
+            {**figures, **{name: _plain(run) for name, run in runs.items()}},
             _line(row, constant, high, kit, at_limit, misses),
         )
         self.good &= not misses
@@ -129,6 +129,10 @@ class Table:
         print(json.dumps(values) if self._json else line, flush=True)
 
 
+def _plain(run: Delivered) -> dict[str, object]:
+    return {name: value for name, value in asdict(run).items() if name != "slots"}
+
+
 def _takes(row: Row, seconds: float) -> float:
     """Return about how many seconds a run takes."""
     if row.before:
@@ -146,7 +150,7 @@ def _line(
         f"{'!' if misses else ' '} {row!s:{_NAME}}"
         f"{best.throughput:5} {best.accepted:8.2f} {best.refused:7.2%} {best.refused_later:7.2%}"
         f"  {twice.accepted:8.2f} {twice.refused:7.2%}"
-        f"  {kit.accepted:8.2f} {ratio:6.3f} {kit.refused:7.2%} {kit.refused_later:7.2%} {kit.lost:4} {kit.doubled:5}"
+        f"  {kit.accepted:8.2f} {ratio:6.3f} {kit.refused:7.2%} {kit.refused_later:7.2%} {kit.lost:4} {kit.doubled:7}"
         f" {kit.changes:4} {'never' if at_limit is None else f'{at_limit:.1f} s':>8}  {'; '.join(words)}"
     ).rstrip()
 
@@ -157,7 +161,7 @@ def _change_line(change: Change, run: Followed, misses: list[str]) -> str:
     missing = f"; misses: {', '.join(misses)}" if misses else ""
     return (
         f"{'!' if misses else ' '} {change!s:{_NAME}} fall answered {fell}, rise used {rose}; "
-        f"lost {run.lost}, twice {run.doubled}, changes {run.changes}{missing}"
+        f"lost {run.lost}, doubled {run.doubled}, changes {run.changes}{missing}"
     )
 
 
