@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import time
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Collection, Coroutine, Iterable, Mapping
 from typing import Any
 
 from kannelkit.errors import GatewayError, HostError, KannelkitError
 from kannelkit.failover.side import AccountSide
 from kannelkit.failover.values import Move, Probe, Seen, Settings, Side, other
 from kannelkit.gateway.status import GatewayStatus
+from kannelkit.host.cut import cut
 from kannelkit.host.reach import reach
 from kannelkit.render import Account
 from kannelkit.supervise.changes import Changes
@@ -43,7 +45,7 @@ class Failover:
         self._running = running
         self._changes = changes
         self._watch = running.watch
-        self._turning = Turning(running.admin, running.watch, self._alone)
+        self._turning = Turning(running.admin, running.watch, self._alone, self._cut)
         self._dead_links = DeadLinks(running, changes)
         self._moving = Moving(running, changes, self._turning, self._dead_links.why)
         self._followed: dict[str, Followed] = {}
@@ -242,6 +244,31 @@ class Failover:
             if any(name in self._followed and self._followed[name].side.doubtful for name in names):
                 del self._watch.decisions[unit]
                 self._watch.rates[unit].abandoned()  # to be decided anew from what is seen later
+
+    async def _cut(self, account: Account, names: Collection[str]) -> None:
+        """End the connections of links that do not end themselves, unless they could be those of others."""
+        process, status = self._running.bearerbox.process, self._status
+        ours = [link for link in account.links if link.admin_id in names]
+        if process is None or status is None or not ours:
+            return
+        dead = {link.admin_id for link in status.links if link.state == "dead"}
+        place_of = (ours[0].host, ours[0].port)
+        shared = [
+            link.admin_id
+            for each in self._watch.accounts.values()
+            for link in each.links
+            if (link.host, link.port) == place_of and link.admin_id not in names and link.admin_id not in dead
+        ]
+        if shared:
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(*place_of, family=socket.AF_INET, type=socket.SOCK_STREAM)
+        except OSError:
+            return
+        peers = {(str(address[0]), int(address[1])) for *_, address in found}
+        if await asyncio.to_thread(cut, process, peers, len(ours)):
+            self._running.note(account.smsc_id, f"{', '.join(sorted(names))}: no answer to the unbind: connection cut")
 
     async def _probe(self, name: str, followed: Followed, side: Side) -> None:
         account = self._watch.accounts[name]

@@ -6,13 +6,16 @@ One that waits to connect is dead at once. One whose SMSC does not answer sends 
 it, and keeps what is in its queue so long; it shows as online, and never binds again. One in the middle of a connect
 that nobody answers is dead when the kernel gives up, after two minutes; should the connect succeed before, it sends its
 bind and closes the connection with the next breath. So the other side need not wait for any of these for long.
+
+All that was routed to a silent link is in its queue, though. Where the kernel allows it, the link's connection is ended
+for it: then Kannel ends the link at once and puts its messages back (gwlib/conn.c, conn_wait).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 from kannelkit.errors import GatewayError
@@ -27,12 +30,16 @@ _MOMENT_SECONDS = 10.0
 # an SMSC that works answers the unbind within this; what does not is in nobody's way
 _ENDS_SECONDS = 3.0
 _ENDS_SECONDS_PRESSED = 1.0
+# and one whose connection was cut is dead within milliseconds
+_CUT_SECONDS = 1.0
 # a link that was stopped without an answer to its unbind is dead after 30 s
 _LINGERS_SECONDS = 40.0
 _REPEAT_START = 1.0
 _STARTS = 5
 # what is accepted within this time counts into one window of the provider
 _WINDOW = 1.0
+
+Cut = Callable[[Account, Collection[str]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +55,16 @@ class Turned:
 class Turning:
     """Stops and starts the links of one gateway's accounts; `ending` are those that were stopped and are not dead yet.
 
-    `alone` is whether all that is in flight is one account's.
+    `alone` is whether all that is in flight is one account's; `cut` ends bearerbox's connections for these links, where
+    it can and where they are nobody else's.
     """
 
-    def __init__(self, admin: Admin, observer: Observer, alone: Callable[[], bool]) -> None:
+    def __init__(self, admin: Admin, observer: Observer, alone: Callable[[], bool], cut: Cut) -> None:
         self.ending: set[str] = set()
         self._admin = admin
         self._observer = observer
         self._alone = alone
+        self._cut = cut
 
     def seen(self, status: GatewayStatus) -> None:
         """Take note of which links have ended."""
@@ -79,6 +88,9 @@ class Turning:
         if stopping:
             tell(f"{account.smsc_id}: stopping {', '.join(stopping)}")
         unanswered = await self._ended(stopping, status, _ENDS_SECONDS_PRESSED if pressed else _ENDS_SECONDS)
+        if ending := self.ending.intersection(stopping):
+            await self._cut(account, ending)
+            await self._ended(stopping, status, _CUT_SECONDS)
         tell(f"{account.smsc_id}: starting {', '.join(account.sending_ids)}")
         await asyncio.sleep(max(0.0, self._observer.last_answer(account.smsc_id) + _WINDOW - clock()))
         await self._start(account)

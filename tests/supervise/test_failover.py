@@ -159,6 +159,7 @@ def test_while_the_configuration_is_changed_nothing_is_moved(stage: Stage) -> No
 def test_a_side_whose_links_have_not_ended_is_not_gone_back_to_at_once(stage: Stage) -> None:
     async def play() -> None:
         stage.gateway.habits.dies_after = 30.0
+        stage.running.bearerbox.process = None  # so that no connection can be cut
         failover, _ = stage.supervised()
         await stage.by_hand(failover, "acc", "backup")
         with pytest.raises(GatewayError, match="has not ended an earlier bind: acc-1, acc-2"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 
 from kannelkit.errors import GatewayError
@@ -21,8 +23,15 @@ class Host:
         for name in TO_BACKUP.sending_ids:
             self.gateway.put(name, "dead")
         self.observed = Observed(self.gateway, good if good is not None else [(0.0, FOREVER)], last_answer)
-        self.turning = Turning(self.gateway, self.observed, lambda: True)
+        self.turning = Turning(self.gateway, self.observed, lambda: True, self.cut)
         self.said: list[str] = []
+        self.was_cut: set[str] = set()
+        self.can_cut = False
+
+    async def cut(self, of: Account, names: Collection[str]) -> None:
+        self.was_cut.update(names)
+        for name in names if self.can_cut else ():
+            self.gateway.put(name, "dead")
 
     async def turn(self, to: Account = TO_BACKUP, *, pressed: bool) -> Turned:
         return await self.turning.turn(to, self.said.append, pressed=pressed)
@@ -52,9 +61,20 @@ def test_links_that_do_not_end_are_not_waited_for_and_not_forgotten() -> None:
     async def play() -> None:
         host = Host(Habits(dies_after=30.0))
         turned = await host.turn(pressed=True)
-        assert turned.away < 2.0
+        assert turned.away < 3.0
+        assert host.was_cut == {"acc-1", "acc-2"}
         assert {name for _, name in host.commands("start")} == {"acc-backup-1", "acc-backup-2"}
         assert host.turning.ending == {"acc-1", "acc-2"}
+
+    played(play())
+
+
+def test_links_whose_connection_can_be_cut_have_ended() -> None:
+    async def play() -> None:
+        host = Host(Habits(dies_after=30.0))
+        host.can_cut = True
+        assert (await host.turn(pressed=True)).away < 2.0
+        assert host.turning.ending == set()
 
     played(play())
 
