@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # the exit codes of a plugin (the Monitoring Plugins' development guidelines)
 EXIT_CODES = {"ok": 0, "warning": 1, "critical": 2, "unknown": 3}
 _MOST_NAMED = 3
+_PART = 0.3  # of the time, for each of the three steps of a look
 _STARTING = 0.4  # seconds that were gone before anything could be timed
 _NAME = "KANNEL"
 
@@ -170,7 +171,7 @@ def _looked(
     from kannelkit.spec import load
 
     spec = load(path, os.environ)
-    whole = report(Observer().observe(spec, min(3.5, timeout * 0.35)), _thresholds(spec, warning, critical))
+    whole = report(Observer().observe(spec, min(3.0, timeout * _PART)), _thresholds(spec, warning, critical))
     return Report(whole.at, tuple(check for check in whole.checks if not ids or check.id in ids))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from kannelkit.failover.refusals import bind_refusal
-from kannelkit.health.bounds import Bounds, said
+from kannelkit.health.bounds import Bounds, counted, said
 from kannelkit.health.observed import Observed, Traffic, Troubles
 from kannelkit.health.values import SENDING, Check, Figure, Status
 from kannelkit.smpp.constants import status_name
@@ -112,7 +112,7 @@ def flapping(seen: Observed, bounds: Bounds) -> Iterator[Check]:
     """How often links lost their connection of late."""
     for account, troubles in _troubles(seen):
         times = troubles.broken + troubles.unanswered
-        lost = f"lost their connection {times} times" if times else "lost no connection"
+        lost = f"lost their connection {counted(times, 'time')}" if times else "lost no connection"
         unanswered = f", {troubles.unanswered} for want of an answer" if troubles.unanswered else ""
         yield said(
             "flapping",
@@ -132,7 +132,9 @@ def binds(seen: Observed, bounds: Bounds) -> Iterator[Check]:
             continue
         often = max(troubles.binds, key=lambda status: troubles.binds[status])
         means, times = bind_refusal(often), sum(troubles.binds.values())
-        words = f"{name}: {times} binds refused in the last {_minutes(seen)}: {status_name(often)}, {means.why}"
+        words = (
+            f"{name}: {counted(times, 'bind')} refused in the last {_minutes(seen)}: {status_name(often)}, {means.why}"
+        )
         status: Status = "warning" if account.links_online else "critical"
         yield said("binds", status, words, means.advice, account=name)
 
@@ -177,7 +179,7 @@ def other_refusals(seen: Observed, bounds: Bounds) -> Iterator[Check]:
             continue
         often = max(troubles.refused, key=lambda status: troubles.refused[status])
         again = CAUSES.get(often) in TRIED_AGAIN
-        words = f"{name}: {count} submits refused in the last {_minutes(seen)}, mostly {status_name(often)}"
+        words = f"{name}: {counted(count, 'submit')} refused in the last {_minutes(seen)}, mostly {status_name(often)}"
         told = "; they are tried again" if again else "; such messages are given up"
         status = bounds.status("other-refusals", count)
         yield said("other-refusals", status, words + told, account=name, figures=figures)

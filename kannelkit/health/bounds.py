@@ -38,6 +38,11 @@ def _status(value: float, warning: float | None, critical: float | None, reached
     return "warning" if warning is not None and reached(value, warning) else "ok"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: 1 message, 2 messages."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
 def said(
     id: str,
     status: Status,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from kannelkit.health.bounds import Bounds, said
+from kannelkit.health.bounds import Bounds, counted, said
 from kannelkit.health.observed import Observed
 from kannelkit.health.values import Check, Figure, Status
 from kannelkit.supervise.views import AccountView, duration
@@ -35,7 +35,7 @@ def lost(seen: Observed, bounds: Bounds) -> Iterator[Check]:
     whose = sorted(
         name or "no account" for name, each in seen.traffic.items() if any(each.verbs.get(verb) for verb in GIVEN_UP)
     )
-    words = f"{total} messages given up {minutes}: {named} ({', '.join(whose[:3])})"
+    words = f"{counted(total, 'message')} given up {minutes}: {named} ({', '.join(whose[:3])})"
     yield said("lost", bounds.status("lost", total), words, figures=figures)
 
 
@@ -64,7 +64,7 @@ def queue(seen: Observed, bounds: Bounds) -> Iterator[Check]:
         yield said("queue", "unknown", "what waits is not known while bearerbox does not tell its status")
         return
     figures = (bounds.figure("queue", "queue", waiting),)
-    words = f"{waiting} message{'s' * (waiting != 1)} waiting"
+    words = f"{counted(waiting, 'message')} waiting"
     yield said("queue", bounds.status("queue", waiting), words, figures=figures)
 
 
@@ -74,24 +74,24 @@ def drain(seen: Observed, bounds: Bounds) -> Iterator[Check]:
         if account.state == "unknown":
             continue
         rate = _rate(seen, account)
-        name = account.smsc_id
+        name, waiting = account.smsc_id, counted(account.queued, "message")
         figures: tuple[Figure, ...] = (Figure(f"{name} queue", account.queued, least=0),)
         if rate is not None:
             figures += (Figure(f"{name} sent", round(rate, 2), least=0),)
         if not account.queued:
             yield said("drain", "ok", f"{name}: nothing waits", account=name, figures=figures)
         elif rate is None:
-            words = f"{name}: {account.queued} messages wait, and how fast they are sent is not known"
+            words = f"{name}: {waiting} waiting, and how fast they are sent is not known"
             yield said("drain", "unknown", words, "turn access-log on, or run kannelkit up", account=name)
         elif not rate:
             oldest = seen.store.oldest if seen.store is not None else None
             status: Status = "warning" if oldest is None else "ok" if oldest < _FRESH_SECONDS else "critical"
-            words = f"{name}: {account.queued} messages wait, and none was sent in the last minute"
+            words = f"{name}: {waiting} waiting, and none was sent in the last minute"
             yield said("drain", status, words, account=name, figures=figures)
         else:
             minutes = account.queued / rate / 60
             figures += (bounds.figure(f"{name} drain", "queue-minutes", math.ceil(minutes * 60), "s", 60),)
-            words = f"{name}: {account.queued} messages wait, for {duration(minutes * 60)} at {rate:.1f} SMS per second"
+            words = f"{name}: {waiting} waiting, for {duration(minutes * 60)} at {rate:.1f} SMS per second"
             yield said("drain", bounds.status("queue-minutes", minutes), words, account=name, figures=figures)
 
 
@@ -119,5 +119,5 @@ def oldest(seen: Observed, bounds: Bounds) -> Iterator[Check]:
         Figure("stored", store.messages, least=0),
         bounds.figure("oldest", "oldest-minutes", round(store.oldest), "s", 60),
     )
-    words = f"{least}{store.messages} messages in the store, the oldest for {least}{duration(store.oldest)}"
+    words = f"{least}{counted(store.messages, 'message')} in the store, the oldest for {least}{duration(store.oldest)}"
     yield said("oldest", bounds.status("oldest-minutes", store.oldest / 60), words, figures=figures)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from kannelkit.gateway.status import GatewayStatus
 from kannelkit.render import Side
 from kannelkit.supervise.views import Overview
 
@@ -133,6 +134,7 @@ class Host:
 @dataclass(frozen=True, slots=True)
 class Observed:
     """All that was seen of a gateway. `at` is in seconds since the epoch, `window` how far back the logs were read.
+    Either `status` or `silence` is there.
 
     `started` says that a supervisor started the boxes, so that one should be there. `clock_set` is by how many seconds
     the wall clock was set since the last look, None where this is the first. `unapplied` says that the spec has changes
@@ -144,6 +146,7 @@ class Observed:
     at: float
     window: float = 300.0
     silence: Silence | None = None
+    status: GatewayStatus | None = None
     boxes: Mapping[str, BoxSeen] = field(default_factory=dict)
     started: bool = False
     troubles: Mapping[str, Troubles] | None = None

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -190,7 +189,6 @@ def test_no_secret_in_any_answer(tmp_path: Path, serve: Serve) -> None:
 def test_it_is_never_longer_than_its_timeout(tmp_path: Path, serve: Serve) -> None:
     """A pipe as spec: whoever opens it waits for a writer for ever."""
     os.mkfifo(tmp_path / "spec.yaml")
-    begun = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "kannelkit", "health", "spec.yaml", "--timeout", "2"],
         cwd=tmp_path,
@@ -201,7 +199,6 @@ def test_it_is_never_longer_than_its_timeout(tmp_path: Path, serve: Serve) -> No
     )
     assert (done.returncode, done.stderr) == (3, "")
     assert done.stdout == "KANNEL UNKNOWN - not done within 2 s\n"
-    assert time.monotonic() - begun < 30  # not the machine's speed, but that it ends
 
 
 words = st.text(st.sampled_from("ab |\n\r\t'=;\\%\x00\x1b\u202e\ud800é"), max_size=12)

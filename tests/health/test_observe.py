@@ -30,7 +30,8 @@ from kannelkit.supervise.memory import Memory
 
 REAL = (Path(__file__).parents[1] / "gateway/status.xml").read_bytes()
 DENIED = b'<?xml version="1.0"?>\n<gateway>\nDenied</gateway>\n'
-SECONDS = 0.6  # for each source
+SECONDS = 3.0  # for each source; none takes that long
+HANGS = 0.8  # for each where one takes as long as it is let
 
 Serve = Callable[[bytes | None], int]
 
@@ -79,10 +80,8 @@ smsc:
     return parse(text, folder / "spec.yaml", {}, "spec.yaml")
 
 
-def look(of: Spec) -> Observed:
-    begun = time.monotonic()
-    seen = Observer().observe(of, SECONDS)
-    assert time.monotonic() - begun < 10 * SECONDS  # far above its promise: this machine is shared
+def look(of: Spec, seconds: float = SECONDS) -> Observed:
+    seen = Observer().observe(of, seconds)
     assert [check for check in report(seen, of.health_thresholds).checks if "\n" in check.summary] == []
     return seen
 
@@ -98,7 +97,8 @@ def test_nothing_runs_and_nothing_was_ever_made(tmp_path: Path) -> None:
     assert seen.silence.kind == "refused"
     assert not seen.started
     found = statuses(seen, of)
-    assert found["bearerbox"] == found["sending"] == found["logs"] == found["hosts"] == "critical"
+    assert found["bearerbox"] == found["sending"] == found["logs"] == "critical"
+    assert seen.hosts == ()
     assert not (tmp_path / "state").exists()
 
 
@@ -120,7 +120,7 @@ ANSWERS = {
 def test_what_is_no_status_is_told_from_silence(name: str, tmp_path: Path, serve: Serve) -> None:
     octets, kind = ANSWERS[name]
     of = spec(tmp_path, serve(octets))
-    seen = look(of)
+    seen = look(of, HANGS if octets is None else SECONDS)
     assert seen.silence is not None
     assert seen.silence.kind == kind
     assert not sending(report(seen, of.health_thresholds), "main")
@@ -142,10 +142,10 @@ def test_a_status_is_read_and_hosts_without_a_link_are_tried(tmp_path: Path, ser
 def test_an_observer_counts_silence_from_the_last_answer(tmp_path: Path, serve: Serve) -> None:
     begun, observer = time.monotonic(), Observer()
     observer.observe(spec(tmp_path, serve(http(REAL))), SECONDS)
-    seen = observer.observe(spec(tmp_path, serve(None)), SECONDS)
+    seen = observer.observe(spec(tmp_path, serve(None)), HANGS)
     assert seen.silence is not None
-    assert seen.silence.seconds >= SECONDS / 2
-    again = observer.observe(spec(tmp_path, serve(None)), SECONDS)
+    assert seen.silence.seconds >= HANGS / 2
+    again = observer.observe(spec(tmp_path, serve(None)), HANGS)
     assert again.silence is not None
     assert again.silence.seconds <= time.monotonic() - begun
     assert again.silence.seconds > seen.silence.seconds
@@ -167,7 +167,7 @@ def test_a_denial_that_takes_long_is_no_silence(tmp_path: Path) -> None:
                         connection.sendall(http(b"Unknown command"))
 
         threading.Thread(target=unless_asked_for_a_status, daemon=True).start()
-        seen = look(spec(tmp_path, port))
+        seen = look(spec(tmp_path, port), HANGS)
     assert seen.silence is not None
     assert seen.silence.kind == "unreadable"
     assert "wrong passwords" in seen.silence.why

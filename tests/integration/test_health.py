@@ -34,7 +34,7 @@ from tests.integration.operated import PATIENCE, Up
 
 pytestmark = pytest.mark.kannel
 
-SECONDS = 1.2  # for each source
+SECONDS = 1.5  # for each of the three steps of a look
 LOGIN = "bench"
 
 
