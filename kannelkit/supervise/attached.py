@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from kannelkit.errors import GatewayError, HostError, KannelkitError
@@ -85,8 +85,8 @@ class AttachedBoxes:
             spec = self._running.configuration.spec
             raise GatewayError(
                 f"this takes a restart of {' and '.join(restarted)}, which something else runs: {why}",
-                f"kannelkit generate {spec.path} -o {path}, as the user that owns the file; then stop Kannel, and "
-                "start it when its boxes have ended: kannelkit watch goes on with the spec as it is then",
+                f"kannelkit generate {spec.path} -o {path}, as the user that owns the file; then {_how(restarted)}: "
+                "kannelkit watch goes on with the spec as it is then",
             )
         if self._shared.closed:
             raise GatewayError(f"nothing is changed now: {self._shared.closed}")
@@ -112,6 +112,12 @@ class AttachedBoxes:
 
 def _restarted(steps: Iterable[Step]) -> list[WordOfBox]:
     return [box for step in steps if isinstance(step, Restart) for box in step.boxes]
+
+
+def _how(restarted: Collection[WordOfBox]) -> str:
+    if "bearerbox" in restarted:
+        return "stop Kannel, and start it when its boxes have ended"
+    return "end the smsbox, and have it started again if run_kannel_box or systemd does not do it"
 
 
 def _named(change: Change) -> str:
@@ -223,8 +229,20 @@ class Attending:
                     self._running.keep("smsbox", found)
                     said = f"smsbox runs (pid {found.pid}): attached"
                     self._running.say("attached", said, box="smsbox", pid=found.pid)
+                    self._smsbox_came()
         except HostError as error:
             self._tell_once(str(error))
+
+    def _smsbox_came(self) -> None:
+        """A change for smsbox alone is in force with its restart."""
+        status = self._running.watch.status
+        if not self._seen or self._shared.closed or status is None or self._applying.under_way:
+            return
+        if self._shared.foreign() and self._started_from.take_with_smsbox(self._shared.look(), self._load, status):
+            self._started_from.behind = frozenset()  # no link was made anew
+            self._shared.read()
+            self._foreign = False
+            self._running.configuration.conf.write()
 
     def _wonder(self, spec: Spec) -> None:
         """Tell of a bearerbox that this user cannot see, which would be waited for in vain."""
@@ -321,7 +339,7 @@ class Attending:
             return
         spec = running.configuration.spec
         with contextlib.suppress(KannelkitError):
-            if not self._shared.closed and self._shared.holds(kannel_conf(spec)):  # generated anew
+            if not self._shared.closed and self._shared.look() == kannel_conf(spec):  # generated anew
                 self._shared.read()
                 self._foreign = False
                 running.configuration.conf.write()

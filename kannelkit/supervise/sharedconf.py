@@ -43,6 +43,10 @@ class SharedConf:
         self._foreign = False
         return self._octets.decode("utf-8", "surrogateescape")
 
+    def look(self) -> str:
+        """Return what the file holds now. Raises HostError."""
+        return read_octets(self.path).decode("utf-8", "surrogateescape")
+
     def put(self, text: str) -> None:
         """Put `text` in the file's place. Raises HostError where it is closed or not as it was left, or cannot be
         replaced.
@@ -65,10 +69,6 @@ class SharedConf:
             except HostError:
                 self._foreign = True
         return self._foreign
-
-    def holds(self, text: str) -> bool:
-        """Return whether the file holds this text. Raises HostError."""
-        return read_octets(self.path) == text.encode()
 
     def _look(self) -> object:
         """Return what changes with the file."""

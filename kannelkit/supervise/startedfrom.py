@@ -10,6 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kannelkit.errors import HostError, InputError
+from kannelkit.gateway.status import GatewayStatus
+from kannelkit.plan.compare import plan
+from kannelkit.plan.values import LinkSeen, Restart
 from kannelkit.spec import Spec
 from kannelkit.supervise.changes import Changes
 from kannelkit.supervise.configuration import Configuration, succeed
@@ -75,6 +78,25 @@ class StartedFrom:
             return _others(spec, self._shared.path, text).message
         running.say("applied", f"Kannel was started with what {spec.path} stands for now: it is in force")
         return ""
+
+    def take_with_smsbox(self, text: str, load: Callable[[], Spec], status: GatewayStatus) -> bool:
+        """Go on with the spec that `load` returns where the file stands for it, and smsbox alone, which was started
+        with it just now, runs otherwise than before; return whether it does. Raises HostError.
+        """
+        try:
+            spec = load()
+        except InputError:
+            return False
+        former = self._running.configuration
+        if spec.state_dir != former.spec.state_dir or not is_ours(text) or as_generated(spec, text) is None:
+            return False
+        seen = [LinkSeen(link.admin_id, link.state) for link in status.links]
+        steps = plan(former.conf.text, succeed(former, spec).conf.text, seen).steps
+        if any(step != Restart(("smsbox",)) for step in steps):
+            return False
+        self._takes(text, spec)
+        self._running.say("applied", f"smsbox was started with what {spec.path} stands for now: it is in force")
+        return True
 
     def _takes(self, text: str, spec: Spec) -> bool:
         """Go on with a spec where the file stands for it, rates and sides apart; return whether it does."""

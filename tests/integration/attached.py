@@ -20,7 +20,7 @@ from kannelkit.simulator import Simulator
 from tests.harness import child
 from tests.harness.gateway import online, wait_for
 from tests.harness.kannel import program
-from tests.integration.operated import PATIENCE, Up
+from tests.integration.operated import PATIENCE, Up, until_answered
 
 _STOP_SECONDS = 20.0
 
@@ -36,6 +36,7 @@ class Watched(Up):
         super().__init__(folder, smsc, **more)
         self.wrapped = wrapped
         self.conf = folder / "etc" / "kannel.conf"
+        self.users: list[dict[str, str]] = []  # besides the usual one
         self._user = user
         self._started: list[Process] = []
 
@@ -45,6 +46,7 @@ class Watched(Up):
         if self.wrapped:
             supervisor["pid-files"] = {name: f"kannel_{name}.pid" for name in ("bearerbox", "smsbox")}
         spec["supervisor"] = {**spec.get("supervisor", {}), **supervisor}
+        spec["sendsms-user"] += self.users
         spec["core"] |= {"store-location": str(self.folder / "spool"), "log-file": str(self.log)}
         spec["smsbox"] |= {"log-file": str(self.folder / "log" / "smsbox.log")}
         spec["core"] |= {"access-log": str(self.folder / "log" / "access.log")}
@@ -99,7 +101,7 @@ class Watched(Up):
                 wrapping = await self._child(Path(path).with_name("run_kannel_box"), *options, path, *self._boxes_words)
                 await asyncio.wait_for(wrapping.wait(), PATIENCE)
             else:
-                self._started.append(await self._child(path, *self._boxes_words))
+                self._started.append(await self._child(path, *self._boxes_words))  # smsbox is the last
             if name == "bearerbox":  # smsbox connects once and panics
                 assert await wait_for(self.admin_port, PATIENCE, lambda status: "<status>" in status)
         assert await wait_for(self.admin_port, PATIENCE, online)
@@ -116,6 +118,12 @@ class Watched(Up):
         for process in reversed(self._started):
             await child.stop(process, _STOP_SECONDS)
         self._started.clear()
+
+    async def smsbox_anew(self) -> None:
+        """Restart smsbox as systemd would."""
+        await child.stop(self._started.pop(), _STOP_SECONDS)
+        self._started.append(await self._child(program("smsbox") or "smsbox", *self._boxes_words))
+        await until_answered(self)
 
     async def stop(self) -> None:
         """Stop kannelkit, then the boxes, by pid: a wrapper's first, or it would start its box again."""

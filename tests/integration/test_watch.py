@@ -118,6 +118,17 @@ async def test_systemds_way_edited_file_and_changes_of_the_spec(tmp_path: Path) 
             assert why in gateway.said()
             assert gateway.box("bearerbox") == bearerbox
             gateway.core = {}
+            gateway.users.append({"username": "second", "password": "x"})
+            gateway.write()
+            assert await gateway.run("apply", gateway.path, "--yes") == 1
+            assert (
+                "this takes a restart of smsbox, which something else runs: create sendsms-user second"
+                in gateway.said()
+            )
+            await gateway.generate(elsewhere)
+            await gateway.smsbox_anew()
+            await gateway.saying("smsbox was started with what .* stands for now: it is in force")
+            assert throughputs(gateway.conf) == {"40"}
             gateway.account["reconnect-delay"] = 2
             gateway.write()
             assert await gateway.run("apply", gateway.path, "--yes") == 0
