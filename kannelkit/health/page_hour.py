@@ -12,20 +12,23 @@ from kannelkit.supervise.views import AccountView, Overview
 MINUTES = 60
 
 _MINUTE = 60.0
+_SPAN = 10.0
 _MOST_CHANGES = 40
-_NO_LIMIT, _NOT_SEEN = -1, -2
+_NO_LIMIT = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Minute:
     """One minute that begins at `at` (seconds since the epoch): SMS per second, None where it was not seen.
 
-    `throughput` is the rate that was in force at its end, None for "no limit" or "not seen".
+    `refusals` is how many submits were refused as too fast, `throughput` the rate in force at its end, None for
+    "no limit" or "not seen".
     """
 
     at: float
     accepted: float | None
     refused: float | None
+    refusals: int
     throughput: int | None
 
 
@@ -41,22 +44,28 @@ class Change:
 
 @dataclass(slots=True)
 class _Lane:
-    """One account's minutes, as rings; `minutes` tells which minute a place holds."""
+    """One account's minutes, as rings; `minutes` tells which minute a place holds, `spans` how much of it was seen.
+
+    `span` is the number of the ten seconds that are not over, `pending` what is known of them: accepted and refused.
+    """
 
     throughput: int | None
     side: str
+    span: int = -1
+    pending: tuple[float, float] = (0.0, 0.0)
     minutes: array[int] = field(default_factory=lambda: array("q", [-1] * MINUTES))
+    spans: array[int] = field(default_factory=lambda: array("b", bytes(MINUTES)))
     accepted: array[float] = field(default_factory=lambda: array("f", bytes(4 * MINUTES)))
     refused: array[float] = field(default_factory=lambda: array("f", bytes(4 * MINUTES)))
-    throughputs: array[int] = field(default_factory=lambda: array("i", [_NOT_SEEN] * MINUTES))
+    throughputs: array[int] = field(default_factory=lambda: array("i", [_NO_LIMIT] * MINUTES))
     changes: deque[Change] = field(default_factory=lambda: deque(maxlen=_MOST_CHANGES))
 
 
 class Hour:
     """Remembers what each account's provider accepted and refused in each of the last 60 minutes.
 
-    About 1.5 kB an account, at the most 6 kB with many changes of rate. An account's minute is what its last minute was
-    when it was last noted in that minute; so it is to be noted every few seconds.
+    About 2 kB an account, at the most 6 kB with many changes of rate. Ten seconds are what was last said of the last
+    ten seconds within them, so an account is to be noted every few seconds.
     """
 
     def __init__(self) -> None:
@@ -69,7 +78,7 @@ class Hour:
             if lane is None:
                 lane = self._lanes[account.smsc_id] = _Lane(account.throughput, account.side)
             _changed(lane, account, state.at)
-            _note(lane, account, int(state.at // _MINUTE))
+            _note(lane, account, state.at)
         if len(self._lanes) > len(state.accounts):
             names = {account.smsc_id for account in state.accounts}
             self._lanes = {name: lane for name, lane in self._lanes.items() if name in names}
@@ -99,20 +108,51 @@ def _changed(lane: _Lane, account: AccountView, at: float) -> None:
         lane.side = account.side
 
 
-def _note(lane: _Lane, account: AccountView, minute: int) -> None:
+def _note(lane: _Lane, account: AccountView, at: float) -> None:
     if account.accepted is None:
         return
-    place = minute % MINUTES
-    lane.minutes[place] = minute
-    lane.accepted[place] = account.accepted.minute
-    lane.refused[place] = account.refused.minute if account.refused else 0.0
+    span = int(at // _SPAN)
+    place = _place(lane, span)
+    if span != lane.span:
+        _settle(lane)
+        lane.span = span
+    lane.pending = account.accepted.ten_seconds, account.refused.ten_seconds if account.refused else 0.0
     lane.throughputs[place] = _NO_LIMIT if account.throughput is None else account.throughput
+
+
+def _place(lane: _Lane, span: int) -> int:
+    """Return the place of the minute in which ten seconds lie, emptied of what was there an hour ago."""
+    minute = int(span * _SPAN // _MINUTE)
+    place = minute % MINUTES
+    if lane.minutes[place] != minute:
+        lane.minutes[place], lane.spans[place] = minute, 0
+        lane.accepted[place] = lane.refused[place] = 0.0
+    return place
+
+
+def _settle(lane: _Lane) -> None:
+    """Add the ten seconds that are over to their minute."""
+    minute = int(lane.span * _SPAN // _MINUTE)
+    place = minute % MINUTES
+    if lane.span >= 0 and lane.minutes[place] == minute:
+        accepted, refused = lane.pending
+        lane.spans[place] += 1
+        lane.accepted[place] += accepted
+        lane.refused[place] += refused
 
 
 def _minute(lane: _Lane, number: int) -> Minute:
     place = number % MINUTES
     if lane.minutes[place] != number:
-        return Minute(number * _MINUTE, None, None, None)
+        return Minute(number * _MINUTE, None, None, 0, None)
+    spans, accepted, refused = lane.spans[place], lane.accepted[place], lane.refused[place]
+    if lane.span * _SPAN // _MINUTE == number:
+        spans, accepted, refused = spans + 1, accepted + lane.pending[0], refused + lane.pending[1]
     throughput = lane.throughputs[place]
-    limit = throughput if throughput >= 0 else None
-    return Minute(number * _MINUTE, round(lane.accepted[place], 2), round(lane.refused[place], 2), limit)
+    return Minute(
+        number * _MINUTE,
+        round(accepted / spans, 2),
+        round(refused / spans, 2),
+        round(refused * _SPAN),
+        throughput if throughput != _NO_LIMIT else None,
+    )

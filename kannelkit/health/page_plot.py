@@ -66,7 +66,8 @@ def plot(hour: Hour, account: str, now: float, zone: tzinfo) -> Plot | None:
     if not minutes:
         return None
     changes = hour.changes(account, now)
-    top = _top(max(_highest(minute) for minute in minutes))
+    rates = (change.after for change in changes if isinstance(change.after, int))
+    top = _top(max((*(_highest(minute) for minute in minutes), *rates)))
     return Plot(
         words=_words(minutes, changes),
         accepted=_columns(minutes, top, refused=False),
@@ -150,7 +151,7 @@ def _clock(at: float, zone: tzinfo) -> str:
 
 def _words(minutes: Sequence[Minute], changes: Sequence[Change]) -> str:
     seen = [minute for minute in minutes if minute.accepted is not None]
-    refused = round(sum(60 * (minute.refused or 0) for minute in seen))
+    refused = sum(minute.refusals for minute in seen)
     rates = sum(change.kind == "rate" for change in changes)
     sides = len(changes) - rates
     most = max(minute.accepted or 0 for minute in seen)
@@ -160,14 +161,13 @@ def _words(minutes: Sequence[Minute], changes: Sequence[Change]) -> str:
             f"Last {'minute' if len(seen) == 1 else f'{len(seen)} minutes'}: at the most {most:.1f} a second accepted",
             "no limit" if limit is None else f"limit now {limit}",
             f"{refused} refused as too fast",
-            f"rate changed {_times(rates)}",
-            *([f"side changed {_times(sides)}"] if sides else []),
+            *(f"{what} changed {_times(count)}" for what, count in (("rate", rates), ("side", sides)) if count),
         ]
     )
 
 
 def _times(count: int) -> str:
-    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _rows(minutes: Sequence[Minute], zone: tzinfo) -> list[Row]:
@@ -179,6 +179,6 @@ def _rows(minutes: Sequence[Minute], zone: tzinfo) -> list[Row]:
         limits = sorted({minute.throughput for minute in seen if minute.throughput is not None})
         limit = f"{limits[0]} to {limits[-1]}" if len(limits) > 1 else _rate(limits[0] if limits else None)
         accepted = round(sum(minute.accepted or 0 for minute in seen) / len(seen), 1)
-        refused = round(sum(60 * (minute.refused or 0) for minute in seen))
+        refused = sum(minute.refusals for minute in seen)
         rows.append(Row(_clock(seen[0].at, zone), accepted, refused, limit))
     return rows

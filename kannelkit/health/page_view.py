@@ -245,7 +245,7 @@ def _empty(view: AccountView, now: float, zone: tzinfo) -> str:
         return "and nothing is being sent" if view.accepted is not None else "for how long is not known"
     left = view.minutes_left * 60
     at = since(now + left, now, zone)
-    return f"empty in {span(left)}" + (f", at {at.at}" if at and left >= _WORTH_NAMING else "")
+    return f"to be sent in {span(left)}" + (f", at {at.at}" if at and left >= _WORTH_NAMING else "")
 
 
 def longest(state: Overview, zone: tzinfo) -> str:

@@ -216,7 +216,7 @@ def told(seen: Observed) -> Report:
 
 def with_an_hour(page: Page, seen: Observed) -> None:
     """Let the page see an hour: a start at twice the limit, refusals, a change of rate, and then what is now."""
-    for second in range(-3000, 1, 20):
+    for second in range(-3000, 1, 10):
         rate = 28.0 + 1.7 * math.sin(second / 200)
         early = second < -1300
         refused = 14.0 if -1400 < second < -1300 else 0.3 if second % 500 == 0 else 0.0
@@ -225,7 +225,7 @@ def with_an_hour(page: Page, seen: Observed) -> None:
                 each,
                 throughput=60 if early else 30,
                 side="primary" if second < -720 else each.side,
-                accepted=Flow(28, rate, 0.0 if each.state == "offline" and second > -1020 else rate),
+                accepted=Flow(0, 0.0 if each.state == "offline" and second > -1020 else rate, rate),
                 refused=Flow(0, refused, refused),
             )
             for each in seen.overview.accounts

@@ -23,18 +23,26 @@ def at(moment: float, *accounts: AccountView) -> Overview:
     return replace(overview(*accounts), at=moment)
 
 
-def sends(minute: float, refused: float = 0.0, throughput: int | None = 30, name: str = "one") -> AccountView:
+def sends(accepted: float, refused: float = 0.0, throughput: int | None = 30, name: str = "one") -> AccountView:
     view = replace(account(name), throughput=throughput)
-    return replace(view, accepted=Flow(0, 0.0, minute), refused=Flow(0, 0.0, refused))
+    return replace(view, accepted=Flow(0, accepted, 0.0), refused=Flow(0, refused, 0.0))
 
 
-def test_a_minute_is_what_its_end_said() -> None:
+def test_a_minute_is_its_tens_of_seconds_and_each_of_them_what_its_end_said() -> None:
     hour = Hour()
-    for second, rate in ((0, 3.0), (30, 20.0), (59, 28.0), (60, 27.5)):
-        hour.noted(at(START + second, sends(rate)))
-    minutes = hour.minutes("one", START + 61)
-    assert [minute.accepted for minute in minutes[-2:]] == [28.0, 27.5]
-    assert minutes[-1].at == START + 60
+    for second, rate in ((0, 3.0), (9, 20.0), (10, 90.0), (19, 30.0), (59, 40.0), (60, 1.0), (65, 27.5)):
+        hour.noted(at(START + second, sends(rate, rate / 10)))
+    last, now = hour.minutes("one", START + 66)[-2:]
+    assert (last.accepted, last.refused, last.refusals) == (30.0, 3.0, 90)
+    assert (now.at, now.accepted, now.refusals) == (START + 60, 27.5, 28)
+
+
+def test_what_is_looked_at_every_second_is_counted_once() -> None:
+    hour = Hour()
+    refused = [5 if 20 <= second < 30 else 0 for second in range(600)]
+    for second in range(10, 600):
+        hour.noted(at(START + second, sends(1.0, sum(refused[second - 9 : second + 1]) / 10)))
+    assert sum(minute.refusals for minute in hour.minutes("one", START + 599)) == 50
 
 
 def test_minutes_without_a_look_are_gaps_and_old_ones_go() -> None:
@@ -103,7 +111,12 @@ def test_a_plot_stays_in_its_frame(minutes: list[tuple[float, float, int | None]
 
 @pytest.mark.parametrize(
     ("throughputs", "words"),
-    [((30,), "never"), ((30, 20), "once"), ((30, 20, 10), "twice"), ((30, 20, 10, 5), "3 times")],
+    [
+        ((30,), ""),
+        ((30, 20), ", rate changed once"),
+        ((30, 20, 10), ", rate changed twice"),
+        ((30, 20, 10, 5), ", rate changed 3 times"),
+    ],
 )
 def test_the_words_say_what_is_drawn(throughputs: tuple[int, ...], words: str) -> None:
     hour = Hour()
@@ -111,11 +124,11 @@ def test_the_words_say_what_is_drawn(throughputs: tuple[int, ...], words: str) -
         hour.noted(at(START + 60 * number, sends(10.0, 0.5, throughput)))
     drawn = plot(hour, "one", START + 60 * len(throughputs) - 1, UTC)
     assert drawn is not None
-    seconds = 30 * len(throughputs)
-    told = f"limit now {throughputs[-1]}, {seconds} refused as too fast, rate changed {words}"
+    refused = 5 * len(throughputs)  # of each minute ten seconds were seen
+    told = f"limit now {throughputs[-1]}, {refused} refused as too fast{words}"
     span = "minute" if len(throughputs) == 1 else f"{len(throughputs)} minutes"
     assert drawn.words == f"Last {span}: at the most 10.0 a second accepted, {told}"
-    assert sum(row.refused for row in drawn.rows) == seconds
+    assert sum(row.refused for row in drawn.rows) == refused
 
 
 def test_columns_stand_on_each_other() -> None:

@@ -83,7 +83,7 @@ async def test_the_page_follows_the_gateway_without_being_loaded_again(browser: 
         gateway.becomes(GATEWAYS["one-away"]())
         await browser.until(f"{HEADLINE} === '✖ smscru is not sending'")
         assert (await browser.tell("document.title")).startswith("smscru is not sending")
-        assert "1840 and nothing is being sent" in await browser.tell("document.getElementById('facts-0').innerText")
+        assert "1840, and nothing is being sent" in await browser.tell("document.getElementById('facts-0').innerText")
         gateway.becomes(GATEWAYS["on-backup"]())
         await browser.until(f"{HEADLINE} === '▲ Sending'")
         # nothing was loaded again, what was folded open is open, and what is said aloud is the headline alone
