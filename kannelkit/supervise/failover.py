@@ -31,6 +31,8 @@ from kannelkit.throttle.lines import Event
 # what could not be begun is tried again after so many seconds, what is to be finished sooner
 _TRY_AGAIN = 5.0
 _FINISH = 1.0
+# a new bearerbox shows links that are to stay down as something else for a moment
+_STARTED = 3.0
 _SIDES: Mapping[str, Side] = {"primary": "primary", "backup": "backup"}
 
 
@@ -51,7 +53,7 @@ class Failover:
         self._followed: dict[str, Followed] = {}
         self._configuration: Configuration | None = None
         self._pid = 0
-        self._compared = False
+        self._compare_at = float("inf")
         self._status: GatewayStatus | None = None
 
     def heard(self, events: Iterable[Event]) -> None:
@@ -73,7 +75,9 @@ class Failover:
         self._status = status
         self._turning.seen(status)
         links = named(status)
-        self._compare(links)
+        if now >= self._compare_at:
+            self._compare_at = float("inf")
+            self._compare(links)
         for name, followed in self._followed.items():
             self._see(name, followed, links, now)
             self._decide(name, followed, now)
@@ -146,7 +150,7 @@ class Failover:
                     self._followed[name] = self._begin(account, kept.get(name), now)
         pid = running.bearerbox.process.pid if running.bearerbox.process is not None else 0
         if pid != self._pid:
-            self._pid, self._compared = pid, False
+            self._pid, self._compare_at = pid, now + _STARTED
             self._turning.ending.clear()
             for followed in self._followed.values():
                 followed.side.begin()
@@ -176,12 +180,10 @@ class Failover:
 
     def _compare(self, links: Links) -> None:
         """See, when a bearerbox is followed anew, that no link runs which only stands by: somebody was cut off."""
-        if self._compared:
-            return
-        self._compared = True
         for name, followed in self._followed.items():
             for link in self._watch.accounts[name].standby_ids:
-                if any(one.state != "dead" for one in links.get(link, ())):
+                runs = any(one.state != "dead" for one in links.get(link, ()))
+                if runs and not followed.moving and link not in self._turning.ending:
                     followed.settled = False
 
     def _see(self, name: str, followed: Followed, links: Links, now: float) -> None:
@@ -268,7 +270,9 @@ class Failover:
             return
         peers = {(str(address[0]), int(address[1])) for *_, address in found}
         if await asyncio.to_thread(cut, process, peers, len(ours)):
-            self._running.note(account.smsc_id, f"{', '.join(sorted(names))}: no answer to the unbind: connection cut")
+            self._running.note(
+                account.smsc_id, f"{', '.join(sorted(names))}: did not end, connection cut: its messages go on at once"
+            )
 
     async def _probe(self, name: str, followed: Followed, side: Side) -> None:
         account = self._watch.accounts[name]

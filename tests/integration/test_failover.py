@@ -78,7 +78,7 @@ async def test_a_host_of_no_use_is_left_and_used_again(tmp_path: Path, trouble: 
         assert gateway.standing_by() == ["bench-1"]
         await trouble.end(primary)
         await gateway.saying("bench: backup -> primary")
-        assert gateway.standing_by() == ["bench-backup-1"]
+        assert gateway.standing_by() == ["bench-backup-1"], gateway.said()
         sent = await sending
         await drained(gateway)
         later = await load(gateway.sendsms_port, 20, speed=100, series=1)
