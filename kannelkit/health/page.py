@@ -28,7 +28,7 @@ _DECISIONS = 15
 _PLOT_SECONDS = 10
 # checks that are told beside the queue, and beside the boxes
 _OF_QUEUE = ("queue", "oldest", "lost")
-_OF_MACHINE = ("disk", "memory", "descriptors", "clock", "logs", "spec")
+_OF_MACHINE = ("disk", "memory", "descriptors", "clock", "logs", "spec", "sources")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Page:
                 parts[f"plot-{card.number}"] = self._plot(module, card, look)
             parts |= _about(module, look.report, look.state, look.zone)
         at = datetime.fromtimestamp(look.now, look.zone)
-        title, clock = f"{answer.words} · {look.name}", at.strftime("%H:%M:%S")
+        title, clock = str(shown(f"{answer.words} · {look.name}")), at.strftime("%H:%M:%S")
         html = ""
         if whole:
             page = _environment().get_template("page.html.j2")

@@ -138,7 +138,7 @@ def headline(report: Report | None, age: float | None, zone: tzinfo) -> Headline
 
 def _sending(report: Report, count: int) -> tuple[Status, str, str]:
     who = "The account sends." if count == 1 else f"All {count} accounts send."
-    wrong = [check for check in report.checks if check.status != "ok"]
+    wrong = _wrong(report)
     status = worst(check.status for check in wrong) if wrong else "ok"
     if not wrong:
         return "ok", "Sending", f"{who} Nothing is wrong."
@@ -159,22 +159,34 @@ def troubles(report: Report | None, zone: tzinfo) -> tuple[tuple[Trouble, ...], 
     if report is None:
         return (), 0
     by_account: dict[str | None, list[Check]] = {}
-    for check in report.checks:
-        if check.status != "ok":
-            by_account.setdefault(check.account, []).append(check)
+    for check in _wrong(report):
+        by_account.setdefault(check.account, []).append(check)
+    advised = frozenset(check.advice for check in by_account.get(None, ()))
     alike: dict[object, list[str | None]] = {}
     for account, checks in by_account.items():
         same = tuple((check.id, check.status, _nameless(check), check.advice) for check in checks)
         alike.setdefault((account is None, same), []).append(account)
-    found = [_trouble(names, by_account[names[0]], report.at, zone) for names in alike.values()]
+    found = [
+        _trouble(names, by_account[names[0]], report.at, zone, frozenset() if names[0] is None else advised)
+        for names in alike.values()
+    ]
     found.sort(key=lambda trouble: (_WORST_FIRST.index(trouble.status), bool(trouble.names)))
     return tuple(found[:_MOST_TROUBLES]), max(0, len(found) - _MOST_TROUBLES)
 
 
-def _trouble(names: Sequence[str | None], checks: Sequence[Check], now: float, zone: tzinfo) -> Trouble:
+def _wrong(report: Report) -> list[Check]:
+    """Return the checks that are not ok, but for what cannot be told because bearerbox does not answer."""
+    silent = any(check.status in ("warning", "critical") for check in report.of("bearerbox"))
+    hidden = ("ok", "unknown") if silent else ("ok",)
+    return [check for check in report.checks if check.status not in hidden]
+
+
+def _trouble(
+    names: Sequence[str | None], checks: Sequence[Check], now: float, zone: tzinfo, advised: frozenset[str]
+) -> Trouble:
     accounts = tuple(name for name in names if name is not None)
     reasons: list[Reason] = []
-    for check in _without_repeats(worst_first(checks)):
+    for check in _without_repeats(worst_first(checks), advised):
         begun = since(check.since, now, zone)
         told = any(reason.since == begun for reason in reasons)
         reasons.append(Reason(check.status, _words(check), check.advice, None if told else begun))
@@ -184,12 +196,13 @@ def _trouble(names: Sequence[str | None], checks: Sequence[Check], now: float, z
     return Trouble(status, named, len(accounts) - len(named), tuple(reasons), accounts[0] if example else "")
 
 
-def _without_repeats(checks: Sequence[Check]) -> Iterator[Check]:
+def _without_repeats(checks: Sequence[Check], advised: Iterable[str]) -> Iterator[Check]:
     """Yield checks, of those that are not ok, without what others that stand beside them say as well.
 
-    Checks stand alone elsewhere, and there one tells what another knows, or points to it.
+    Checks stand alone elsewhere, and there one tells what another knows, or points to it. What is `advised` already is
+    not advised again.
     """
-    whole, advised = {check.id: check for check in checks}, set[str]()
+    whole, told = {check.id: check for check in checks}, set(advised)
     asked, links = whole.get(SENDING), whole.get("links")
     same = asked is not None and links is not None and _cause(asked) == _cause(links) != ""
     for check in checks:
@@ -198,9 +211,9 @@ def _without_repeats(checks: Sequence[Check]) -> Iterator[Check]:
         advice = check.advice
         if check is asked and advice == CHECKS[SENDING].advice and len(checks) > 1:
             advice = links.advice if same and links is not None else ""
-        if advice in advised or advice.startswith("see the check "):
+        if advice in told or advice.startswith("see the check "):
             advice = ""
-        advised.add(advice)
+        told.add(advice)
         yield replace(check, advice=advice)
 
 
@@ -211,17 +224,22 @@ def _cause(check: Check) -> str:
 def cards(report: Report, state: Overview, zone: tzinfo) -> tuple[tuple[Card, ...], int]:
     """Return the accounts, those in trouble first, and how many more there are."""
     told: dict[str, list[Check]] = {}
-    for check in report.checks:
-        if check.account is not None:
-            told.setdefault(check.account, []).append(check)
+    wrong: dict[str, list[Check]] = {}
+    for checks, into in ((report.checks, told), (_wrong(report), wrong)):
+        for check in checks:
+            if check.account is not None:
+                into.setdefault(check.account, []).append(check)
     found = [
-        _card(number, view, told.get(view.smsc_id, ()), state.at, zone) for number, view in enumerate(state.accounts)
+        _card(number, view, told.get(view.smsc_id, ()), wrong.get(view.smsc_id, ()), state.at, zone)
+        for number, view in enumerate(state.accounts)
     ]
     found.sort(key=lambda card: _WORST_FIRST.index(card.status))
     return tuple(found[:MOST_CARDS]), max(0, len(found) - MOST_CARDS)
 
 
-def _card(number: int, view: AccountView, checks: Sequence[Check], now: float, zone: tzinfo) -> Card:
+def _card(
+    number: int, view: AccountView, checks: Sequence[Check], wrong: Sequence[Check], now: float, zone: tzinfo
+) -> Card:
     asked = next((check for check in checks if check.id == SENDING), None)
     return Card(
         number,
@@ -232,7 +250,7 @@ def _card(number: int, view: AccountView, checks: Sequence[Check], now: float, z
         since(asked.since, now, zone) if asked else None,
         view,
         _empty(view, now, zone),
-        sum(check.id != SENDING for check in _without_repeats([check for check in checks if check.status != "ok"])),
+        sum(check.id != SENDING for check in _without_repeats(wrong, ())),
         since(view.since, now, zone),
     )
 

@@ -95,6 +95,13 @@ def test_headings_go_down_one_by_one(name: str) -> None:
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
 
 
+def test_what_a_silent_bearerbox_cannot_tell_is_no_trouble_of_its_own() -> None:
+    troubles = made("silent").parts["troubles"]
+    assert "unknown" in {check.status for check in told(GATEWAYS["silent"]()).checks}
+    assert "unknown" not in troubles
+    assert troubles.count("<section") == 2  # the gateway, and both accounts alike
+
+
 @pytest.mark.parametrize("report_age", [None, 65.0])
 def test_what_is_not_known_is_not_told(report_age: float | None) -> None:
     seen = GATEWAYS["well"]()
