@@ -77,7 +77,7 @@ class Moving:
             followed.side.moved(move.to, asyncio.get_running_loop().time(), by_hand=by_hand)
             followed.since, followed.settled, followed.told = since, False, ""
             turned = await self._bring(name, followed, tell, pressed=pressed)
-        self._tell(name, followed, why, turned.unanswered)
+        self._tell(name, followed, why, turned)
 
     async def finish(self, name: str, followed: Followed) -> None:
         """Do what is left of a move that was cut off: by an end, or by a bearerbox that fell silent.
@@ -86,8 +86,9 @@ class Moving:
         """
         async with self._changes.quiet(name):
             self._running.configuration.conf.turn(name, followed.side.side)
-            await self._bring(name, followed, lambda text: None, pressed=True)
-        self._tell(name, followed, "a move that was cut off is finished", None)
+            turned = await self._bring(name, followed, lambda text: None, pressed=True)
+        # what had no answer when it was begun, nobody counted
+        self._tell(name, followed, "a move that was cut off is finished", replace(turned, unanswered=None))
 
     async def _bring(self, name: str, followed: Followed, tell: Callable[[str], None], *, pressed: bool) -> Turned:
         """Have the links run as the file says."""
@@ -102,16 +103,23 @@ class Moving:
         followed.settled = True
         return turned
 
-    def _tell(self, name: str, followed: Followed, why: str, unanswered: int | None) -> None:
+    def _tell(self, name: str, followed: Followed, why: str, turned: Turned) -> None:
         to = followed.side.side
         before: Side = other(to)
         host = place(self._running.configuration.spec, self._running.watch.accounts[name], to)
-        match unanswered:
+        match turned.unanswered:
             case None:
                 doubled = "what had no answer, if anything, is sent again"
             case 0:
                 doubled = "nothing was unanswered"
             case count:
                 doubled = f"{count} unanswered, sent again: they may arrive twice"
-        data = {"from": before, "to": to, "why": why, "unanswered": unanswered, "by_hand": followed.side.by_hand}
+        data = {
+            "from": before,
+            "to": to,
+            "why": why,
+            "unanswered": turned.unanswered,
+            "by_hand": followed.side.by_hand,
+            "away_ms": round(turned.away * 1000),
+        }
         self._running.tell("failover", f"{name}: {before} -> {to} ({host}): {why}; {doubled}", name, **data)
