@@ -9,6 +9,7 @@ from kannelkit.health.observed import Observed
 from kannelkit.health.values import Check, Figure
 
 _DAY = 86_400.0
+_RIGHTS = "run as the user that runs the gateway, or as root"
 
 
 def certificates(seen: Observed, bounds: Bounds) -> Iterator[Check]:
@@ -41,6 +42,9 @@ def disk(seen: Observed, bounds: Bounds) -> Iterator[Check]:
     """Space and inodes, folder by folder; one for each file system."""
     for place in seen.places:
         where = f"{place.path} ({place.what})"
+        if place.hidden:
+            yield said("disk", "unknown", f"{where}: {place.trouble}", _RIGHTS, link=str(place.path))
+            continue
         if place.trouble or place.share is None:
             advice = "make the folder again, for the gateway's user"
             yield said("disk", "critical", f"{where}: {place.trouble}", advice, link=str(place.path))
@@ -58,6 +62,10 @@ def disk(seen: Observed, bounds: Bounds) -> Iterator[Check]:
 def logs(seen: Observed, bounds: Bounds) -> Iterator[Check]:
     """Whether each log is where somebody reads it."""
     if not seen.logs:
+        return
+    hidden = [log for log in seen.logs if log.there is None]
+    if hidden:
+        yield said("logs", "unknown", f"{hidden[0].path}: {hidden[0].trouble}", _RIGHTS)
         return
     gone = [log for log in seen.logs if not log.there]
     followed = [log for log in gone if log.followed]

@@ -89,7 +89,7 @@ class Certificate:
 class Place:
     """A folder in which something is written: free octets and their share, free inodes' share (0 to 1).
 
-    `trouble` says why nothing can be written there, or why that cannot be told.
+    `trouble` says why nothing can be written there, or, where this user may not look, that it is `hidden`.
     """
 
     path: Path
@@ -98,14 +98,15 @@ class Place:
     share: float | None = None
     inodes: float | None = None
     trouble: str = ""
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LogFile:
-    """A log: whether it is there; `followed` where kannelkit learns refusals from it."""
+    """A log: whether it is there, None where this user may not look; `followed` where refusals are learnt from it."""
 
     path: Path
-    there: bool
+    there: bool | None
     followed: bool = False
     trouble: str = ""
 

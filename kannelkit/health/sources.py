@@ -175,9 +175,8 @@ def _place(path: Path, what: str) -> tuple[object, Place]:
     try:
         device, disk = path.stat().st_dev, os.statvfs(path)
     except OSError as error:
-        return path, Place(
-            path, what, trouble="is gone" if isinstance(error, FileNotFoundError) else str(error.strerror)
-        )
+        trouble = "is gone" if isinstance(error, FileNotFoundError) else str(error.strerror)
+        return path, Place(path, what, trouble=trouble, hidden=isinstance(error, PermissionError))
     if disk.f_flag & os.ST_RDONLY:
         return path, Place(path, what, trouble="is on a file system that is read-only")
     inodes = disk.f_favail / disk.f_files if disk.f_files else None
@@ -193,11 +192,13 @@ def logs(spec: Spec) -> tuple[LogFile, ...]:
     return tuple(LogFile(path, *_there(path, path in followed)) for path in wanted)
 
 
-def _there(path: Path, followed: bool) -> tuple[bool, bool, str]:
+def _there(path: Path, followed: bool) -> tuple[bool | None, bool, str]:
     try:
         path.stat()
     except FileNotFoundError:
         return False, followed, "is gone"
+    except PermissionError as error:
+        return None, followed, str(error.strerror)
     except OSError as error:
         return False, followed, str(error.strerror)
     return True, followed, ""

@@ -274,6 +274,8 @@ CASES: list[tuple[Observed, str, Status, str]] = [
     (replace(WELL, logs=(LogFile(Path("/l"), there=False),)), "logs", "warning", "/l is gone"),
     (WELL, "sources", "ok", "everything"),
     (replace(WELL, unseen=("store: no answer in time", "x")), "sources", "unknown", "store: no answer in time; x"),
+    (replace(WELL, places=(Place(Path("/q"), "store", trouble="no", hidden=True),)), "disk", "unknown", "or as root"),
+    (replace(WELL, logs=(LogFile(Path("/l"), there=None, trouble="no"),)), "logs", "unknown", "/l: no"),
     (WELL, "clock", "ok", "evenly"),
     (replace(WELL, clock_set=-3.0), "clock", "warning", "back by 3 s"),
     (replace(WELL, clock_set=3600.0), "clock", "critical", "forward by 3600 s"),
