@@ -121,6 +121,7 @@ def _state(text: Exposition, state: Overview) -> None:
     shares = [
         ((account.smsc_id, link.admin_id, link.host), link.share)
         for account in accounts
+        if _shares(account) == _throughput(account)  # otherwise they are the spec's, and others are in force
         for link in account.links
         if link.role == account.side and link.share is not None
     ]
@@ -178,6 +179,11 @@ def _drain(account: AccountView) -> float | None:
 
 
 def _throughput(account: AccountView) -> float | None:
+    """Return an account's own throughput: of a rate that it shares, what its links have of it."""
+    return account.throughput if account.unit == account.smsc_id else _shares(account)
+
+
+def _shares(account: AccountView) -> int | None:
     shares = [link.share for link in account.links if link.role == account.side]
     known = [share for share in shares if share is not None]
     return sum(known) if len(known) == len(shares) else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import socket
 import ssl
@@ -111,7 +112,7 @@ class Server:
             await site.start()
         except (OSError, OverflowError) as error:
             await self.stop()
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else "no such port"
+            reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
             raise HostError(
                 f"cannot listen on {self._listen.host}:{self._listen.port}: {reason}",
                 "is a healthd running already? health.listen chooses another address",

@@ -62,7 +62,7 @@ LINKS = (
 )
 
 
-def status(links: Sequence[LinkStatus] = LINKS, uptime: int = 100) -> GatewayStatus:
+def status(links: Sequence[LinkStatus] = LINKS, uptime: int = 100, sent: int = 1000) -> GatewayStatus:
     return GatewayStatus(
         version="Kannel bearerbox version `1.4.5'.\nCompiler `12.2.0'.",
         state="running",
@@ -73,7 +73,7 @@ def status(links: Sequence[LinkStatus] = LINKS, uptime: int = 100) -> GatewaySta
         sms_queued_in=1,
         sms_queued_out=2,
         store_size=20,
-        sms_sent_total=1000,
+        sms_sent_total=sent,
         sms_received_total=10,
         dlr_received_total=900,
         dlr_sent_total=0,

@@ -92,3 +92,37 @@ def accounts(count: int) -> tuple[Account, ...]:
         )
         for name in (f"account{number}" for number in range(count))
     )
+
+
+GOOD = status_xml(links_of(3), 3)
+_TWICE = LINK.format(admin_id="account0-1", smsc_id="account0", state="online 5s", queued=1, sent=2)
+_LAUGHS = b"".join(
+    b'<!ENTITY %c "%b">' % (letter, b"&%c;" % (letter - 1) * 50) for letter in range(ord("b"), ord("z") + 1)
+)
+_BOMB = b'<!DOCTYPE g [<!ENTITY a "aaaaaaaaaa">%b]>' % _LAUGHS
+_NOTHING = b"<smscs><count>0</count>\n</smscs>\n</gateway>\n"
+
+# Strange, and still what bearerbox may say.
+READABLE = {
+    "no UTF-8": GOOD.replace(b"login", b"\xff\xfe\x00\x1b[2J"),
+    "no link": status_xml("", 0),
+    "one id many times": status_xml(_TWICE * 3 + links_of(2), 5),
+    "more links than anybody has": status_xml(links_of(3_000), 3_000),
+    "seven megabytes of one box": HEAD.encode().replace(b"<id>box", b"<id>" + b"b" * 7_000_000) + _NOTHING,
+    "a hundred thousand boxes": GOOD.replace(b"<boxes>\n", b"<boxes>\n" + b"\t<box>\n" * 100_000, 1),
+    "below nothing": GOOD.replace(b"<storesize>20", b"<storesize>-9999999999999999"),
+}
+# Nothing that it ever says.
+UNREADABLE = {
+    "nothing": b"",
+    "cut in the head": GOOD[:300],
+    "cut in a link": GOOD[:-200],
+    "cut at the end": GOOD[:-1],
+    "an entity bomb": b'<?xml version="1.0"?>' + _BOMB + b"<gateway>&z;</gateway>\n",
+    "an entity bomb before it all": GOOD.replace(b"<gateway>", _BOMB + b"<gateway>", 1),
+    "UTF-16": GOOD.decode().encode("utf-16"),
+    "thirty megabytes": b"<smsc>\n" * 4_500_000,
+    "numbers that are none": GOOD.replace(b"<sent>2</sent>", b"<sent>" + b"9" * 4000 + b"</sent>"),
+    "denied": b'<?xml version="1.0"?>\n<gateway>\nDenied</gateway>\n',
+    "HTML": b"<html>hello</html>",
+}

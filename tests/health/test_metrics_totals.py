@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,9 +18,9 @@ ACCEPTED = "kannelkit_accepted_total"
 ONE = ("one", "one-1", "smpp.example.net")
 
 
-def count(totals: Totals, *links: LinkStatus, uptime: int = 100) -> tuple[float, float]:
+def count(totals: Totals, *links: LinkStatus, uptime: int = 100, sent: int = 1000) -> tuple[float, float]:
     """Let totals see a status, and return what link one-1 and account one sent by them."""
-    says = status(links, uptime)
+    says = status(links, uptime, sent)
     totals.status(says, seen(says).rows)
     return totals.total(SENT, ONE), totals.total(ACCEPTED, ("one",))
 
@@ -32,10 +34,48 @@ def test_what_was_before_is_not_counted_and_a_new_link_goes_on() -> None:
     assert count(totals, link("one-1", sent=3)) == (48, 48)  # made anew again
 
 
+def test_what_a_link_sent_before_its_end_and_nobody_saw_is_its_accounts() -> None:
+    totals = Totals()
+    count(totals, link("one-1", sent=100), link("two-1", "two"), sent=1000)
+    assert count(totals, link("one-1", sent=110), link("two-1", "two", sent=5), sent=1015) == (10, 10)
+    assert count(totals, link("one-1", sent=2), link("two-1", "two", sent=6), sent=1025) == (12, 19)  # 7 more before
+    assert count(totals, link("two-1", "two", sent=6), sent=1029) == (12, 23)  # 4 more, and gone
+    assert totals.total(ACCEPTED, ("two",)) == 6
+
+
+def test_a_new_link_that_has_sent_more_than_the_old_one_is_known_by_its_age() -> None:
+    totals, old = Totals(), link("one-1", sent=0)
+    count(totals, old, link("two-1", "two"), sent=1000)
+    new = replace(link("one-1", sent=20), seconds=1)
+    assert count(totals, new, link("two-1", "two"), sent=1040) == (20, 40)
+
+
+def test_where_there_is_one_account_all_is_its() -> None:
+    totals = Totals()
+    count(totals, link("one-1"), sent=1000)
+    assert count(totals, link("one-1", sent=20), sent=1040) == (20, 40)
+
+
+def test_of_links_of_several_accounts_made_anew_nobody_can_say_whose_it_was() -> None:
+    totals = Totals()
+    count(totals, link("one-1", sent=100), link("two-1", "two", sent=100), sent=1000)
+    assert count(totals, link("one-1", sent=1), link("two-1", "two", sent=1), sent=1050) == (1, 1)
+    assert count(totals, link("one-1", sent=2), link("two-1", "two", sent=1), sent=1051) == (2, 2)
+
+
+def test_numbers_that_are_taken_one_after_another_settle() -> None:
+    totals = Totals()
+    two = link("two-1", "two")
+    count(totals, link("one-1", sent=100), two, sent=1000)
+    assert count(totals, link("one-1", sent=110), two, sent=1007) == (10, 10)  # three came between the two numbers
+    assert count(totals, link("one-1", sent=110), two, sent=1012) == (10, 10)  # and two before these
+    assert count(totals, link("one-1", sent=4), two, sent=1020) == (14, 20)  # 1000 to 1020
+
+
 def test_a_new_bearerbox_is_seen_by_its_age_even_where_its_counts_are_higher() -> None:
     totals = Totals()
     count(totals, link("one-1", sent=10), uptime=100)
-    assert count(totals, link("one-1", sent=30), uptime=5) == (30, 30)
+    assert count(totals, link("one-1", sent=30), uptime=5, sent=30) == (30, 30)
 
 
 def test_what_a_link_standing_by_sent_is_the_accounts_and_no_links() -> None:

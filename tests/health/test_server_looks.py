@@ -1,0 +1,96 @@
+"""A look at whatever the admin port answers leads to an answer, and to metrics that can be read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+
+from kannelkit.errors import GatewayError
+from kannelkit.gateway.status import parse_status
+from kannelkit.health.exposition import Exposition
+from kannelkit.health.metrics import CHOICES
+from kannelkit.health.metrics_gateway import add_gateway
+from kannelkit.health.metrics_rows import Seen, link_rows
+from kannelkit.health.metrics_totals import Totals
+from kannelkit.health.server_looks import Looks
+from kannelkit.health.values import sending_accounts
+from kannelkit.spec import Spec, load
+from tests.gateway.server import listening
+from tests.health.statusxml import GOOD, READABLE, UNREADABLE, accounts
+
+PATIENCE = 30.0
+
+
+def spec(folder: Path, port: int) -> Spec:
+    path = folder / "spec.yaml"
+    smsc = "".join(
+        f"- {{smsc-id: account{n}, host: 127.0.0.1, port: 1, smsc-username: u, smsc-password: p}}\n" for n in range(3)
+    )
+    path.write_text(f"core: {{admin-port: {port}, admin-password: admin-secret}}\nsmsc:\n{smsc}")
+    return load(path, {})
+
+
+@asynccontextmanager
+async def looking(of: Spec, reload: Callable[[], Spec], said: list[str]) -> AsyncIterator[Looks]:
+    """Look at a gateway; the first look has ended when this yields."""
+    looks = Looks(of, reload, said.append, every=0.05)
+    running = asyncio.create_task(looks.run())
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while looks.known().report() is None and not running.done():
+                await asyncio.sleep(0.01)
+        yield looks
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.parametrize("what", [*READABLE, *UNREADABLE])
+async def test_a_look_at_anything_is_one(tmp_path: Path, what: str) -> None:
+    body = {**READABLE, **UNREADABLE}[what]
+
+    async def admin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+
+    said: list[str] = []
+    async with listening(admin) as port:
+        of = spec(tmp_path, port)
+        async with looking(of, lambda: of, said) as looks:
+            known = looks.known()
+            report, state = known.report(), known.state()
+            assert report is not None
+            assert state is not None
+            found = sending_accounts(report)
+            assert bool(found) is (what in READABLE and what not in NO_LINKS)
+            for names in CHOICES:
+                assert list(text_string_to_metric_families(known.metrics(names).decode()))
+    assert said == []
+
+
+NO_LINKS = ("no link", "seven megabytes of one box")
+
+places = st.integers(0, len(GOOD))
+
+
+@settings(max_examples=200)
+@given(places, places, st.binary(max_size=30))
+def test_metrics_of_any_status_can_be_read(begin: int, end: int, filling: bytes) -> None:
+    changed = GOOD[:begin] + filling + GOOD[max(begin, end) :]
+    try:
+        status = parse_status(changed)
+    except GatewayError:
+        return
+    totals, text = Totals(), Exposition()
+    rows = link_rows(accounts(3), None, status)
+    totals.status(status, rows)
+    add_gateway(text, Seen(0.0, 0.0, status, None, None, rows), totals, "0")
+    assert list(text_string_to_metric_families(text.octets().decode()))
