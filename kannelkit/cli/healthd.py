@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from kannelkit.health.metrics import CHOICES, Choice
-from kannelkit.spec import Spec, load
+from kannelkit.spec import load
 
 if TYPE_CHECKING:
-    from kannelkit.health.server_looks import Looks
+    from kannelkit.health.server_daemon import Daemon
 
-# a look takes well under a second, and six where everything hangs
+# who has not looked for so long does not go on: a look takes well under a second, and six where everything hangs
 _LOOK_SECONDS = 30.0
 _BEAT = 1.0
 
@@ -47,11 +47,9 @@ def command(spec: Path, names: Choice, every: float) -> None:
     nothing and supervises nothing: whoever runs Kannel, it only looks. An answer never waits for Kannel, and 503 is
     one.
     """
-    from kannelkit.health.server_looks import Looks
+    from kannelkit.health.server_daemon import Daemon
 
-    loaded = load(spec, os.environ)
-    looks = Looks(loaded, lambda: load(spec, os.environ), _tell, every=every)
-    asyncio.run(_serve(loaded, looks, names))
+    asyncio.run(_serve(Daemon(load(spec, os.environ), lambda: load(spec, os.environ), _tell, names=names, every=every)))
 
 
 def _tell(text: str) -> None:
@@ -59,37 +57,16 @@ def _tell(text: str) -> None:
         click.echo(text, err=True)
 
 
-async def _serve(spec: Spec, looks: Looks, names: Choice) -> None:
-    from kannelkit.health.server import Server
-
+async def _serve(daemon: Daemon) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    server = Server(
-        looks.known(),
-        spec.health_listen,
-        token=spec.health_token.text if spec.health_token else None,
-        certificate=spec.health_certificate,
-        names=names,
-        stale_after=_LOOK_SECONDS / 2,
-    )
-    port = await server.start()
-    scheme = "http" if spec.health_certificate is None else "https"
-    host = f"[{spec.health_listen.host}]" if ":" in spec.health_listen.host else spec.health_listen.host
-    _tell(f"listening at {scheme}://{host}:{port}/")
-    if spec.health_token is not None and spec.health_certificate is None:
-        _tell("the token travels in clear text: health.certificate is missing")
-    looking = asyncio.create_task(looks.run())
-    try:
-        await _until(ended, looks)
-    finally:
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
-        await server.stop()
+    async with daemon:
+        await _until(ended, daemon)
 
 
-async def _until(ended: asyncio.Event, looks: Looks) -> None:
+async def _until(ended: asyncio.Event, daemon: Daemon) -> None:
     """Wait for the end; tell the service manager that it has begun, and from then on that it goes on."""
     from kannelkit.errors import HostError
     from kannelkit.host import notify
@@ -100,7 +77,7 @@ async def _until(ended: asyncio.Event, looks: Looks) -> None:
     try:
         notify.notify(os.environ, notify.READY)
         while not ended.is_set():
-            if clock() - looks.last_look < _LOOK_SECONDS and heartbeat.due(clock()):
+            if clock() - daemon.last_look < _LOOK_SECONDS and heartbeat.due(clock()):
                 notify.notify(os.environ, ALIVE)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), _BEAT)

@@ -112,7 +112,8 @@ class Server:
             await site.start()
         except (OSError, OverflowError) as error:
             await self.stop()
-            reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+            named = isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno
+            reason = os.strerror(named) if named else str(error.args[-1])
             raise HostError(
                 f"cannot listen on {self._listen.host}:{self._listen.port}: {reason}",
                 "is a healthd running already? health.listen chooses another address",
