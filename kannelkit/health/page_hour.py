@@ -64,7 +64,7 @@ class _Lane:
 class Hour:
     """Remembers what each account's provider accepted and refused in each of the last 60 minutes.
 
-    About 2 kB an account, at the most 6 kB with many changes of rate. Ten seconds are what was last said of the last
+    About 2 kB an account, at the most 8 kB with many changes of rate. Ten seconds are what was last said of the last
     ten seconds within them, so an account is to be noted every few seconds.
     """
 

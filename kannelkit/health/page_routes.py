@@ -68,28 +68,29 @@ class PageRoutes:
 
     async def _run(self) -> None:
         while True:
-            self._note()
+            state = self._note()
             if self._readers:
                 # one rendering serves all readers, and a reader that is slow misses those between
-                self._shown = self._page.shown(self._look())
+                self._shown = self._page.shown(self._look(state))
                 fresh, self._fresh = self._fresh, asyncio.Event()
                 fresh.set()
             await asyncio.sleep(self._every)
 
-    def _note(self) -> None:
+    def _note(self) -> Overview | None:
         state = self._state()
         if state is not None and state.at != self._noted:
             self._noted = state.at
             self._page.noted(state)
+        return state
 
-    def _look(self) -> Look:
+    def _look(self, state: Overview | None) -> Look:
         report, age = self._seen()
         now = self._clock()
-        return Look(now, _zone(now), self._name, report, age, self._state() if report else None)
+        return Look(now, _zone(now), self._name, report, age, state)
 
     async def _whole(self, request: web.Request) -> web.Response:
-        self._note()
-        return web.Response(text=self._page.shown(self._look(), whole=True).html, content_type="text/html")
+        look = self._look(self._note())
+        return web.Response(text=self._page.shown(look, whole=True).html, content_type="text/html")
 
     async def _asset(self, request: web.Request) -> web.Response:
         return web.Response(text=asset(request.path[1:]), content_type=_ASSETS[request.path])
