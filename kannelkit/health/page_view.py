@@ -137,7 +137,7 @@ def headline(report: Report | None, age: float | None, zone: tzinfo) -> Headline
 
 
 def _sending(report: Report, count: int) -> tuple[Status, str, str]:
-    who = "The account sends." if count == 1 else f"All {count} accounts send."
+    who = {1: "The account sends.", 2: "Both accounts send."}.get(count, f"All {count} accounts send.")
     wrong = _wrong(report)
     status = worst(check.status for check in wrong) if wrong else "ok"
     if not wrong:

@@ -22,7 +22,7 @@ from tests.health.strict_html import read
 ACTIVE = {"script", "iframe", "object", "embed", "form", "base", "img", "audio", "video", "input", "button"}
 
 SAID = {
-    "well": ("Sending", "All 2 accounts send. Nothing is wrong.", "28.4 of 30 a second", "ceiling 60"),
+    "well": ("Sending", "Both accounts send. Nothing is wrong.", "28.4 of 30 a second", "ceiling 60"),
     "one-away": (
         "smscru is not sending",
         "1 of 2 accounts send. Since 23:24 (17 min)",
