@@ -101,7 +101,9 @@ async def test_a_daemon_that_is_gone_is_told_and_found_again(browser: Browser, t
         await browser.open(url)
         await browser.until(f"{LIVE}.startsWith('live')")
     await browser.until(f"{LIVE}.startsWith('No word from the health daemon')")
-    assert await browser.tell("document.body.classList.contains('old')")
+    assert await browser.tell(
+        "document.body.classList.contains('old') && document.getElementById('live').ariaLive"
+    ) == ("polite")
     gateway.becomes(GATEWAYS["all-away"]())
     async with served(gateway, tmp_path, port=int(url.rsplit(":", 1)[1].strip("/"))):
         await browser.until(f"{LIVE}.startsWith('live') && {HEADLINE} === '✖ Not sending'")
