@@ -21,6 +21,7 @@ from kannelkit.supervise.overview import Readings
 from kannelkit.supervise.readings import process_of, turn
 
 _ADMIN = "core.admin-password"
+_MOST_EVENTS = 20
 # what accounts in force depend on: the spec, passwords made for it, sides
 _Key = tuple[Spec, Mapping[str, str], Mapping[str, Side]]
 
@@ -122,6 +123,7 @@ def _readings(memory: Memory, sides: Mapping[str, KeptSide], moves: Mapping[str,
         throughputs={name: learnt.throughput for name, learnt in memory.learnt().items()},
         unsettled=memory.unsettled(),
         paused=memory.paused(),
+        events=memory.events(_MOST_EVENTS),
         changes=memory.newest("rate"),
         turns={name: turn(kept, moves.get(name)) for name, kept in sides.items()},
     )

@@ -116,8 +116,11 @@ class SmppAccount:
 
     @property
     def unit(self) -> str:
-        """The name of the rate that the account lives by: its account-group's, or its own."""
-        return self.account_group or self.smsc_id
+        """The name of the rate that the account lives by: its account-group's, or its own.
+
+        Accounts of one smsc-id, which only `defaults: kannel` allows, have names of their own as their links have.
+        """
+        return self.account_group or self.stem
 
     @property
     def provider(self) -> str:

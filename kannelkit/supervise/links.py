@@ -155,6 +155,11 @@ class Links:
                 raise GatewayError(f"{name} has not ended {_DEAD_SECONDS:.0f} s after its stop")
             await asyncio.sleep(_LOOK_EVERY)
 
+    async def is_dead(self, name: str) -> bool:
+        """Return whether a link is there and does nothing until it is started."""
+        status = await self._look()
+        return status is not None and _dead(status, name)
+
     async def renew_down(self, name: str, seconds: float) -> bool:
         """Make a link anew that is not online, and wait for no bind; return whether it ended in so many seconds.
 
@@ -284,6 +289,10 @@ class Recreation:
 
     async def _down(self, move: Move) -> None:
         """Have a link that is down take its share from the file, or take note that it does not."""
+        if move.name in self.stale and await self._links.is_dead(move.name):
+            await self._links.start(move.account, move.name)  # by a change that was cut off between stop and start
+            self.stale.pop(move.name, None)
+            return
         try:
             renewed = await self._links.renew_down(move.name, _DOWN_SECONDS)
         except GatewayError as error:

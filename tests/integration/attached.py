@@ -12,7 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from kannelkit.demo.ports import free_ports
 from kannelkit.host import processes
 from kannelkit.host.found import Sought, find
 from kannelkit.host.processes import ProcessId
@@ -20,6 +19,7 @@ from kannelkit.simulator import Simulator
 from tests.harness import child
 from tests.harness.gateway import online, wait_for
 from tests.harness.kannel import program
+from tests.harness.ports import free_ports
 from tests.integration.operated import PATIENCE, Up, until_answered
 
 _STOP_SECONDS = 20.0

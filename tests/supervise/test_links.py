@@ -145,6 +145,15 @@ def test_what_waits_does_not_stay_with_a_link_that_lent_its_share(before: dict[s
     assert trial.gateway.fewest_online == 1
 
 
+def test_a_link_that_a_change_left_dead_is_started() -> None:
+    trial = Trial(account(connections=2))
+    trial.gateway.put("acc-2", "dead")
+    trial.recreation.stale["acc-2"] = "acc"
+    trial.share(31, 29)
+    assert trial.gateway.rates() == {"acc-1": 31, "acc-2": 29}
+    assert trial.recreation.stale == {}
+
+
 def test_a_link_that_is_dead_is_left_to_whoever_starts_it() -> None:
     trial = Trial(account(connections=2))
     trial.gateway.put("acc-2", "dead")
