@@ -153,7 +153,7 @@ def _service(wanted: Wanted, folders: list[Path], plain: list[Path]) -> dict[str
         "start": (*wanted.program, wanted.job, str(spec.path)),
         "runs_boxes": work.runs_boxes,
         "stop_seconds": STOP_SECONDS,
-        "watchdog_seconds": 0,  # the supervisor does not tell the service manager that it goes on, yet
+        "watchdog_seconds": _WATCHDOG_SECONDS,
         "variables": wanted.variables,
         "variables_file": str(wanted.variables_file) if wanted.variables else "",
         "managed": {directive: names for directive, names in managed.items() if names},
@@ -278,6 +278,8 @@ def _environment() -> Environment:
     return environment
 
 
+# longer than the boxes may take to start or to stop, for which the supervisor waits
+_WATCHDOG_SECONDS = 90
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:@,+=-]+")
 
 

@@ -20,6 +20,7 @@ from kannelkit.supervise.changes import Changes
 from kannelkit.supervise.configuration import configure, known
 from kannelkit.supervise.control import Control
 from kannelkit.supervise.failover import Failover
+from kannelkit.supervise.heartbeat import ALIVE, Heartbeat
 from kannelkit.supervise.journal import Journal, Listener
 from kannelkit.supervise.links import Brought
 from kannelkit.supervise.lock import Lock
@@ -88,6 +89,7 @@ class Supervisor:
         self._boxes = boxes
         self._put = put
         self._environment = os.environ if environment is None else environment
+        self._heartbeat = Heartbeat(self._environment, os.getpid())
         self._listener = listener
         self._stopping = asyncio.Event()
         self._supervising = False
@@ -171,6 +173,8 @@ class Supervisor:
         began = clock()
         while not self._stopping.is_set():
             now = clock()
+            if self._heartbeat.due(now):
+                self._notify(ALIVE)
             if self._upkeep.attached:
                 try:
                     await self._running.watch.tick()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -44,6 +45,30 @@ async def test_it_starts_delivers_and_stops_in_order(tmp_path: Path, smsc: Simul
         assert "Traceback" not in said
         assert not any(processes.alive(process) for process in boxes.values())
         assert gateway.boxes() == {}
+
+
+async def test_a_service_manager_hears_that_it_is_ready_that_it_goes_on_and_that_it_stops(
+    tmp_path: Path, smsc: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "1000000")
+        heard: list[bytes] = []
+
+        def hears(word: bytes, times: int = 1) -> bool:
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    heard.append(manager.recv(4096))
+            return heard.count(word) >= times
+
+        gateway = Up(tmp_path, smsc)
+        async with gateway:
+            await until(lambda: hears(b"READY=1"))
+            await until(lambda: hears(b"WATCHDOG=1", times=4))
+            assert await gateway.end() == 0
+            assert hears(b"STOPPING=1")
 
 
 async def test_what_was_taken_while_the_smsc_is_away_survives_a_stop_and_arrives_once(tmp_path: Path) -> None:

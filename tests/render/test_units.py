@@ -124,6 +124,7 @@ def test_the_boxes_outlive_kannelkit_and_are_given_their_time_to_stop() -> None:
     found = settings(unit(wanted()))
     assert found["KillMode"] == ["process"]
     assert found["Type"] == ["notify"]
+    assert int(found["WatchdogSec"][0]) > boxes._STOP_SECONDS + boxes._KILL_SECONDS  # for so long it says nothing
     assert found["TimeoutStopSec"] == [str(STOP_SECONDS)]
     # both boxes, one behind the other; the time is boxes' own affair and has no public name
     assert STOP_SECONDS >= 2 * (boxes._STOP_SECONDS + boxes._KILL_SECONDS)
