@@ -15,12 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
-
 from kannelkit import __version__
-from kannelkit.errors import GatewayError, HostError, InputError
-from kannelkit.gateway.admin import Admin
-from kannelkit.gateway.status import GatewayStatus
+from kannelkit.errors import HostError, InputError
 from kannelkit.health.checks import report
 from kannelkit.health.exposition import Exposition
 from kannelkit.health.hysteresis import Steady
@@ -40,7 +36,6 @@ from kannelkit.spec import Spec
 from kannelkit.supervise.memory import Memory
 from kannelkit.supervise.running import logs_of
 
-_STATUS_SECONDS = 2.0
 _MOST_EVENTS = 10_000
 
 
@@ -108,9 +103,7 @@ class Looks:
         if observed.silence is None or self._kept is None:  # to look for what does not run takes long
             with contextlib.suppress(HostError, OSError):
                 self._kept = self._state_dir.look(self._spec)
-        # bearerbox makes whoever has a wrong password wait ever longer: only the observer finds out whether it is right
-        status = _status(self._kept) if self._kept is not None and observed.silence is None else None
-        self._counting.count(observed, told, self._kept, status, time.monotonic() - begun)
+        self._counting.count(observed, told, self._kept, time.monotonic() - begun)
 
     def _read_spec(self) -> None:
         written = _changed(self._spec.path)
@@ -136,10 +129,9 @@ class Counting:
         self._followed: object = None
         self._event: int | None = None
 
-    def count(
-        self, observed: Observed, told: Report, kept: Kept | None, status: GatewayStatus | None, seconds: float
-    ) -> None:
-        """Count what happened since the last call; None where it was not seen."""
+    def count(self, observed: Observed, told: Report, kept: Kept | None, seconds: float) -> None:
+        """Count what happened since the last call; `kept` is None where the state-dir could not be read."""
+        status = observed.status
         accounts: Sequence[Account] = kept.accounts if kept else ()
         rows = link_rows(accounts, observed.overview, status)
         certificates = {
@@ -218,17 +210,3 @@ def _changed(path: Path) -> _Unchanged | None:
     except OSError:
         return None
     return _Unchanged(status.st_ino, status.st_size, status.st_mtime_ns)
-
-
-def _status(kept: Kept) -> GatewayStatus | None:
-    password = kept.password
-    if password is None:
-        return None
-    with contextlib.suppress(GatewayError):
-        return asyncio.run(_asked(kept.spec, password))
-    return None
-
-
-async def _asked(spec: Spec, password: str) -> GatewayStatus:
-    async with aiohttp.ClientSession() as session:
-        return await Admin(session, spec.admin_port, password, spec.admin_host, status_timeout=_STATUS_SECONDS).status()
