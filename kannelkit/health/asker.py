@@ -9,7 +9,7 @@ import time
 import aiohttp
 
 from kannelkit.errors import GatewayError, KannelkitError
-from kannelkit.gateway.admin import Admin
+from kannelkit.gateway.admin import Admin, DeniedError
 from kannelkit.gateway.status import GatewayStatus
 from kannelkit.health import sources
 from kannelkit.health.kept import Kept
@@ -33,6 +33,7 @@ class Asker:
         self._known = False  # that the password is bearerbox's
         self._denial: Silence | None = None
         self._denied: object = None
+        self._denies = False
         self._wait = _FIRST_WAIT
         self._not_before = 0.0
 
@@ -52,7 +53,7 @@ class Asker:
         if self._denial is not None and self._denied == whom and time.monotonic() < self._not_before:
             return self._denial
         answer = self._asked(kept, where, seconds)
-        if isinstance(answer, Silence) and answer.kind == "unreadable":
+        if isinstance(answer, Silence) and self._denies:
             self._wait = min(_LONGEST_WAIT, 2 * self._wait) if self._denied == whom else _FIRST_WAIT
             self._denial, self._denied = answer, whom
             self._not_before = time.monotonic() + self._wait
@@ -82,16 +83,21 @@ class Asker:
         )
         begun = time.monotonic()
         known, self._known = self._known, False
+        self._denies = False
         try:
             status = asyncio.run(_status(*where, seconds, known=known))
         except _Silent:
             pass
+        except DeniedError as error:
+            self._denies = True
+            return Silence("unreadable", 0.0, error.message, error.hint)
         except GatewayError as error:
             if sources.refused(where[0], where[1], 0.5):
                 return Silence("refused", 0.0, error.message)
             if time.monotonic() - begun < seconds - 0.1:
                 return Silence("unreadable", 0.0, error.message, error.hint)
             if not known:
+                self._denies = True
                 return Silence("unreadable", 0.0, _DENYING, _DENIED_HINT)
         else:
             self._known = True

@@ -11,8 +11,9 @@ from pathlib import Path
 from kannelkit.health import sources
 from kannelkit.host.processes import ProcessId, alive
 from kannelkit.host.secrets import kept as kept_passwords
-from kannelkit.render import Account, InForce, Side, accounts, kannel_conf
+from kannelkit.render import Account, kannel_conf
 from kannelkit.spec import Spec
+from kannelkit.supervise.configuration import Known, configure, known
 from kannelkit.supervise.kept import FILE
 from kannelkit.supervise.kept import kept as kept_spec
 from kannelkit.supervise.lock import holder
@@ -22,8 +23,8 @@ from kannelkit.supervise.readings import process_of, turn
 
 _ADMIN = "core.admin-password"
 _MOST_EVENTS = 20
-# what accounts in force depend on: the spec, passwords made for it, sides
-_Key = tuple[Spec, Mapping[str, str], Mapping[str, Side]]
+# what accounts in force depend on: the spec, passwords made for it, what is known of rates and sides
+_Key = tuple[Spec, Mapping[str, str], Known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +65,19 @@ class StateDir:
         pid = holder(spec.state_dir / "lock")
         path = spec.state_dir / "state.db"
         started: dict[str, ProcessId] = {}
-        sides: Mapping[str, KeptSide] = {}
-        readings = Readings(at=0.0)
+        of_gateway, readings = Known(), Readings(at=0.0)
         if path.exists():
             memory = Memory(path, read_only=True)
             try:
                 started = {name: process for name, process in memory.boxes().items() if alive(process)}
-                sides, moves = memory.sides(), memory.newest("failover")
-                readings = _readings(memory, sides, moves)
+                of_gateway = known(memory)
+                readings = _readings(memory, memory.sides(), memory.newest("failover"))
             finally:
                 memory.close()
         # a Kannel that something else runs, or one whose state is lost
         processes = started or self._foreign(spec)
         running = self._of_state_dir(spec) if started else None
-        runs, in_force = self._accounts(running, spec, {name: each.side for name, each in sides.items()})
+        runs, in_force = self._accounts(running, spec, of_gateway)
         return Kept(
             spec=runs,
             accounts=in_force,
@@ -96,15 +96,13 @@ class StateDir:
                 self._others[name] = found
         return dict(self._others)
 
-    def _accounts(
-        self, running: Spec | None, spec: Spec, sides: Mapping[str, Side]
-    ) -> tuple[Spec, tuple[Account, ...]]:
+    def _accounts(self, running: Spec | None, spec: Spec, of_gateway: Known) -> tuple[Spec, tuple[Account, ...]]:
         """Return the spec that runs, with the passwords that were made for it, and its accounts."""
         made = kept_passwords(spec.state_dir) if running is None else {}
-        key = running or spec, made, sides
+        key = running or spec, made, of_gateway
         if self._in_force is None or not (self._in_force[0][0] is key[0] and self._in_force[0][1:] == key[1:]):
             runs = spec.with_made(made) if running is None else running
-            self._in_force = key, (runs, accounts(runs, InForce(sides=sides)))
+            self._in_force = key, (runs, configure(runs, of_gateway).accounts)
         return self._in_force[1]
 
     def _of_state_dir(self, spec: Spec) -> Spec | None:

@@ -184,6 +184,16 @@ def test_who_is_denied_asks_again_only_after_a_while(tmp_path: Path) -> None:
     assert len([request for request in asked if b"password" in request]) == 1
 
 
+def test_who_had_half_an_answer_asks_again_at_once(tmp_path: Path) -> None:
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=answer, args=(listening, http(REAL[: len(REAL) // 2]), asked), daemon=True).start()
+        observer, of = Observer(), spec(tmp_path, listening.getsockname()[1])
+        for _ in range(3):
+            observer.observe(of, SECONDS)
+    assert len([request for request in asked if b"password" in request]) == 3
+
+
 def folders(folder: Path) -> Path:
     state = folder / "state"
     for name in ("log", "spool"):
