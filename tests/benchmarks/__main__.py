@@ -21,6 +21,7 @@ NAMES = {
     "lines": ("bench_lines",),
     "scrape": ("bench_scrape",),
     "supervisor": ("bench_supervisor",),
+    "failover": ("bench_failover",),
     "laws": ("laws", "laws_kannel"),
     "changes": ("changes",),
     "rates": ("rates",),

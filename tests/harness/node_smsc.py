@@ -131,8 +131,8 @@ class NodeSmsc:
         return messages
 
     async def change(self, **settings: Any) -> None:
-        """Change limit, delay, allow_binds, at_unbind, coalesce, silent, bind_status, close_binds_after (ms) or
-        already_bound while it runs.
+        """Change limit, delay, allow_binds, at_unbind, coalesce, silent, bind_status, close_binds_after (ms),
+        already_bound or away while it runs.
         """
         await self._ask("POST", "/settings", settings)
 

@@ -181,3 +181,20 @@ async def test_a_bind_lasts_as_long_as_it_may() -> None:
         events = (await smsc.timeline()).events
         assert [event["event"] for event in events] == ["settings", "bind", "closed"]
         assert events[2]["at"] - events[1]["at"] >= 100
+
+
+async def test_while_it_is_away_no_connection_is_taken_and_then_again() -> None:
+    async with NodeSmsc() as smsc:
+
+        def talk() -> None:
+            with bound(smsc):
+                pass
+
+        reader, writer = await asyncio.open_connection("127.0.0.1", smsc.port)
+        await smsc.change(away=True)
+        assert await reader.read(1) == b""
+        writer.close()
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", smsc.port)
+        await smsc.change(away=False)
+        await asyncio.to_thread(talk)

@@ -33,7 +33,8 @@ const { values: options } = parseArgs({
 // answer. allow_binds: open binds for each system_id. at_unbind: 'answer' after all that is pending, or 'close'
 // without a word. coalesce: ms over which answers are collected into one write, 0 for none. silent: no answers.
 // bind_status: the status that every bind is refused with, 0 for none. close_binds_after: ms that a bind may last, 0
-// for any time. already_bound: binds beyond those allowed are answered with ESME_RALYBND, and count as none.
+// for any time. already_bound: binds beyond those allowed are answered with ESME_RALYBND, and count as none. away: no
+// connection is taken, and those that are there are cut.
 const settings = {
   limit: Number(options.limit),
   delay: Number(options.delay),
@@ -44,6 +45,7 @@ const settings = {
   bind_status: 0,
   close_binds_after: 0,
   already_bound: false,
+  away: false,
 };
 
 const accepted = []; // times of arrival
@@ -55,6 +57,7 @@ let doubled = 0;
 let bound = 0;
 let nextSession = 0;
 let nextMessage = 0;
+let port = 0; // kept while it listens to nobody
 
 function account(systemId) {
   let found = accounts.get(systemId);
@@ -259,7 +262,15 @@ function change(wanted) {
   for (const [name, value] of Object.entries(wanted)) {
     if (!(name in settings) || typeof value !== typeof settings[name]) throw new Error(`bad setting: ${name}`);
   }
+  const wasAway = settings.away;
   Object.assign(settings, wanted);
+  if (settings.away && !wasAway) {
+    port = server.address().port;
+    server.close();
+    for (const session of server.sessions) session.destroy();
+  } else if (wasAway && !settings.away) {
+    server.listen(port, HOST);
+  }
   events.push({ at: performance.now(), event: 'settings', ...wanted });
 }
 
