@@ -91,7 +91,10 @@ class NodeSmsc:
             raise RuntimeError("the foreign SMSC did not start")
         ports = json.loads(line)
         self.port, self.control_port = ports["port"], ports["control_port"]
-        self._http = aiohttp.ClientSession(f"http://127.0.0.1:{self.control_port}")
+        # node ends a connection that was idle for 5 s, and aiohttp repeats no POST that meets that moment
+        self._http = aiohttp.ClientSession(
+            f"http://127.0.0.1:{self.control_port}", connector=aiohttp.TCPConnector(force_close=True)
+        )
 
     async def stop(self) -> None:
         """Stop it by its pid."""
