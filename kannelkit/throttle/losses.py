@@ -136,6 +136,8 @@ class Losses:
             return None  # all is refused for a while after an excess: that says nothing of the rate
         lasting = self._lasting(parts)
         if base is not None:
+            if self._by_chance(throughput, submits):
+                return None  # a step that is too large is refused in part, after a pause
             better = self._delivering(lasting)
             better = better if better > base + max(1, base // 10) else base
         else:
@@ -172,6 +174,13 @@ class Losses:
         if proved:
             self._proved = better
         return better
+
+    def _by_chance(self, throughput: int, submits: int) -> bool:
+        """Return whether each burst was refused whole, with many between them that were not at all; `submits` were
+        accepted meanwhile.
+        """
+        refused = [each.refused for each in self._refusals]
+        return all(_WHOLE * each >= throughput for each in refused) and _BURSTS * sum(refused) < submits
 
     def _lasting(self, parts: float) -> float:
         """Return what arrived per second from refusal to refusal: what a bucket held before does not come again."""

@@ -137,3 +137,12 @@ def test_a_step_on_trial_is_taken_back_for_two_bursts_and_later_only_for_a_loss(
     assert losses.better(50, 4.1, 152, 1.0, base=30) is None
     back = losses.better(50, 4.1, 152, 1.0, base=30, trial=True)
     assert back is not None
+
+
+@pytest.mark.parametrize(
+    ("refused", "better"), [pytest.param(60, None, id="whole bursts"), pytest.param(40, 51, id="most of each")]
+)
+def test_whole_bursts_that_touch_take_no_step_back(refused: int, better: int | None) -> None:
+    losses = _seen(6.0, 300, [refused], seconds=18.1)
+    loss = losses.better(60, 18.1, 900, 1.0, base=22)
+    assert (loss.throughput if loss else None) == better
