@@ -8,13 +8,23 @@ import signal
 import sys
 import time
 from asyncio import get_running_loop
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
 
 import click
 
 from kannelkit.cli.figures import EVENT_COLOURS, shown
+from kannelkit.errors import HostError
+from kannelkit.spec import Spec, load
 from kannelkit.supervise.memory import Event
 from kannelkit.supervise.supervisor import Supervisor
+
+Answering = Callable[[AsyncExitStack], Awaitable[None]]
+# the option of `up` and `watch`
+health_option = click.option(
+    "--health", is_flag=True, help="Answer over HTTP how the gateway stands, too, as kannelkit healthd does."
+)
 
 
 def listener(*, as_json: bool) -> Callable[[Event], None]:
@@ -34,8 +44,8 @@ def listener(*, as_json: bool) -> Callable[[Event], None]:
     return show
 
 
-async def supervise(supervisor: Supervisor) -> None:
-    """Supervise until SIGTERM or Ctrl-C; SIGHUP reloads the spec."""
+async def supervise(supervisor: Supervisor, answering: Answering | None = None) -> None:
+    """Supervise until SIGTERM or Ctrl-C; SIGHUP reloads the spec. `answering` answers over HTTP meanwhile."""
     loop = get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.stop)
@@ -46,7 +56,30 @@ async def supervise(supervisor: Supervisor) -> None:
             supervisor.reload()
 
     loop.add_signal_handler(signal.SIGHUP, hang_up)
-    await supervisor.run()
+    async with AsyncExitStack() as stack:
+        if answering is not None:
+            await answering(stack)
+        await supervisor.run()
+
+
+def answers(path: Path, show: Callable[[Event], None]) -> Answering:
+    """Return what has the health daemon answer for a spec's gateway; where it cannot, that is told, and no more."""
+
+    def tell(text: str) -> None:
+        show(Event(time.time(), "health", None, f"health: {text}", {}))
+
+    async def begin(stack: AsyncExitStack) -> None:
+        from kannelkit.health.server_daemon import Daemon
+
+        def read() -> Spec:
+            return load(path, os.environ)
+
+        try:
+            await stack.enter_async_context(Daemon(read(), read, tell))
+        except HostError as error:  # the gateway's work does not depend on it
+            tell(f"nobody is answered: {error}")
+
+    return begin
 
 
 def _has_terminal() -> bool:

@@ -10,7 +10,7 @@ import click
 
 from kannelkit.cli.apply import new_errors
 from kannelkit.cli.prepared import prepared
-from kannelkit.cli.supervising import listener, supervise
+from kannelkit.cli.supervising import answers, health_option, listener, supervise
 from kannelkit.errors import InputError, KannelkitError
 from kannelkit.spec import Spec, lacking
 from kannelkit.supervise.supervisor import Supervisor
@@ -19,7 +19,8 @@ from kannelkit.supervise.supervisor import Supervisor
 @click.command("up")
 @click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="Events as JSON lines on stdout.")
-def command(spec: Path, as_json: bool) -> None:
+@health_option
+def command(spec: Path, as_json: bool, health: bool) -> None:
     """Run the gateway that SPEC describes, in the foreground, until Ctrl-C or SIGTERM.
 
     Starts bearerbox and smsbox (or adopts those that a killed kannelkit left running), starts one again that ends,
@@ -27,7 +28,8 @@ def command(spec: Path, as_json: bool) -> None:
     A change of SPEC takes effect with `kannelkit apply SPEC`, or by SIGHUP where nobody has to agree to it.
     """
     show = listener(as_json=as_json)
-    asyncio.run(supervise(Supervisor(_supervised(spec), show, os.environ, lambda: _supervised(spec), new_errors)))
+    supervisor = Supervisor(_supervised(spec), show, os.environ, lambda: _supervised(spec), new_errors)
+    asyncio.run(supervise(supervisor, answers(spec, show) if health else None))
 
 
 def _supervised(path: Path) -> Spec:

@@ -150,7 +150,7 @@ def _service(wanted: Wanted, folders: list[Path], plain: list[Path]) -> dict[str
         "name": wanted.name,
         "description": f"Kannel SMS gateway {spec.path.stem}, {work.said} by kannelkit",
         "after": work.behind,
-        "start": (*wanted.program, wanted.job, str(spec.path)),
+        "start": (*wanted.program, wanted.job, "--health", str(spec.path)),
         "runs_boxes": work.runs_boxes,
         "stop_seconds": STOP_SECONDS,
         "watchdog_seconds": _WATCHDOG_SECONDS,

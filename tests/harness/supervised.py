@@ -21,7 +21,12 @@ _STOP_SECONDS = 60.0
 
 
 class Supervised:
-    """kannelkit with one account whose `throughput` is the ceiling it may not exceed (SMS per second)."""
+    """kannelkit with one account whose `throughput` is the ceiling it may not exceed (SMS per second).
+
+    `options` are those of `kannelkit up`.
+    """
+
+    options: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -103,7 +108,7 @@ class Supervised:
         """Write the spec, run `kannelkit up` and return when the link is online; raise RuntimeError otherwise."""
         self.write()
         self._process = await child.start(
-            sys.executable, "-m", "kannelkit", "up", self.path, output=self.output, cwd=self.folder
+            sys.executable, "-m", "kannelkit", "up", self.path, *self.options, output=self.output, cwd=self.folder
         )
         ended = asyncio.create_task(self._process.wait())
         ready = asyncio.create_task(wait_for(self.admin_port, _START_SECONDS, online))

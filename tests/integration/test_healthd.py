@@ -19,6 +19,7 @@ import psutil
 import pytest
 import yaml
 
+from kannelkit.simulator import Simulator
 from tests.gateway.server import listening, never
 from tests.harness.load import load
 from tests.harness.ports import free_ports
@@ -110,6 +111,31 @@ def of_gateway(gateway: Up, folder: Path, port: int) -> Path:
     path = gateway.path
     path.write_text(yaml.safe_dump(spec, sort_keys=False))
     return path
+
+
+@pytest.mark.kannel
+async def test_up_answers_itself_and_runs_on_where_the_port_is_taken(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+
+    def gateway(folder: str, smsc: Simulator) -> Up:
+        one = Up(tmp_path / folder, smsc, spec={"health": {"listen": f"127.0.0.1:{port}"}})
+        one.options = ("--health",)
+        return one
+
+    async with simulator() as smsc, gateway("one", smsc) as first, aiohttp.ClientSession() as session:
+        await first.saying("health: listening at")
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                async with session.get(f"http://127.0.0.1:{port}/can-send?to=+79161234567") as answer:
+                    if answer.status == 200:
+                        break
+                await asyncio.sleep(0.1)
+        async with gateway("two", smsc) as second:
+            await second.saying("ready")
+            assert "health: nobody is answered" in second.said()
+            assert await second.end() == 0
+        assert await first.end() == 0
+        assert "Traceback" not in first.said() + second.said()
 
 
 @pytest.mark.kannel
