@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 
 import aiohttp
 
 from kannelkit.errors import GatewayError
-from kannelkit.gateway.status import MOST_OCTETS, GatewayStatus, parse_status
+from kannelkit.gateway.status import MOST_OCTETS, DeniedError, GatewayStatus, parse_status
 
 # a link that does not answer its unbind holds a graceful restart up for 30 s
 _GRACEFUL_SECONDS = 60.0
 _REACH_HINT = "is bearerbox running, and is this its admin-port?"
-_OTHER_PASSWORD = "the password is not its admin-password"  # noqa: S105 - what is said of one
-_DENIED_HINT = "is this the gateway that the spec describes?"
-# where a status begins (gw/bb_http.c, httpd_serve); names that others chose come later
-_DENIED, _DENIED_WITHIN = re.compile(rb"<gateway>\s*Denied"), 200
-
-
-class DeniedError(GatewayError):
-    """bearerbox does not take the password."""
 
 
 class Admin:
@@ -57,10 +48,7 @@ class Admin:
 
     async def status(self) -> GatewayStatus:
         """Return how the gateway, its boxes and its links stand. Raises DeniedError where the password is another."""
-        octets = await self._ask("GET", "status.xml", {}, self._status_timeout)
-        if _DENIED.search(octets, 0, _DENIED_WITHIN):
-            raise DeniedError(f"{self._where} denies status.xml: {_OTHER_PASSWORD}", _DENIED_HINT)
-        return parse_status(octets)
+        return parse_status(await self._ask("GET", "status.xml", {}, self._status_timeout))
 
     async def stop_link(self, admin_id: str) -> str:
         """Begin to stop every link with this admin id; it is stopped when the status says `dead`.
@@ -103,7 +91,10 @@ class Admin:
         answer = await self._ask("POST", f"{command}.txt", arguments, seconds or self._command_timeout)
         text = answer.decode("utf-8", "backslashreplace").strip()
         if text == "Denied":
-            raise DeniedError(f"{self._where} denies {command}: {_OTHER_PASSWORD}", _DENIED_HINT)
+            raise DeniedError(
+                f"{self._where} denies {command}: the password is not its admin-password",
+                "is this the gateway that the spec describes?",
+            )
         return text
 
     async def _ask(self, method: str, path: str, arguments: dict[str, str], seconds: float) -> bytes:

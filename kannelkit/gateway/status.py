@@ -143,12 +143,19 @@ _LINK = re.compile(
 )
 
 
+class DeniedError(GatewayError):
+    """bearerbox does not take the password."""
+
+
 def parse_status(octets: bytes) -> GatewayStatus:
-    """Read what `status.xml` of Kannel 1.4.5 answered. Raises GatewayError when it is not that, cut or over 8 MiB."""
+    """Read what `status.xml` of Kannel 1.4.5 answered.
+
+    Raises DeniedError when the password was another, GatewayError when it is no status, cut or over 8 MiB.
+    """
     if len(octets) > MOST_OCTETS:
         raise GatewayError(f"status.xml has {len(octets)} octets, more than a gateway's {MOST_OCTETS}", _KNOWN)
     if b"<gateway>\nDenied</gateway>" in octets[:64]:
-        raise GatewayError(
+        raise DeniedError(
             "bearerbox denies the status: the password is not its admin-password or status-password",
             "is this the gateway that the spec describes?",
         )

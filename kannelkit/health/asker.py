@@ -9,8 +9,8 @@ import time
 import aiohttp
 
 from kannelkit.errors import GatewayError, KannelkitError
-from kannelkit.gateway.admin import Admin, DeniedError
-from kannelkit.gateway.status import GatewayStatus
+from kannelkit.gateway.admin import Admin
+from kannelkit.gateway.status import DeniedError, GatewayStatus
 from kannelkit.health import sources
 from kannelkit.health.kept import Kept
 from kannelkit.health.observed import Silence

@@ -116,9 +116,13 @@ class AccountRate:
         """Seconds with messages waiting before the next step up; see `Ascent.wait`."""
         return self._ascent.wait(self.throughput or 1, self._last.at if self._last else 0.0)
 
-    def begun(self, at: float) -> None:
-        """The account's links are new at `at`, their counts begin anew, and the provider's window is empty."""
-        self._reference = self._last.accepted if self._last else 0
+    def begun(self, at: float, *, rested: bool = False) -> None:
+        """The account's links are new at `at`, and their counts begin anew.
+
+        `rested` says that the provider's window is empty. It need not be: another bearerbox with this login may have
+        sent until a moment ago.
+        """
+        self._reference = (self._last.accepted if self._last else 0) if rested else None
         self._rose = None
         self._burst = None
         self._paused_from = float("-inf")

@@ -144,7 +144,7 @@ class Simulation:
         if self._down is not None:
             self._put(self._down[0], _Kind.GOES_DOWN, self._links[-1])
         if self._rate is not None:
-            self._rate.begun(0.0)
+            self._rate.begun(0.0, rested=True)
             self._put(0.0, _Kind.SAMPLED, None)
         events = self._events
         while events and events[0][0] < seconds:

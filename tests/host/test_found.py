@@ -82,7 +82,7 @@ def test_of_a_process_and_its_child_of_the_same_name_the_child(tmp_path: Path, s
 def test_a_parent_that_waits_to_start_its_child_anew_is_not_the_box(tmp_path: Path, start: Start) -> None:
     conf = tmp_path / "kannel.conf"
     parent = start("boxname-i", SLEEP, "--parachute", str(conf))
-    while Path(f"/proc/{parent.pid}/comm").read_text() != "boxname-i\n":
+    while str(conf).encode() not in Path(f"/proc/{parent.pid}/cmdline").read_bytes():
         assert parent.poll() is None
     (tmp_path / "pid").write_text(f"{parent.pid}\n")
     assert find(Sought("boxname-i", tmp_path / "pid", None, conf)) is None

@@ -196,7 +196,7 @@ def test_a_few_refusals_at_a_rate_that_is_accepted_are_drift() -> None:
 
 def test_a_little_less_than_a_rate_that_ran_well_has_to_come_twice() -> None:
     rate = _rate(30)
-    rate.begun(0.0)
+    rate.begun(0.0, rested=True)
     rows = [(second + quarter / 4, 30 * (second + (quarter > 0)), 500) for second in range(10) for quarter in range(4)]
     assert _samples(rate, [*rows, (10.9, 300, 500)]) == []
     rate.refused(11.3)  # the burst after a rest of more than a second: 29 of 30
@@ -209,7 +209,7 @@ def test_a_little_less_than_a_rate_that_ran_well_has_to_come_twice() -> None:
 def test_long_messages_are_counted_in_submits() -> None:
     """Kannel counts a message of three parts once; the provider's limit is one of parts."""
     rate = _rate(60)
-    rate.begun(0.0)
+    rate.begun(0.0, rested=True)
     rate.sampled(Sample(0.0, 0, 1000, None, True, parts=3.0))
     for _ in range(30):
         rate.refused(0.2)
@@ -222,7 +222,7 @@ def test_long_messages_are_counted_in_submits() -> None:
 def test_without_a_ceiling_the_first_refusals_set_a_throughput() -> None:
     rate = _rate(None)
     assert rate.learnt is None
-    rate.begun(0.0)
+    rate.begun(0.0, rested=True)
     for _ in range(170):
         rate.refused(0.1)
     made = _samples(rate, [(0.2, 30, 870)])
@@ -238,7 +238,7 @@ def test_what_was_learnt_stays_within_the_bounds_of_today() -> None:
 
 def test_one_decision_at_a_time_and_another_one_when_it_failed() -> None:
     rate = _rate(60)
-    rate.begun(0.0)
+    rate.begun(0.0, rested=True)
     for _ in range(30):
         rate.refused(0.1)
     assert len(_samples(rate, [(0.2, 30, 870), (0.3, 30, 870), (0.6, 30, 870)])) == 1
@@ -266,3 +266,14 @@ def test_a_step_after_which_the_bind_is_closed_is_taken_back_at_once() -> None:
     assert made is not None
     assert made.after == 30
     assert rate.wait > 1000  # a bind is worth more than a step
+
+
+def test_a_start_right_behind_another_bearerbox_proves_nothing() -> None:
+    rate = AccountRate("a", Settings(60), Learnt(30))
+    rate.begun(0.0)
+    assert rate.sampled(Sample(0.1, 0, 40, 0, online=True)) is None
+    for _ in range(8):
+        rate.refused(0.3)  # the window is full of what the other one sent
+    assert rate.sampled(Sample(0.31, 1, 39, 0, online=True)) is None
+    assert rate.sampled(Sample(0.6, 1, 39, 0, online=True)) is None
+    assert rate.throughput == 30
