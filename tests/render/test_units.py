@@ -161,7 +161,7 @@ SEEN = [
     ("/etc/gateway.yaml", "state-dir: /root/gw\n", OPT, "read-only", "yes"),
     ("/tmp/gateway.yaml", "state-dir: /var/lib/gw\n", OPT, "yes", "no"),
     ("/etc/g.yaml", "state-dir: /var/lib/gw\ncore: {ssl-trusted-ca-file: /home/me/ca.pem}\n", OPT, "read-only", "yes"),
-    ("/etc/g.yaml", "state-dir: /var/lib/gw\n", "/root/.pyenv/versions/3.11/bin/python3", "read-only", "yes"),
+    ("/etc/g.yaml", "state-dir: /var/lib/gw\n", "/root/python/bin/python3", "read-only", "yes"),
 ]
 
 
