@@ -122,11 +122,19 @@ class Table:
             await row
         except (RuntimeError, OSError, TimeoutError, aiohttp.ClientError, ExceptionGroup) as error:
             self.good = False
-            self._print({"row": name, "failed": str(error)}, f"! {name}: not measured: {type(error).__name__}: {error}")
+            why = "; ".join(f"{type(each).__name__}: {each}" for each in _leaves(error))
+            self._print({"row": name, "failed": why}, f"! {name}: not measured: {why}")
 
     def _print(self, values: dict[str, object], line: str) -> None:
         self.progress.clear()
         print(json.dumps(values) if self._json else line, flush=True)
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    """Return the errors in a group of errors, of which none is a group."""
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for each in error.exceptions for leaf in _leaves(each)]
+    return [error]
 
 
 def _plain(run: Delivered) -> dict[str, object]:
