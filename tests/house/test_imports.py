@@ -33,6 +33,7 @@ NEIGHBOURS = {
     ("importing", "render"): "an import renders the spec it made, to see that Kannel would read the same groups",
     ("demo", "simulator"): "the demo runs the simulator as the provider",
     ("demo", "supervise"): "the demo shows what the supervisor gains",
+    ("gateway", "host"): "a bind of our own is made to the address, and with the login, that a link of Kannel's has",
     ("health", "supervise"): "health judges how a gateway stands, and supervise has the words for that",
 }
 
@@ -211,7 +212,7 @@ WRONG_DIRECTIONS = [
     ("kannelkit.throttle.window", "from kannelkit.render import text"),
     ("kannelkit.providers.tables", "from kannelkit.spec import model"),
     ("kannelkit.findings", "from kannelkit.errors import HostError"),
-    ("kannelkit.gateway.status", "from kannelkit.host.files import write_whole"),
+    ("kannelkit.host.files", "from kannelkit.gateway.status import read"),
     ("kannelkit", "from kannelkit.errors import HostError"),
     ("kannelkit.attic.box", "x = 1"),
     ("kannelkit.cli.up", "from kannelkit.attic.box import x"),
