@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 # an SMSC waits for a bind; what closes at once is a front without anything behind it
 _STAYS_SECONDS = 0.3
 _UNKNOWN = "the name is not known"
+_SAID_OCTETS = 64
+
+# name: the host has no address; silent: nothing came within the time; tls: no handshake, or an alert; source: this
+# machine may not come from the address that it should
+Trouble = Literal["name", "refused", "silent", "tls", "closed", "source", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,56 +38,132 @@ class Address:
         return f"{self.host}:{self.port}"
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What became of a connection: `trouble` and, in words, `why` it does not count; None and "" where it stays open.
+
+    `source` is the address of this machine that it came from; `tls` the version of TLS and `certificate` what the host
+    showed, in DER; `said` the first octets that it said unasked.
+    """
+
+    trouble: Trouble | None = None
+    why: str = ""
+    source: str = ""
+    tls: str = ""
+    certificate: bytes = b""
+    said: bytes = b""
+
+
 async def reach(address: Address, seconds: float = 3.0) -> str | None:
     """Return None where the host takes a connection and keeps it open, otherwise in words why it does not count."""
+    return (await visit(address, seconds)).why or None
+
+
+async def visit(address: Address, seconds: float = 3.0) -> Visit:
+    """Connect, see for a moment whether the host keeps the connection open, and leave without a bind."""
     writer: asyncio.StreamWriter | None = None
     try:
         async with asyncio.timeout(seconds):
             reader, writer = await connect(address)
     except TimeoutError:
-        return f"no connection within {seconds:g} s"
+        return Visit("silent", f"no connection within {seconds:g} s")
     except ValueError:  # a host that can be none: too long, or with a null character
-        return _UNKNOWN
-    except ssl.SSLError as error:
-        return f"no TLS: {error.reason or 'not understood'}"
+        return Visit("name", _UNKNOWN)
     except OSError as error:
-        return _words(error)
+        return _failed(error)
+    tls = writer.get_extra_info("ssl_object")
+    local = writer.get_extra_info("sockname")
+    seen = Visit(
+        source=str(local[0]) if local else "",
+        tls=(tls.version() or "") if tls else "",
+        certificate=(tls.getpeercert(binary_form=True) or b"") if tls else b"",
+    )
     try:
         async with asyncio.timeout(_STAYS_SECONDS):
-            if not await reader.read(1):
-                return "the connection is closed at once"
+            said = await reader.read(_SAID_OCTETS)
     except TimeoutError:
-        return None
+        return seen
     except OSError as error:
-        return _words(error)
+        return _with(seen, _failed(error))
     finally:
         writer.transport.abort()
+    if not said:
+        return _with(seen, Visit("closed", "the connection is closed at once"))
+    return _with(seen, Visit(said=said))
+
+
+async def unverified(address: Address, authorities: Path | None = None, seconds: float = 3.0) -> str | None:
+    """Return why the host's certificate would not be taken by somebody who trusts these authorities, or those of this
+    machine; None where it would be. The host's name is not looked at. Raises OSError where there is no handshake.
+    """
+    context = await asyncio.to_thread(_context, address.certificate, authorities, verify=True)
+    try:
+        async with asyncio.timeout(seconds):
+            _, writer = await connect(address, context)
+    except ssl.SSLCertVerificationError as error:
+        return error.verify_message or "it is not signed by a trusted authority"
+    writer.transport.abort()
     return None
 
 
-async def connect(address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def connect(
+    address: Address, context: ssl.SSLContext | None = None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Return a connection to the address. Raises OSError, and ValueError for a host that can be none."""
+    if address.tls and context is None:
+        context = await asyncio.to_thread(_context, address.certificate)
     return await asyncio.open_connection(
         address.host,
         address.port,
         family=socket.AF_INET,  # gwlib/socket.c, tcpip_connect_to_server_with_port
-        ssl=await asyncio.to_thread(_context, address.certificate) if address.tls else None,
+        ssl=context,
+        server_hostname="" if context else None,  # Kannel names no host in its greeting: gwlib/conn.c has no SNI
         local_addr=(address.source, 0) if address.source else None,
     )
 
 
-def _words(error: OSError) -> str:
+def ipv4_addresses(host: str) -> tuple[str, ...]:
+    """Return the IPv4 addresses of a host, in the order in which they are tried; may take long.
+
+    Raises OSError, and ValueError for a host that can be none.
+    """
+    return _addresses(host, socket.AF_INET)
+
+
+def ipv6_addresses(host: str) -> tuple[str, ...]:
+    """Return the IPv6 addresses of a host, which Kannel never uses; the rest as for those of IPv4."""
+    return _addresses(host, socket.AF_INET6)
+
+
+def _addresses(host: str, family: socket.AddressFamily) -> tuple[str, ...]:
+    found = socket.getaddrinfo(host, None, family=family, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def _with(seen: Visit, end: Visit) -> Visit:
+    return Visit(end.trouble, end.why, seen.source, seen.tls, seen.certificate, end.said)
+
+
+def _failed(error: OSError) -> Visit:
+    if isinstance(error, ssl.SSLError):
+        return Visit("tls", f"no TLS: {(error.reason or 'not understood').replace('_', ' ').lower()}")
     if isinstance(error, socket.gaierror):
-        return _UNKNOWN
-    return os.strerror(error.errno) if error.errno else "no connection"
+        return Visit("name", _UNKNOWN)
+    why = os.strerror(error.errno) if error.errno else "no connection"
+    if isinstance(error, ConnectionRefusedError):
+        return Visit("refused", why)
+    if isinstance(error, ConnectionResetError | BrokenPipeError | ConnectionAbortedError):
+        return Visit("closed", why)
+    return Visit("source" if error.errno == errno.EADDRNOTAVAIL else "other", why)
 
 
-def _context(certificate: Path | None) -> ssl.SSLContext:
+def _context(certificate: Path | None, authorities: Path | None = None, *, verify: bool = False) -> ssl.SSLContext:
     # Kannel verifies nobody unless it is told to, and this sends nothing
-    context = ssl.create_default_context()
+    context = ssl.create_default_context(cafile=authorities)
     context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
+    context.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # newer Pythons are stricter than OpenSSL is for Kannel
     if certificate is not None:
         with contextlib.suppress(OSError):  # Kannel goes on without it, too; SSLError is one of them
-            context.load_cert_chain(certificate)
+            context.load_cert_chain(certificate, password="")  # without one OpenSSL would ask at the terminal
     return context
