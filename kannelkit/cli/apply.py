@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from kannelkit.cli.lint import observed
+from kannelkit.cli.named import secretless
 from kannelkit.cli.plan import as_object, shown_lines
 from kannelkit.conf import Opened, opener
 from kannelkit.errors import GatewayError, KannelkitError
@@ -24,26 +25,10 @@ from kannelkit.lint import look, report
 from kannelkit.plan.values import Plan
 from kannelkit.plan.words import SHORT
 from kannelkit.render import kannel_conf
-from kannelkit.spec import Spec, load
+from kannelkit.spec import Spec
 from kannelkit.spec.source import decoded
 
 _CHANGED = "the gateway or the spec changed since the plan was shown"
-
-
-class _AnyVariable(Mapping[str, str]):
-    """An environment in which every variable is there: only the kannelkit that supervises needs the secrets."""
-
-    def __getitem__(self, name: str) -> str:
-        return os.environ.get(name) or "x"
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(os.environ)
-
-    def __len__(self) -> int:
-        return len(os.environ)
 
 
 @click.command("apply")
@@ -59,9 +44,9 @@ def command(
 ) -> None:
     """Bring the running gateway to what SPEC says now, link by link, and take everything back where a link stays away.
 
-    The kannelkit that runs the gateway (kannelkit up) does it, and goes on when this command is ended.
+    The kannelkit that supervises the gateway (up or watch) does it, and goes on when this command is ended.
     """
-    loaded = load(spec, _AnyVariable())
+    loaded = secretless(spec)
     said: list[str] = []
     found: Plan | None = None
     try:
@@ -124,7 +109,7 @@ async def _ask(spec: Spec, request: Mapping[str, object], said: list[str]) -> Ma
             said.append(str(event.get("text", "")))
             show(said[-1])
 
-        return await ask(spec.state_dir, {"spec": os.path.realpath(spec.path), **request}, tell)
+        return await ask(spec.state_dir, {"spec": os.path.realpath(spec.path), **request}, tell, spec)
 
 
 def _progress() -> AbstractContextManager[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import click
@@ -18,7 +19,10 @@ from kannelkit.spec import Spec, load
 @click.command(short_help="Print or write the kannel.conf that a spec stands for.")
 @click.argument("spec", type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Write to this file, mode 0640, instead of printing."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write to this file, mode 0640, instead of printing; its owner and group stay, a symbolic link is followed.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit 1, with a diff, when the file given with -o differs.")
 @click.pass_context
@@ -37,8 +41,27 @@ def command(ctx: click.Context, spec: Path, output: Path | None, check: bool) ->
     if output is None:
         click.echo(text, nl=False)
     else:
-        write_whole(output, text, 0o640)
+        _write(output, text)
         click.echo(f"wrote {output}", err=True)
+
+
+def _write(output: Path, text: str) -> None:
+    """Write the file, and where `output` is a symbolic link, the one that it leads to. Raises HostError."""
+    target = output
+    if output.is_symlink():
+        try:
+            # opened by the kernel, which follows nobody else's link in a folder like /tmp (fs.protected_symlinks)
+            descriptor = os.open(output, os.O_PATH | os.O_CLOEXEC)
+        except OSError as error:
+            hint = "make the file it leads to, or remove the link"
+            raise HostError(f"cannot follow the symbolic link {output}: {error.strerror}", hint) from error
+        try:
+            target = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise HostError(f"{output} leads to what is no file", "name a file, or leave -o out to have it printed")
+        finally:
+            os.close(descriptor)
+    write_whole(target, text, 0o640, keep_owner=True)
 
 
 def _compare(spec: Spec, output: Path) -> int:

@@ -15,6 +15,7 @@ import click
 from kannelkit.cli.figures import EVENT_COLOURS, local_time, shown
 from kannelkit.cli.named import complete, known, secretless, units
 from kannelkit.errors import HostError
+from kannelkit.supervise.commands import supervise
 
 if TYPE_CHECKING:
     from kannelkit.supervise.memory import Event
@@ -109,7 +110,7 @@ def command(
     loaded = secretless(spec)
     path = loaded.state_dir / "state.db"
     if not path.exists() and not follow:
-        raise HostError(f"nothing was told yet: {path} is not there", f"kannelkit up {spec} writes it")
+        raise HostError(f"nothing was told yet: {path} is not there", f"{supervise(loaded)} writes it")
     every = units(loaded)
     names: tuple[str, ...] = ()
     if account is not None:

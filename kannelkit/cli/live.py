@@ -186,7 +186,7 @@ class Live:
         request = {"do": do, "spec": os.path.realpath(self._spec.path), "account": account.smsc_id}
         try:
             async with asyncio.timeout(_ASK_SECONDS):
-                answer = await ask(self._spec.state_dir, request, lambda event: None)
+                answer = await ask(self._spec.state_dir, request, lambda event: None, self._spec)
             self._tell(said(answer["units"][0], self._path))
         except KannelkitError as error:
             self._tell(f"not done: {error.message}")

@@ -62,7 +62,7 @@ def asked(
     from kannelkit.supervise.asking import ask
 
     whole = {"spec": os.path.realpath(spec.path), **request}
-    return asyncio.run(ask(spec.state_dir, whole, lambda event: tell(str(event.get("text", "")))))
+    return asyncio.run(ask(spec.state_dir, whole, lambda event: tell(str(event.get("text", ""))), spec))
 
 
 def field(answer: Mapping[str, Any], name: str) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import click
 
 from kannelkit.cli.figures import STATE_COLOURS, event_line, shown
+from kannelkit.cli.variables import AnyVariable
 from kannelkit.spec import load
 from kannelkit.supervise.views import AccountView, Overview, duration
 
@@ -33,7 +33,8 @@ def command(ctx: click.Context, spec: Path, as_json: bool) -> None:
     from kannelkit.supervise.asking import plain_overview
     from kannelkit.supervise.readings import look
 
-    seen = asyncio.run(look(load(spec, os.environ)))
+    environment = AnyVariable()
+    seen = asyncio.run(look(load(spec, environment), missing=environment.missing))
     if as_json:
         click.echo(json.dumps(plain_overview(seen), ensure_ascii=False))
     elif sys.stdout.isatty():

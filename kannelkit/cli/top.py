@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kannelkit.cli.named import secretless
+from kannelkit.cli.variables import AnyVariable
 from kannelkit.spec import Spec
 
 if TYPE_CHECKING:
@@ -72,12 +73,14 @@ async def look(spec: Spec, curves: list[str] | None) -> Overview:
     request = {"do": "state", "spec": os.path.realpath(spec.path), **({} if curves is None else {"curves": curves})}
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
-            answer = await ask(spec.state_dir, request, lambda event: None)
+            answer = await ask(spec.state_dir, request, lambda event: None, spec)
         return overview_of(answer["state"])
     except TimeoutError as error:
         raise GatewayError("the kannelkit that supervises does not answer", "kannelkit status asks Kannel") from error
     except HostError:
-        return await look_ourselves(load(spec.path, os.environ))  # with the secrets, which were not needed before
+        environment = AnyVariable()
+        anew = load(spec.path, environment)
+        return await look_ourselves(anew, missing=environment.missing)
     except (KeyError, TypeError) as error:
         raise GatewayError("the supervisor's answer cannot be read", "are both kannelkits the same version?") from error
 

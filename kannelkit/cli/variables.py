@@ -13,6 +13,11 @@ class AnyVariable(Mapping[str, str]):
         self._asked: dict[str, None] = {}
 
     @property
+    def missing(self) -> tuple[str, ...]:
+        """Return the names that were asked for and are not set, each once."""
+        return tuple(name for name in self._asked if not os.environ.get(name))
+
+    @property
     def asked(self) -> tuple[str, ...]:
         """Return the names that were asked for so far, each once."""
         return tuple(self._asked)

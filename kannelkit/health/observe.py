@@ -26,10 +26,10 @@ from kannelkit.host.reach import reach
 from kannelkit.render import Account, Side, accounts
 from kannelkit.spec import Spec
 from kannelkit.supervise.asking import ask, overview_of
+from kannelkit.supervise.commands import named
 from kannelkit.supervise.overview import Readings, overview
 from kannelkit.supervise.overview import Traffic as Counted
 from kannelkit.supervise.places import place
-from kannelkit.supervise.readings import named
 from kannelkit.supervise.running import logs_of
 from kannelkit.supervise.views import AccountView, Overview
 

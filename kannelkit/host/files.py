@@ -19,11 +19,12 @@ _HINTS = {
 }
 
 
-def write_whole(path: Path, text: str | bytes, mode: int, *, replace: bool = True) -> None:
+def write_whole(path: Path, text: str | bytes, mode: int, *, replace: bool = True, keep_owner: bool = False) -> None:
     """Put `text` (UTF-8 when it is a string) at `path` so that a reader sees the old file or the new one, never a part.
 
     The new file has exactly `mode`, whatever the umask, before its first octet is written; it keeps the group of the
-    file it replaces where `mode` gives the group a right, so that a Kannel that runs as another user can still read it.
+    file it replaces where `mode` gives the group a right, so that a Kannel that runs as another user can still read it,
+    and with `keep_owner` its owner, too, where this user may give files away.
     A symbolic link at `path` is replaced, not followed. What returns is on the disk, the name too. Raises HostError;
     then `path` is as it was and no temporary file is left.
     """
@@ -37,6 +38,8 @@ def write_whole(path: Path, text: str | bytes, mode: int, *, replace: bool = Tru
     try:
         with os.fdopen(descriptor, "wb") as file:
             _keep_group(descriptor, path, mode)
+            if keep_owner:
+                _keep_owner(descriptor, path)
             os.fchmod(descriptor, mode)
             file.write(octets)
             file.flush()
@@ -82,6 +85,13 @@ def _keep_group(descriptor: int, path: Path, mode: int) -> None:
         former = os.lstat(path)
         if stat.S_ISREG(former.st_mode):
             os.fchown(descriptor, -1, former.st_gid)
+
+
+def _keep_owner(descriptor: int, path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError, PermissionError):
+        former = os.lstat(path)
+        if stat.S_ISREG(former.st_mode):
+            os.fchown(descriptor, former.st_uid, -1)
 
 
 def _sync_folder(folder: Path) -> None:

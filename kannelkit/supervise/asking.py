@@ -14,6 +14,8 @@ from typing import Any
 from kannelkit.errors import GatewayError, HostError
 from kannelkit.host import processes
 from kannelkit.plan.values import Add, Change, DirectiveChange, Plan, Rate, Recreate, Remove, Reroute, Restart, Step
+from kannelkit.spec import Spec
+from kannelkit.supervise.commands import supervise, watched
 from kannelkit.supervise.control import FILE
 from kannelkit.supervise.course import Curve, Flow
 from kannelkit.supervise.memory import Event, Memory
@@ -25,16 +27,20 @@ _STEPS: Mapping[str, Callable[..., Step]] = {step.__name__: step for step in (Ad
 
 
 async def ask(
-    state_dir: Path, request: Mapping[str, object], tell: Callable[[Mapping[str, Any]], None]
+    state_dir: Path,
+    request: Mapping[str, object],
+    tell: Callable[[Mapping[str, Any]], None],
+    spec: Spec | None = None,
 ) -> Mapping[str, Any]:
     """Send a request and return the last event of its answer; `tell` is given those before.
 
-    Raises GatewayError with what the supervisor says against it, HostError where nobody answers.
+    Raises GatewayError with what the supervisor says against it, HostError where nobody answers; the hint of that says
+    what to type, for a spec that is given here.
     """
     try:
         folder = os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError as error:
-        raise HostError("the gateway does not run", _START) from error
+        raise _nobody(spec) from error
     except OSError as error:
         raise HostError(f"{state_dir}: {error.strerror}", _OWNER) from error
     try:  # the path of a socket may be too long to be named
@@ -43,8 +49,9 @@ async def ask(
         raise HostError(f"{state_dir / FILE}: {error.strerror}", _OWNER) from error
     except OSError as error:
         if _boxes_run(state_dir):
-            raise HostError("the gateway's boxes run, and no kannelkit supervises them", _TAKE_ON) from error
-        raise HostError("the gateway does not run", _START) from error
+            hint = f"{_command(spec)} takes them on as they are; then try again"
+            raise HostError("the gateway's boxes run, and no kannelkit supervises them", hint) from error
+        raise _nobody(spec) from error
     finally:
         os.close(folder)
     try:
@@ -66,10 +73,18 @@ async def ask(
     raise GatewayError("the kannelkit that supervises went away", _BROKE_OFF)
 
 
-_START = "kannelkit up SPEC starts it with this configuration"
-_TAKE_ON = "kannelkit up SPEC takes them on as they are; then try again"
-_OWNER = "run as the user that runs kannelkit up, or as root"
+_OWNER = "run as the user that runs the kannelkit that supervises, or as root"
 _BROKE_OFF = "what was begun goes on or is taken back without this command: look at kannelkit status"
+
+
+def _command(spec: Spec | None) -> str:
+    return "kannelkit up SPEC" if spec is None else supervise(spec)
+
+
+def _nobody(spec: Spec | None) -> HostError:
+    if spec is not None and watched(spec):
+        return HostError("no kannelkit watches this gateway", f"{_command(spec)} does; then try again")
+    return HostError("the gateway does not run", f"{_command(spec)} starts it with this configuration")
 
 
 def _boxes_run(state_dir: Path) -> bool:

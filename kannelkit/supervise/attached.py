@@ -309,7 +309,7 @@ class Attending:
         else:
             running.configuration.conf.write()
             for unit in self._started_from.behind & running.watch.rates.keys():
-                self._changes.again(unit, "bearerbox may have started with another rate")
+                self._changes.again(unit, "the file may have held another rate than the one learnt")
             self._started_from.behind = frozenset()
         online = {link.admin_id for link in status.links if link.online}
         wanted = [name for account in accounts for name in account.sending_ids]

@@ -259,7 +259,7 @@ class Changes:
         except KannelkitError as error:
             self._running.note(unit, f"its links may not run at throughput {throughput}: {error.args[0]}")
             return
-        self._running.note(unit, f"{why}: finished, throughput {throughput}")
+        self._running.note(unit, f"{why}: its links were made anew at {throughput} SMS per second")
 
     def _account_of(self, link: str) -> str:
         return next(name for name, account in self._watch.accounts.items() if link in account.sending_ids)

@@ -49,12 +49,14 @@ class Readings:
     """What was read of a gateway, and in `troubles` what could not be; `spec` is what a command names its spec by.
 
     `status` is None where bearerbox does not answer, `refused` where nothing listens on its admin port; `supervisor`
-    is the pid of the kannelkit that holds the state-dir's lock, 0 where that cannot be told. By unit (see Account):
+    is the pid of the kannelkit that holds the state-dir's lock, 0 where that cannot be told; `watched` is whether
+    something else runs the boxes. By unit (see Account):
     `throughputs`, those `unsettled`, those `paused`, and the newest change of rate. By account: `turns`, `traffic`.
     """
 
     at: float
     spec: str = "SPEC"
+    watched: bool = False
     status: GatewayStatus | None = None
     refused: bool = False
     supervisor: int | None = None
@@ -92,7 +94,7 @@ def overview(accounts: Sequence[Account], readings: Readings) -> Overview:
         events=tuple(readings.events),
         problems=(),
     )
-    said = problems(seen, readings.spec, supervised=readings.supervisor is not None)
+    said = problems(seen, readings.spec, supervised=readings.supervisor is not None, watched=readings.watched)
     return replace(seen, problems=(*said, *readings.troubles))
 
 

@@ -21,20 +21,26 @@ _BOX_ADVICE = {
 }
 _STAYS, _GOES_BACK = "it stays there until", "it goes back when the first answers, or now with"
 _MOST_LINKS = 3
+_TAKES_ON = "rates are not held, and a box that ends stays away; kannelkit up {spec} takes the boxes on as they are"
+_WATCHES = "rates are not held, and no account goes to its other host; kannelkit watch {spec} does that"
 
 
-def problems(seen: Overview, spec: str, *, supervised: bool) -> tuple[str, ...]:
+def problems(seen: Overview, spec: str, *, supervised: bool, watched: bool = False) -> tuple[str, ...]:
     """Return what is wrong; empty means that all is well. `spec` is the spec's name as a command takes it.
 
-    `supervised` also where it cannot be told.
+    `supervised` also where it cannot be told; `watched` where something else runs the boxes.
     """
     bearerbox, smsbox = seen.boxes
     if bearerbox.state == "stopped" and smsbox.state == "stopped" and not supervised:
-        return (f"the gateway is not running: kannelkit up {spec}",)
-    found = [*_boxes(bearerbox, smsbox, spec, supervised=supervised)]
+        how = f"start Kannel as ever, and kannelkit watch {spec}" if watched else f"kannelkit up {spec}"
+        return (f"the gateway is not running: {how}",)
+    comes_back = ""
+    if supervised:
+        history = f"kannelkit history {spec} says why"
+        comes_back = f"it is {'waited for until something starts it' if watched else 'started again'}; {history}"
+    found = [*_boxes(bearerbox, smsbox, comes_back)]
     if not supervised:
-        what = "rates are not held, and a box that ends stays away"
-        found.append(f"no kannelkit supervises: {what}; kannelkit up {spec} takes the boxes on as they are")
+        found.append(f"no kannelkit supervises: {_WATCHES if watched else _TAKES_ON}".format(spec=spec))
     if bearerbox.state == "running":
         if seen.state != "running":
             found.append(_with(f"bearerbox is {seen.state}", _BOX_ADVICE.get(seen.state, "")))
@@ -43,14 +49,13 @@ def problems(seen: Overview, spec: str, *, supervised: bool) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _boxes(bearerbox: BoxView, smsbox: BoxView, spec: str, *, supervised: bool) -> Iterator[str]:
-    history = f"kannelkit history {spec} says why"
+def _boxes(bearerbox: BoxView, smsbox: BoxView, comes_back: str) -> Iterator[str]:
     if bearerbox.state == "stopped":
-        yield _with("bearerbox is not running", f"it is started again; {history}" if supervised else "")
+        yield _with("bearerbox is not running", comes_back)
     elif bearerbox.state == "silent":
         yield f"bearerbox (pid {bearerbox.pid}) does not answer: where that lasts, its log may say why"
     if smsbox.state == "stopped":
-        yield _with("smsbox is not running", f"it is started again; {history}" if supervised else "")
+        yield _with("smsbox is not running", comes_back)
     elif smsbox.state == "unconnected":
         yield f"smsbox (pid {smsbox.pid}) is not connected to bearerbox: where that lasts, its log may say why"
 

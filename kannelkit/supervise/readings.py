@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
-import shlex
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import aiohttp
 
+from kannelkit.conf.masking import is_secret
 from kannelkit.errors import GatewayError, HostError
 from kannelkit.gateway.admin import Admin
 from kannelkit.gateway.status import GatewayStatus
 from kannelkit.host import processes
 from kannelkit.host.processes import ProcessId
 from kannelkit.host.secrets import kept
+from kannelkit.plan.groups import Key, groups
 from kannelkit.render import Account, InForce, Side, accounts, kannel_conf
 from kannelkit.spec import Spec
+from kannelkit.supervise.commands import named, watched
 from kannelkit.supervise.counts import Counts
 from kannelkit.supervise.kept import kept as kept_spec
 from kannelkit.supervise.lock import holder
@@ -33,11 +33,13 @@ _ANSWER_SECONDS = 2.0
 _BETWEEN = 1.0
 
 
-async def look(spec: Spec, most_events: int = 10) -> Overview:
+async def look(spec: Spec, most_events: int = 10, *, missing: Sequence[str] = ()) -> Overview:
     """Return how the gateway of a spec stands now; takes about a second, three where bearerbox is silent.
 
     A gateway that runs is shown with what it runs with, which may not be what the spec says by now. What cannot be read
-    is told in the overview's problems; raises nothing for it.
+    is told in the overview's problems; raises nothing for it. `missing` are environment variables that the spec names
+    for secrets and that are not set here: a gateway that kannelkit runs needs none of them, for what it runs with is
+    kept.
     """
     readings, sides = _from_state_dir(spec, most_events)
     troubles = list(readings.troubles)
@@ -45,9 +47,10 @@ async def look(spec: Spec, most_events: int = 10) -> Overview:
     if readings.processes:
         try:
             running = kept_spec(spec.state_dir)
-            if running is not None and not _same(running, spec):
-                troubles.append("the spec has changes that do not run yet: kannelkit plan shows them")
-                spec = running
+            if running is not None:
+                if not _same(running, spec, secrets=not missing):
+                    troubles.append("the spec has changes that do not run yet: kannelkit plan shows them")
+                spec, missing = running, ()
         except HostError as error:
             troubles.append(error.message)
     of = _in_force(spec, readings.throughputs, sides)
@@ -67,25 +70,21 @@ async def look(spec: Spec, most_events: int = 10) -> Overview:
         refused = await _nobody_listens(spec)
         if not refused and "bearerbox" not in (readings.processes or {}):
             troubles.append(error.message)
+            if missing:
+                troubles.append(f"its password may be in a variable that is not set here: {', '.join(missing)}")
     except HostError as error:
         troubles.append(error.message)
     readings = dataclasses.replace(
         readings,
         at=time.time(),
         spec=named(asked),
+        watched=watched(spec),
         status=status,
         traffic=traffic,
         refused=refused,
         troubles=tuple(troubles),
     )
     return overview(of, readings)
-
-
-def named(path: Path) -> str:
-    """Return how a command that a person can copy names a spec file: briefly where it is in this folder."""
-    with contextlib.suppress(ValueError, OSError):
-        path = path.relative_to(Path.cwd())
-    return shlex.quote(str(path))
 
 
 def _in_force(spec: Spec, throughputs: Mapping[str, int], sides: Mapping[str, Side]) -> tuple[Account, ...]:
@@ -100,11 +99,21 @@ def _in_force(spec: Spec, throughputs: Mapping[str, int], sides: Mapping[str, Si
     return accounts(spec, InForce(throughputs=bounded, sides=sides))
 
 
-def _same(running: Spec, spec: Spec) -> bool:
+def _same(running: Spec, spec: Spec, *, secrets: bool) -> bool:
+    """Return whether two specs stand for the same kannel.conf; without `secrets`, passwords apart."""
     made = kept(spec.state_dir)
     if any(name not in made for name in spec.to_make()):
         return False
-    return kannel_conf(running) == kannel_conf(spec, made=made)
+    texts = kannel_conf(running), kannel_conf(spec, made=made)
+    return texts[0] == texts[1] if secrets else _open(texts[0]) == _open(texts[1])
+
+
+def _open(text: str) -> list[tuple[Key, dict[str, str]]]:
+    """Return what is no secret in a kannel.conf."""
+    return [
+        (key, {name: value for name, value in values.items() if not is_secret(key.group, name)})
+        for key, values in groups(text).items()
+    ]
 
 
 def _admin_password(spec: Spec) -> str | None:

@@ -16,6 +16,7 @@ from kannelkit.smpp.constants import status_name
 from kannelkit.supervise.applying import Applying, Asked
 from kannelkit.supervise.asking import plain, plain_overview
 from kannelkit.supervise.changes import Changes
+from kannelkit.supervise.commands import watched
 from kannelkit.supervise.control import Tell
 from kannelkit.supervise.course import Course, Curve
 from kannelkit.supervise.journal import Journal
@@ -116,6 +117,7 @@ class Requests:
         readings = Readings(
             at=time.time(),
             spec=shlex.quote(str(self._path)),
+            watched=watched(running.configuration.spec),
             status=watch.status if fresh else None,
             refused=not running.bearerbox.running,
             supervisor=os.getpid(),

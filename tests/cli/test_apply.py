@@ -103,7 +103,7 @@ def test_without_a_supervisor_the_way_to_start_one_is_told(path: Path) -> None:
     for _ in range(2):
         result = run(path)
         assert result.exit_code == 1
-        assert "the gateway does not run\n  hint: kannelkit up SPEC starts it" in result.stderr
+        assert f"the gateway does not run\n  hint: kannelkit up {path} starts it" in result.stderr
         assert "Traceback" not in result.output
         (path.parent / "state").mkdir(exist_ok=True)
     assert list((path.parent / "state").iterdir()) == []

@@ -51,6 +51,44 @@ def test_it_writes_what_it_prints_and_only_its_group_may_read_it(spec: Path, tmp
     assert stat.S_IMODE(conf.stat().st_mode) == 0o640
 
 
+def test_a_symbolic_link_is_followed_and_stays_one(spec: Path, tmp_path: Path) -> None:
+    real, conf = tmp_path / "var" / "kannel.conf", tmp_path / "kannel.conf"
+    real.parent.mkdir()
+    real.write_text("old\n")
+    real.chmod(0o600)
+    conf.symlink_to("var/kannel.conf")
+    assert run(spec, "-o", conf).exit_code == 0
+    assert conf.is_symlink()
+    assert real.read_text() == run(spec).stdout
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    assert run(spec, "-o", conf, "--check").exit_code == 0
+
+
+@pytest.mark.parametrize("leads_to", ["nowhere", "pipe", "folder", "itself"])
+def test_a_link_to_no_file_is_refused_and_left_alone(spec: Path, tmp_path: Path, leads_to: str) -> None:
+    conf = tmp_path / "kannel.conf"
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    conf.symlink_to(conf if leads_to == "itself" else leads_to)
+    done = run(spec, "-o", conf)
+    assert done.exit_code == 1
+    assert str(conf) in done.stderr
+    assert "hint:" in done.stderr
+    assert conf.is_symlink()
+    assert not (tmp_path / "nowhere").exists()
+    assert PASSWORD not in done.output
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
+def test_the_owner_and_the_group_stay(spec: Path, tmp_path: Path) -> None:
+    conf = tmp_path / "kannel.conf"
+    conf.write_text("old\n")
+    os.chown(conf, 12345, 54321)
+    assert run(spec, "-o", conf).exit_code == 0
+    found = conf.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (12345, 54321, 0o640)
+
+
 def test_a_wrong_spec_leaves_the_old_file(spec: Path, tmp_path: Path) -> None:
     conf = tmp_path / "kannel.conf"
     run(spec, "-o", conf)

@@ -74,7 +74,7 @@ def test_an_unknown_account_lists_those_there_are_and_the_nearest(path: Path) ->
 def test_without_a_supervisor_the_way_to_start_one_is_told(path: Path, do: str) -> None:
     result = run(do, path, "smscru")
     assert result.exit_code == 1
-    assert "the gateway does not run\n  hint: kannelkit up SPEC" in result.stderr
+    assert f"the gateway does not run\n  hint: kannelkit up {path}" in result.stderr
 
 
 def test_what_the_supervisor_says_against_it_is_told(path: Path) -> None:

@@ -149,4 +149,11 @@ def test_what_the_supervisor_says_against_it_is_told(path: Path) -> None:
 def test_without_a_supervisor_the_way_to_start_one_is_told(path: Path) -> None:
     result = run(path, "smscru", 25)
     assert result.exit_code == 1
-    assert "the gateway does not run\n  hint: kannelkit up SPEC" in result.stderr
+    assert f"the gateway does not run\n  hint: kannelkit up {path}" in result.stderr
+
+
+def test_where_something_else_runs_the_boxes_it_is_watch_that_is_missing(path: Path) -> None:
+    path.write_text(path.read_text() + "supervisor: {conf-file: kannel.conf}\n")
+    result = run(path, "smscru", 25)
+    assert result.exit_code == 1
+    assert f"no kannelkit watches this gateway\n  hint: kannelkit watch {path}" in result.stderr

@@ -220,3 +220,36 @@ def test_a_gateway_that_runs_is_shown_with_what_it_runs_with(tmp_path: Path, ser
     assert "the spec has changes that do not run yet" in changed
     assert "other-1" in changed
     assert "acc-1" not in changed
+
+
+def test_a_gateway_that_runs_is_looked_at_without_the_secrets_that_only_it_has(
+    tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = serve(real())
+    path = tmp_path / "spec.yaml"
+    variables = {"password": "{env: THE_ADMIN_PASSWORD}", "login": "{env: THE_LOGIN_PASSWORD}"}
+    path.write_text(SPEC.format(port=port, name="acc", **variables))
+    before = answer(path)["problems"]
+    assert isinstance(before, list)
+    assert not any("not set here" in problem for problem in before)  # anybody answers there, whatever the password
+    running = load(path, {"THE_ADMIN_PASSWORD": PASSWORD, "THE_LOGIN_PASSWORD": LOGIN_PASSWORD})
+    running = running.with_made(keep_made(running.state_dir, running.to_make()))
+    keep(running)
+    memory = Memory(tmp_path / "state" / "state.db")
+    memory.box("bearerbox", processes.current(os.getpid()))
+    memory.close()
+    problems = answer(path)["problems"]
+    assert isinstance(problems, list)
+    assert [problem.partition(":")[0] for problem in problems] == ["no kannelkit supervises"]
+    path.write_text(path.read_text().replace("throughput: 60", "throughput: 61"))
+    assert "do not run yet" in run(path).stdout
+    monkeypatch.setenv("THE_ADMIN_PASSWORD", PASSWORD)
+    monkeypatch.setenv("THE_LOGIN_PASSWORD", "another")
+    path.write_text(path.read_text().replace("throughput: 61", "throughput: 60"))
+    assert "do not run yet" in run(path).stdout
+
+
+def test_a_denial_for_want_of_a_variable_is_said_to_be_one(tmp_path: Path, serve: Serve) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text(SPEC.format(port=serve(DENIED), name="acc", password="{env: THE_ADMIN_PASSWORD}", login="p"))
+    assert "its password may be in a variable that is not set here: THE_ADMIN_PASSWORD" in run(path).stdout

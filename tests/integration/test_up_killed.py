@@ -59,7 +59,7 @@ async def test_a_change_of_rate_that_was_cut_off_is_finished_by_the_next_kannelk
             assert wanted < 40
             assert "<status>dead</status>" in await status_xml(gateway.admin_port)
             await gateway.start()
-            await gateway.saying(rf"a change of rate was cut off: finished, throughput {wanted}")
+            await gateway.saying(rf"a change of rate was cut off: its links were made anew at {wanted} SMS")
             status = await status_xml(gateway.admin_port)
             assert online(status, links=2)
             assert "dead" not in status

@@ -143,7 +143,7 @@ async def test_systemds_way_edited_file_and_changes_of_the_spec(tmp_path: Path) 
             await gateway.saying(rf"bearerbox \(pid {bearerbox.pid}\) ended")
             await gateway.kannel()
             await gateway.saying("Kannel was started with what .* stands for now: it is in force")
-            await gateway.saying("finished, throughput 40")
+            await gateway.saying("its links were made anew at 40 SMS per second")
             assert throughputs(gateway.conf) == {"40"}
             bearerbox = gateway.box("bearerbox")
             assert await gateway.run("apply", gateway.path) == 0

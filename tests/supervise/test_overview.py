@@ -100,7 +100,19 @@ def test_an_account_on_its_backup_is_a_problem_and_its_primary_links_are_none() 
 NOT_SUPERVISED = "no kannelkit supervises: rates are not held, and a box that ends stays away; kannelkit up SPEC takes"
 STANDING = {
     "nothing runs": (Readings(at=1.0, refused=True), ["the gateway is not running: kannelkit up SPEC"]),
+    "nothing of somebody else's runs": (
+        Readings(at=1.0, refused=True, watched=True),
+        ["the gateway is not running: start Kannel as ever, and kannelkit watch SPEC"],
+    ),
     "not supervised": (dataclasses.replace(WELL, supervisor=None), [NOT_SUPERVISED]),
+    "not watched": (
+        dataclasses.replace(WELL, supervisor=None, watched=True),
+        ["no kannelkit supervises: rates are not held, and no account goes to its other host; kannelkit watch SPEC"],
+    ),
+    "somebody else's bearerbox ended": (
+        dataclasses.replace(WELL, status=None, refused=True, watched=True, processes={"smsbox": BoxProcess(13, 1.0)}),
+        ["bearerbox is not running: it is waited for until something starts it", "smsbox (pid 13) is not connected"],
+    ),
     "smsbox ended": (
         dataclasses.replace(WELL, status=status(*BOTH, smsbox=False), processes={"bearerbox": BoxProcess(12, 1.0)}),
         ["smsbox is not running: it is started again"],
