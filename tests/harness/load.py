@@ -15,6 +15,7 @@ from tests.harness.gateway import PASSWORD, USER
 
 SENDER = "bench"
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
+_KEPT = 30.0  # seconds; smsbox closes a connection that was idle for 60 (HTTP_SERVER_TIMEOUT in gwlib/http.c)
 
 
 @dataclass(slots=True)
@@ -86,15 +87,23 @@ class Feed:
         self._port = sendsms_port
         self._concurrency = concurrency
         self._connections: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._used = float("-inf")
 
     async def __aenter__(self) -> Self:
-        for _ in range(self._concurrency):
-            self._connections.append(await asyncio.open_connection("127.0.0.1", self._port))
+        await self._connect()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._disconnect()
+
+    async def _connect(self) -> None:
+        for _ in range(self._concurrency):
+            self._connections.append(await asyncio.open_connection("127.0.0.1", self._port))
+        self._used = asyncio.get_running_loop().time()
+
+    def _disconnect(self) -> None:
         for _, writer in self._connections:
             writer.transport.abort()
         self._connections.clear()
@@ -102,6 +111,9 @@ class Feed:
     async def send(self, first: int, count: int, *, series: int = 0) -> None:
         """Send the messages `first` to `first + count - 1` of a series; raise RuntimeError where one is not taken."""
         indexes = iter(range(first, first + count))
+        if asyncio.get_running_loop().time() - self._used > _KEPT:
+            self._disconnect()
+            await self._connect()
 
         async def worker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             for index in indexes:
@@ -117,3 +129,4 @@ class Feed:
         async with asyncio.TaskGroup() as group:
             for connection in self._connections[:count]:
                 group.create_task(worker(*connection))
+        self._used = asyncio.get_running_loop().time()
