@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,6 @@ from kannelkit.spec import load
 if TYPE_CHECKING:
     from kannelkit.health.server_daemon import Daemon
 
-# who has not looked for so long does not go on: a look takes well under a second, and six where everything hangs
-_LOOK_SECONDS = 30.0
 _BEAT = 1.0
 
 
@@ -77,7 +76,7 @@ async def _until(ended: asyncio.Event, daemon: Daemon) -> None:
     try:
         notify.notify(os.environ, notify.READY)
         while not ended.is_set():
-            if clock() - daemon.last_look < _LOOK_SECONDS and heartbeat.due(clock()):
+            if daemon.alive(time.monotonic()) and heartbeat.due(clock()):
                 notify.notify(os.environ, ALIVE)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), _BEAT)

@@ -121,7 +121,6 @@ def _state(text: Exposition, state: Overview) -> None:
     shares = [
         ((account.smsc_id, link.admin_id, link.host), link.share)
         for account in accounts
-        if _shares(account) == _throughput(account)  # otherwise they are the spec's, and others are in force
         for link in account.links
         if link.role == account.side and link.share is not None
     ]

@@ -39,7 +39,6 @@ _DIRECTIONS = ("lower", "raise", "by-hand")
 _RARE = (
     ("kannelkit_accepted_total",),
     ("kannelkit_refused_total", status_name(THROTTLED)),
-    ("kannelkit_refusals_doubted_total",),
     ("kannelkit_discarded_total",),
     ("kannelkit_rejected_total",),
     ("kannelkit_failed_total",),
@@ -93,10 +92,6 @@ class Totals:
             of[key] = _Series(labels(row.labels, key), amount)
         else:
             self.left_out += 1
-
-    def at_least(self, metric: str, key: Key, total: float) -> None:
-        """Bring one series of a counter to a total that somebody else counts; never down."""
-        self.add(metric, key, max(0, total - self.total(metric, key)))
 
     def status(self, status: GatewayStatus, rows: Sequence[LinkRow]) -> None:
         """Count what links did since the last status; what the first one shows was before."""
@@ -176,7 +171,7 @@ class Totals:
         self.add(metric, (account, name), count)
 
     def happened(self, event: Mapping[str, object]) -> None:
-        """Count an event of the journal, as one JSON object; other kinds than changes and moves are let by."""
+        """Count an event of the journal, as one JSON object; others than changes, moves and doubts are let by."""
         account = event.get("account")
         if not isinstance(account, str):
             return
@@ -188,6 +183,8 @@ class Totals:
                 self._durations[account,] = count + 1, seconds + away / 1000
         elif event.get("kind") == "failover" and event.get("to") in ("primary", "backup"):
             self.add("kannelkit_failovers_total", (account, str(event["to"])))
+        elif event.get("kind") == "note" and isinstance(doubted := event.get("doubted"), int) and doubted > 0:
+            self.add("kannelkit_refusals_doubted_total", (account,), doubted)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 

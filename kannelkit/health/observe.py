@@ -80,6 +80,11 @@ class Observer:
         self._unseen: list[str] = []
         self._asked_hosts: list[tuple[Account, Side]] = []
 
+    @property
+    def kept(self) -> Kept | None:
+        """What the last look found in the state-dir, or one before it where that one hung; None before anything."""
+        return None if self._kept is None else self._kept[1]
+
     def observe(self, spec: Spec, seconds: float = 1.0) -> Observed:
         """Return what is seen of a spec's gateway; takes three times `seconds` and a little at the most.
 

@@ -13,9 +13,12 @@ from kannelkit.health.page import Look, Page, Shown, asset
 from kannelkit.health.values import Report
 from kannelkit.supervise.views import Overview
 
+EVENTS = "/events"
 _ASSETS = {"/page.css": "text/css", "/page.js": "text/javascript"}
 # each of them costs a task and what it was last told
 _MOST_READERS = 30
+# who does not take an event for so long has gone, or wants to be in the way
+_TAKING_SECONDS = 10.0
 
 
 class PageRoutes:
@@ -50,7 +53,7 @@ class PageRoutes:
         """Add the routes, and what runs with them."""
         application.router.add_get("/", self._whole)
         # a HEAD of an answer without an end would have none either
-        application.router.add_get("/events", self._events, allow_head=False)
+        application.router.add_get(EVENTS, self._events, allow_head=False)
         for path in _ASSETS:
             application.router.add_get(path, self._asset)
         application.cleanup_ctx.append(self._running)
@@ -109,10 +112,14 @@ class PageRoutes:
                 shown = self._shown
                 if shown is None:
                     continue
-                await answer.write(f"data: {shown.since(sent)}\n\n".encode())
+                async with asyncio.timeout(_TAKING_SECONDS):
+                    await answer.write(f"data: {shown.since(sent)}\n\n".encode())
                 sent = dict(shown.parts)
         except ConnectionError:  # the reader went away
             pass
+        except TimeoutError:
+            if request.transport is not None:
+                request.transport.abort()
         finally:
             self._readers -= 1
         return answer

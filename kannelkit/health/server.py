@@ -6,6 +6,7 @@ too old to be true is said to be unknown.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import os
@@ -16,7 +17,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
@@ -24,9 +25,10 @@ from kannelkit import __version__
 from kannelkit.errors import HostError
 from kannelkit.health.exposition import CONTENT_TYPE
 from kannelkit.health.metrics import CHOICES, Choice
-from kannelkit.health.page_routes import PageRoutes
+from kannelkit.health.page_routes import EVENTS, PageRoutes
 from kannelkit.health.routing import can_send
 from kannelkit.health.server_access import Access
+from kannelkit.health.server_door import Answering, Door
 from kannelkit.health.values import Report, sending, sending_accounts
 from kannelkit.spec import Spec
 from kannelkit.spec.model import Address
@@ -53,13 +55,15 @@ _HEADERS = {
 class Known:
     """What a server answers from: functions that return at once, each what was last seen, None before anything was.
 
-    `metrics` returns the text for one choice of names. `spec` is the one that the gateway runs with.
+    `metrics` returns the text for one choice of names. `spec` is the one that the gateway runs with. `alive` says
+    whether somebody still looks, whatever is seen.
     """
 
     report: Callable[[], Report | None]
     state: Callable[[], Overview | None]
     metrics: Callable[[Choice], bytes]
     spec: Callable[[], Spec]
+    alive: Callable[[], bool]
 
 
 class Server:
@@ -88,6 +92,8 @@ class Server:
         self._stale_after = stale_after
         self._clock = clock
         self._runner: web.AppRunner | None = None
+        self._door: Door | None = None
+        self._listening: asyncio.Server | None = None
 
     async def start(self) -> int:
         """Listen and return the port. Raises HostError where it is taken, or the certificate cannot be used."""
@@ -105,11 +111,14 @@ class Server:
             application.router.add_get(path, handler)
         name = f"{self._known.spec().path.name} on {socket.gethostname()}"
         PageRoutes(self._seen, self._known.state, name, clock=self._clock).add_to(application)
-        self._runner = web.AppRunner(application, access_log=None, keepalive_timeout=75.0, max_line_size=4096)
+        self._runner = web.AppRunner(application, access_log=None, max_line_size=4096)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._listen.host, self._listen.port, ssl_context=context, backlog=128)
+        self._door = Door(cast("Answering", self._runner.server), context)
+        loop = asyncio.get_running_loop()
         try:
-            await site.start()
+            self._listening = await loop.create_server(
+                self._door, self._listen.host, self._listen.port, reuse_address=True, backlog=128
+            )
         except (OSError, OverflowError) as error:
             await self.stop()
             named = isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno
@@ -118,14 +127,19 @@ class Server:
                 f"cannot listen on {self._listen.host}:{self._listen.port}: {reason}",
                 "is a healthd running already? health.listen chooses another address",
             ) from None
-        bound: int = self._runner.addresses[0][1]
+        bound: int = self._listening.sockets[0].getsockname()[1]
         return bound
 
     async def stop(self) -> None:
         """Stop listening, and end what is being answered."""
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+        if self._door is not None:
+            self._door.close()
 
     # -- what was seen ---------------------------------------------------------------------------------------------
 
@@ -140,7 +154,9 @@ class Server:
     # -- one for each path -----------------------------------------------------------------------------------------
 
     async def _livez(self, request: web.Request) -> web.Response:
-        return _json({"alive": True})
+        if self._known.alive():
+            return _json({"alive": True})
+        return _json({"alive": False, "trouble": "nobody has looked at the gateway for too long"}, 503)
 
     async def _readyz(self, request: web.Request) -> web.Response:
         report, age = self._seen()
@@ -188,6 +204,8 @@ class Server:
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         refusal = self._access.refusal(request.headers.get("Host", ""), request.headers.get("Authorization", ""))
+        if self._door is not None:
+            self._door.asked(request.transport, lasting=refusal is None and request.path == EVENTS)
         if refusal is not None:
             answer = _json({"error": refusal.message}, refusal.status)
             if refusal.challenge:
@@ -205,6 +223,7 @@ class Server:
 
 async def _headers(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(_HEADERS)
+    response.force_close()  # a connection is for one request: see server_door
 
 
 def tls(certificate: Path) -> ssl.SSLContext:

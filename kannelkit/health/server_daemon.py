@@ -42,13 +42,12 @@ class Daemon:
             token=spec.health_token.text if spec.health_token else None,
             certificate=spec.health_certificate,
             names=names,
-            stale_after=_STALE_SECONDS,
+            stale_after=every + _STALE_SECONDS,
         )
 
-    @property
-    def last_look(self) -> float:
-        """When the last look ended, in seconds of time.monotonic."""
-        return self._looks.last_look
+    def alive(self, now: float) -> bool:
+        """Return whether looks go on at `now` (time.monotonic)."""
+        return self._looks.alive(now)
 
     async def __aenter__(self) -> Self:
         port = await self._server.start()

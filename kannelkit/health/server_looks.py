@@ -20,7 +20,7 @@ from kannelkit.errors import HostError, InputError
 from kannelkit.health.checks import report
 from kannelkit.health.exposition import Exposition
 from kannelkit.health.hysteresis import Steady
-from kannelkit.health.kept import Kept, StateDir
+from kannelkit.health.kept import Kept
 from kannelkit.health.metrics import Choice
 from kannelkit.health.metrics_exporter import add_exporter
 from kannelkit.health.metrics_gateway import add_gateway
@@ -33,10 +33,12 @@ from kannelkit.health.server import Known
 from kannelkit.health.values import Report
 from kannelkit.render import Account
 from kannelkit.spec import Spec
-from kannelkit.supervise.memory import Memory
+from kannelkit.supervise.memory import Event, Memory
 from kannelkit.supervise.running import logs_of
 
 _MOST_EVENTS = 10_000
+# a look takes well under a second, and six where everything hangs
+_LOOK_SECONDS = 30.0
 
 
 class Looks:
@@ -48,7 +50,7 @@ class Looks:
     def __init__(
         self, spec: Spec, load: Callable[[], Spec], tell: Callable[[str], None], *, every: float = 1.0
     ) -> None:
-        self.last_look = time.monotonic()
+        self._ended = time.monotonic()
         self._spec = spec
         self._load = load
         self._tell = tell
@@ -56,8 +58,6 @@ class Looks:
         self._written = _changed(spec.path)
         self._told = ""
         self._observer = Observer()
-        self._state_dir = StateDir()
-        self._kept: Kept | None = None
         self._steady = Steady()
         self._counting = Counting()
         self._report: Report | None = None
@@ -70,7 +70,12 @@ class Looks:
             state=lambda: self._observed.overview if self._observed else None,
             metrics=self._counting.metrics,
             spec=lambda: self._spec,
+            alive=lambda: self.alive(time.monotonic()),
         )
+
+    def alive(self, now: float) -> bool:
+        """Return whether looks go on at `now` (time.monotonic): the last one ended not long ago, whatever it saw."""
+        return now - self._ended < self._every + _LOOK_SECONDS
 
     async def run(self) -> None:
         """Look, again and again. No fault of one look ends it; it is told once."""
@@ -79,6 +84,7 @@ class Looks:
             while True:
                 look = asyncio.wrap_future(pool.submit(self._look))
                 await asyncio.wait({look})
+                self._ended = time.monotonic()
                 self._say(look.exception())
                 await asyncio.sleep(self._every)
         finally:
@@ -99,11 +105,7 @@ class Looks:
         observed = self._observer.observe(self._spec)
         told = self._steady.settled(report(observed, self._spec.health_thresholds), time.monotonic())
         self._observed, self._report = observed, told
-        self.last_look = time.monotonic()
-        if observed.silence is None or self._kept is None:  # to look for what does not run takes long
-            with contextlib.suppress(HostError, OSError):
-                self._kept = self._state_dir.look(self._spec)
-        self._counting.count(observed, told, self._kept, time.monotonic() - begun)
+        self._counting.count(observed, told, self._observer.kept, time.monotonic() - begun)
 
     def _read_spec(self) -> None:
         written = _changed(self._spec.path)
@@ -128,9 +130,10 @@ class Counting:
         self._logs: LogCounts | None = None
         self._followed: object = None
         self._event: int | None = None
+        self._newest: Sequence[Event] = ()
 
     def count(self, observed: Observed, told: Report, kept: Kept | None, seconds: float) -> None:
-        """Count what happened since the last call; `kept` is None where the state-dir could not be read."""
+        """Count what happened since the last call; `kept` is None where the state-dir was never read."""
         status = observed.status
         accounts: Sequence[Account] = kept.accounts if kept else ()
         rows = link_rows(accounts, observed.overview, status)
@@ -176,8 +179,11 @@ class Counting:
         if self._logs is not None:
             process = kept.processes.get("bearerbox")
             self._logs.read(process.pid if process else None)
-        with contextlib.suppress(HostError, OSError, ValueError):
-            self._happened(kept.spec.state_dir / "state.db")
+        newest = kept.readings.events[-1:]
+        if newest != self._newest or self._event is None:
+            with contextlib.suppress(HostError, OSError, ValueError):
+                self._happened(kept.spec.state_dir / "state.db")
+                self._newest = newest
 
     def _happened(self, path: Path) -> None:
         if not path.exists():
@@ -188,7 +194,9 @@ class Counting:
                 newest = memory.history(most=1)
                 self._event = newest[-1][0] if newest else 0
                 return
-            for number, event in memory.history(kinds=("rate", "failover"), after=self._event, most=_MOST_EVENTS):
+            for number, event in memory.history(
+                kinds=("rate", "failover", "note"), after=self._event, most=_MOST_EVENTS
+            ):
                 self._event = number
                 self._totals.happened(event.as_dict())
         finally:

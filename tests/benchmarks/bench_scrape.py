@@ -161,7 +161,9 @@ async def measure(links: int, rounds: int) -> dict[str, tuple[float, int]]:
     async with aiohttp.ClientSession() as session:
         admin = Admin(session, port, "x")
         seen = looked(await admin.status(), of, totals, "kannelkit")
-        known = Known(lambda: None, lambda: None, lambda names: written(seen, totals, names), lambda: spec)
+        known = Known(
+            lambda: None, lambda: None, lambda names: written(seen, totals, names), lambda: spec, lambda: True
+        )
         server = Server(known, Address("127.0.0.1", 0))
         url = f"http://127.0.0.1:{await server.start()}/metrics"
 

@@ -61,7 +61,8 @@ def everything() -> Totals:
     totals.logged([SubmitRefused("one", 0x58, 7, 1, 2), SubmitRefused("one", 0x401, 7, 1, 2)])
     totals.logged([BindRefused("two", 0x0D, 7, 1, 2)])
     change = {"kind": "rate", "account": "one", "direction": "lower", "links_away_ms": 120}
-    for event in (change, change, {"kind": "failover", "account": "one", "to": "backup"}):
+    move = {"kind": "failover", "account": "one", "to": "backup"}
+    for event in (change, change, move, {"kind": "note", "account": "one", "doubted": 2}):
         totals.happened(event)
     totals.add("kannelkit_discarded_total", ("one",), 3)
     totals.add("kannelkit_log_read_bytes_total", ("bearerbox.log",), 4096)
@@ -116,6 +117,7 @@ EXPECTED = [
     ("kannelkit_account_drain_seconds", {"account": "one"}, 1.8),
     ("kannelkit_throughput", {"account": "one"}, 30),
     ("kannelkit_throughput", {"account": "two"}, None),
+    ("kannelkit_link_throughput", {"account": "one", "link": "one-1", "host": "smpp.example.net"}, 15),
     ("kannelkit_throughput_changing", {"account": "one"}, 1),
     ("kannelkit_throughput_paused", {"account": "two"}, 1),
     ("kannelkit_check_status", {"check": "queue", "account": "", "link": ""}, 1),

@@ -138,11 +138,13 @@ def test_made_up_names_fill_nothing() -> None:
     assert totals.left_out == 7
 
 
-def test_a_total_that_somebody_else_counts_only_grows() -> None:
+def test_doubts_of_the_journal_add_up() -> None:
     totals, metric = Totals(), "kannelkit_refusals_doubted_total"
-    for total in (3, 5, 4, 5, 9):
-        totals.at_least(metric, ("one",), total)
-    assert totals.total(metric, ("one",)) == 9
+    totals.begin(["one"])
+    assert not totals.samples(metric)  # nobody doubts where nobody supervises
+    for doubted in (3, 5):
+        totals.happened({"kind": "note", "account": "one", "doubted": doubted})
+    assert totals.total(metric, ("one",)) == 8
 
 
 EVENTS_THAT_ARE_NONE: list[dict[str, object]] = [
@@ -152,6 +154,9 @@ EVENTS_THAT_ARE_NONE: list[dict[str, object]] = [
     {"kind": "rate", "account": "one", "direction": "sideways"},
     {"kind": "failover", "account": "one", "to": 7},
     {"kind": "ready", "account": "one"},
+    {"kind": "note", "account": "one"},
+    {"kind": "note", "account": "one", "doubted": "many"},
+    {"kind": "note", "account": "one", "doubted": -1},
 ]
 
 
@@ -161,6 +166,7 @@ def test_an_event_that_is_no_change_and_no_move_counts_nothing(event: dict[str, 
     totals.happened(event)
     assert not totals.samples("kannelkit_throughput_changes_total")
     assert not totals.samples("kannelkit_failovers_total")
+    assert not totals.samples("kannelkit_refusals_doubted_total")
 
 
 @pytest.mark.parametrize("away", [None, "long", -1, float("nan")])

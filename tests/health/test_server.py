@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 from kannelkit.errors import HostError
 from kannelkit.health.exposition import CONTENT_TYPE
 from kannelkit.health.server import PATHS, Known, Server
+from kannelkit.health.server_door import MOST_CLIENTS
 from kannelkit.health.values import SENDING, Check, Figure, Report
 from kannelkit.spec import Spec, load
 from kannelkit.spec.model import Address
@@ -43,7 +45,9 @@ def spec(folder: Path) -> Spec:
 
 def known(folder: Path, report: Report | None = REPORT) -> Known:
     of = spec(folder)
-    return Known(lambda: report, lambda: stands(status()), lambda names: f"# {names}\n".encode(), lambda: of)
+    return Known(
+        lambda: report, lambda: stands(status()), lambda names: f"# {names}\n".encode(), lambda: of, lambda: True
+    )
 
 
 @asynccontextmanager
@@ -141,6 +145,24 @@ async def test_what_is_not_known_is_no_yes(tmp_path: Path, path: str, report: Re
         assert "has not been looked at" in json.loads(text)["trouble"]
         assert (await ask(f"{url}/livez"))[0] == 200
         assert (await ask(f"{url}/"))[0] == 200
+
+
+async def test_it_is_alive_as_long_as_somebody_looks_and_no_longer(tmp_path: Path) -> None:
+    stuck = replace(known(tmp_path), alive=lambda: False)
+    async with serving(stuck) as url:
+        assert (await ask(f"{url}/livez"))[0] == 503
+        assert (await ask(f"{url}/readyz"))[0] == 200
+
+
+async def test_who_holds_connections_open_is_in_nobodys_way(tmp_path: Path) -> None:
+    async with serving(known(tmp_path)) as url, AsyncExitStack() as clients:
+        host, port = url.removeprefix("http://").split(":")
+        for _ in range(MOST_CLIENTS + 50):
+            _, writer = await asyncio.open_connection(host, port)
+            clients.callback(writer.close)
+            writer.write(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
+        for path in ("/livez", "/metrics", "/"):
+            assert (await ask(url + path))[0] == 200
 
 
 async def test_a_clock_that_was_set_back_makes_nothing_old(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -74,6 +75,14 @@ async def test_a_look_at_anything_is_one(tmp_path: Path, what: str) -> None:
             for names in CHOICES:
                 assert list(text_string_to_metric_families(known.metrics(names).decode()))
     assert said == []
+
+
+async def test_looks_go_on_whatever_they_meet_and_are_missed_when_they_do_not(tmp_path: Path) -> None:
+    of = spec(tmp_path, 1)  # nobody listens there
+    assert Looks(of, lambda: of, print).alive(time.monotonic())
+    async with looking(of, lambda: of, []) as looks:
+        assert looks.known().alive()
+        assert not looks.alive(time.monotonic() + 60)
 
 
 NO_LINKS = ("no link", "seven megabytes of one box")

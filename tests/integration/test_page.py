@@ -52,7 +52,7 @@ async def served(gateway: Gateway, folder: Path, port: int = 0) -> AsyncIterator
     path = folder / "gateway.yaml"
     path.write_text(SPEC)
     spec = load(path, {})
-    known = Known(lambda: gateway.report, gateway.state, lambda names: b"", lambda: spec)
+    known = Known(lambda: gateway.report, gateway.state, lambda names: b"", lambda: spec, lambda: True)
     server = Server(known, Address("127.0.0.1", port), clock=lambda: gateway.now)
     bound = await server.start()
     try:
