@@ -30,6 +30,7 @@ NEIGHBOURS = {
     ("spec", "providers"): "`provider:` in a spec fills in what the provider's table knows",
     ("spec", "conf"): "the keys of a spec are Kannel's directives, with the types Kannel gives them",
     ("providers", "conf"): "a provider's table sets directives, and Kannel's own table says which there are",
+    ("providers", "smpp"): "a status is read from the text and the TLVs of a receipt",
     ("importing", "render"): "an import renders the spec it made, to see that Kannel would read the same groups",
     ("demo", "simulator"): "the demo runs the simulator as the provider",
     ("demo", "supervise"): "the demo shows what the supervisor gains",
