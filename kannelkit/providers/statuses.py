@@ -143,7 +143,7 @@ def build_tlvs(status: Status) -> tuple[Tlv, ...]:
 def hlr_text(message_id: str, state: str, err: int, hlr: Hlr) -> bytes:
     """Return the text of an HLR's answer; `read_text` gives all of it back.
 
-    Raises ValueError for what the form cannot hold: a number that is not of digits, an id or a state that is not one word.
+    Raises ValueError for what the form cannot hold: a number that is not of digits, an id or state of two words.
     """
     for value in (message_id, state):
         if not re.fullmatch(r"[^\s:]+", value):
