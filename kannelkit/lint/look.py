@@ -153,6 +153,11 @@ def spec(text: str, path: Path, environ: Mapping[str, str], file: str, *, secret
     return Looked(file, "spec", {file: text}, subject, findings, hidden)
 
 
+def without_secrets(text: str, path: Path, environ: Mapping[str, str], file: str) -> Spec:
+    """Return the spec in the text, in which a secret that is missing is UNKNOWN. Raises InputError."""
+    return _parsed(text, path, _Given(environ), file, secrets=False)
+
+
 _FILE = re.compile(r"\bfile([ ]*):(?=[ ]*['\"]?$)")
 
 
