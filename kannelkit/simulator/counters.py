@@ -14,7 +14,7 @@ class Counters:
 
     A submit is a submit_sm or data_sm. Each is accepted, refused (ESME_RTHROTTLED) or rejected (any other error);
     `doubled` counts the accepted ones whose source, destination and content were accepted before, `unanswered` the
-    submits whose answer is still to come or never will.
+    submits whose answer is still to come or never will. `incoming` counts messages, what is sent of them parts.
     """
 
     submits: int = 0
@@ -30,6 +30,10 @@ class Counters:
     receipts_sent: int = 0
     receipts_acknowledged: int = 0
     receipts_dropped: int = 0
+    incoming: int = 0
+    incoming_sent: int = 0
+    incoming_acknowledged: int = 0
+    incoming_dropped: int = 0
     first_submit: float | None = None
     last_submit: float | None = None
     first_accepted: float | None = None

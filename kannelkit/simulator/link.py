@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from kannelkit.simulator import messages, responses
 from kannelkit.simulator.answers import Answers
 from kannelkit.simulator.limits import Law, Limit
-from kannelkit.simulator.rules import AtUnbind, Order
+from kannelkit.simulator.rules import AtUnbind, Order, flags
 from kannelkit.smpp import pdu
 from kannelkit.smpp.constants import RESPONSE, CommandId, CommandStatus
 from kannelkit.smpp.framing import Frames, FramingError
@@ -51,6 +51,8 @@ class Link(asyncio.Protocol):
         self.limit: Limit | None = None  # where the account's limit is one for each connection
         self.may_submit = False
         self.may_receive = False
+        self.iso = False  # data_coding 0 is ISO-8859-1 instead of GSM 03.38
+        self._single = False  # each part of a long message is a message of its own
 
     @property
     def waiting(self) -> int:
@@ -68,9 +70,15 @@ class Link(asyncio.Protocol):
         self._sequence_number = self._sequence_number % 0x7FFFFFFF + 1
         return self._sequence_number
 
-    def send(self, request: Pdu) -> None:
+    @property
+    def address(self) -> str:
+        """The client's IP address."""
+        peer = self._transport.get_extra_info("peername") if self._transport is not None else None
+        return str(peer[0]) if peer else ""
+
+    def send(self, request: bytes) -> None:
         """Send a request of ours; while data is worked off it leaves with the answers."""
-        self._out.append(pdu.encode(request))
+        self._out.append(request)
         if not self._working:
             self._flush()
 
@@ -189,18 +197,21 @@ class Link(asyncio.Protocol):
             self._answer(received, CommandStatus.ESME_RINVBNDSTS)
             return
         account.arrived(now)
-        submit = messages.read(received)
+        submit = messages.read(received, self.iso)
         if not self.may_submit or self._unbinding is not None:
             status = int(CommandStatus.ESME_RINVBNDSTS)
         elif not (status := messages.wrong_address(received)) and account.repeats(submit, now):
             status = CommandStatus.ESME_RSUBMITFAIL  # the provider documents the rule, not the status
+        elif not status and account.refuses(submit):
+            status = CommandStatus.ESME_RSUBMITFAIL  # as before
+        elif not status and account.full():
+            status = CommandStatus.ESME_RMSGQFUL
         status = status or self._simulator.rejects()
         if status:
             account.counters.rejected += 1
             answer = responses.bare(received, status)
         elif account.admits(self, now):
-            message_id = self._simulator.next_message_id()
-            account.accept(message_id, submit, now)
+            message_id = account.accept(submit, self._single or account.rules.single, now)
             answer = responses.accepted(received, message_id)
         else:
             answer = responses.bare(received, CommandStatus.ESME_RTHROTTLED)
@@ -224,11 +235,14 @@ class Link(asyncio.Protocol):
         if self.account is not None:
             self._answer(received, CommandStatus.ESME_RALYBND)
             return
+        said = flags(received.octets("system_type").decode("latin-1"))
         status, account = self._simulator.bind(self, received)
         if account is None:
             self._answer(received, status)
             return
         self.account = account
+        self.iso = "ISO" in said
+        self._single = "SINGLE" in said
         self.may_submit, self.may_receive = _BINDS[CommandId(received.command_id)]
         self._out.append(responses.bound(received))
         self._flush()  # the bind_resp goes before any receipt
@@ -256,7 +270,7 @@ class Link(asyncio.Protocol):
         if message is None:
             self._answer(received, CommandStatus.ESME_RINVMSGID)
             return
-        self._out.append(responses.queried(received, message, now, self._clock.date(message.delivered)))
+        self._out.append(responses.queried(received, message, now, self._clock))
 
     def _reject(self, error: PduError, now: float) -> None:
         answer = pdu.answer(error)

@@ -1,81 +1,40 @@
-"""One account's delivery receipts: each made when its message is delivered, kept until a client acknowledges it."""
+"""What an account is owed: receipts for messages that ended, and incoming messages, until each is acknowledged."""
 
 from __future__ import annotations
 
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING
 
+from kannelkit.simulator import deliversm
 from kannelkit.simulator.clock import Clock
+from kannelkit.simulator.deliversm import IncomingPart
 from kannelkit.simulator.messages import Message
-from kannelkit.simulator.rules import Behaviour
-from kannelkit.smpp.constants import CommandId, CommandStatus, EsmClass, MessageState, Tag
-from kannelkit.smpp.pdu import Pdu, Tlv
-from kannelkit.smpp.receipts import Receipt, build_receipt
-from kannelkit.smpp.tlv import build_tlv
+from kannelkit.simulator.rules import Bounds
+from kannelkit.smpp.constants import CommandStatus
 
 if TYPE_CHECKING:
     from kannelkit.simulator.account import Account
     from kannelkit.simulator.link import Link
 
-AGAIN_AFTER = 5.0  # seconds until a receipt that the client could not take just now is sent again
+AGAIN_AFTER = 5.0  # seconds until what the client could not take just now is sent again
 _TEMPORARY = frozenset({CommandStatus.ESME_RX_T_APPN, CommandStatus.ESME_RMSGQFUL, CommandStatus.ESME_RTHROTTLED})
-_NETWORK_GSM = 3  # network_error_code, first octet (SMPP 3.4, 5.3.2.31)
 
-
-def receipt(message: Message, submitted: datetime, done: datetime, sequence_number: int) -> Pdu:
-    """Return the deliver_sm that says a message was delivered; addresses change places on the way back.
-
-    The text is SMSC.ru's: `id sub dlvrd submit-date done-date stat err`, dates as YYMMDDhhmm, no `text` at the end.
-    """
-    text = build_receipt(
-        Receipt(
-            message_id=str(message.id),
-            sub="001",
-            dlvrd="001",
-            submit_date=f"{submitted:%y%m%d%H%M}",
-            done_date=f"{done:%y%m%d%H%M}",
-            stat="DELIVRD",
-            err="000",
-        )
-    )
-    source, destination = message.destination, message.source
-    return Pdu(
-        CommandId.DELIVER_SM,
-        sequence_number=sequence_number,
-        fields={
-            "source_addr_ton": source[0],
-            "source_addr_npi": source[1],
-            "source_addr": source[2:],
-            "dest_addr_ton": destination[0],
-            "dest_addr_npi": destination[1],
-            "destination_addr": destination[2:],
-            "esm_class": EsmClass.DELIVERY_RECEIPT,
-            "short_message": text,
-        },
-        tlvs=[
-            build_tlv(Tag.RECEIPTED_MESSAGE_ID, str(message.id).encode("ascii")),
-            build_tlv(Tag.MESSAGE_STATE, int(MessageState.DELIVERED)),
-            Tlv(Tag.NETWORK_ERROR_CODE, bytes((_NETWORK_GSM, 0, 0))),
-        ],
-    )
+Owed = Message | IncomingPart
 
 
 class Receipts:
-    """Sends an account's receipts to its receivers and transceivers in turn, a few unacknowledged at a time."""
+    """Sends what is owed to an account's receivers and transceivers in turn, a few unacknowledged at a time."""
 
-    def __init__(self, account: Account, clock: Clock, behaviour: Callable[[], Behaviour], kept: int) -> None:
-        """`kept`: how many receipts may wait."""
+    def __init__(self, account: Account, clock: Clock, bounds: Bounds) -> None:
         self._account = account
         self._clock = clock
-        self._behaviour = behaviour
-        self._kept = kept
-        self._scheduled: list[tuple[float, Message]] = []  # a heap, the next one due first
-        self._ready: deque[Message] = deque()
-        self._unacknowledged: dict[tuple[Link, int], Message] = {}
+        self._bounds = bounds
+        self._scheduled: list[tuple[float, int, Owed]] = []  # a heap, the next one due first
+        self._order = 0  # what is due at the same moment leaves in the order of its coming
+        self._ready: deque[tuple[float, Owed]] = deque()  # with the moment since which it has been waiting
+        self._unacknowledged: dict[tuple[Link, int], tuple[float, Owed]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0.0
         self._next = 0
@@ -83,43 +42,54 @@ class Receipts:
     def __len__(self) -> int:
         return len(self._scheduled) + len(self._ready) + len(self._unacknowledged)
 
-    def schedule(self, message: Message, due: float) -> None:
-        """Have a receipt for this message leave at `due`; beyond what is kept, the oldest that waits is dropped."""
-        if len(self._scheduled) + len(self._ready) >= self._kept:
-            if self._ready:
-                self._ready.popleft()
-            else:
-                heapq.heappop(self._scheduled)
-            self._account.counters.receipts_dropped += 1
-        heapq.heappush(self._scheduled, (due, message))
+    def schedule(self, owed: Owed, due: float) -> None:
+        """Have this leave at `due`; beyond what is kept, the oldest that waits is dropped."""
+        if len(self._scheduled) + len(self._ready) >= self._bounds.receipts:
+            self._drop(self._ready.popleft()[1] if self._ready else heapq.heappop(self._scheduled)[2])
+        self._order += 1
+        heapq.heappush(self._scheduled, (due, self._order, owed))
         if self._timer is None or self._timer_due > due:
             self._set_timer()
 
     def send(self) -> None:
         """Send what is ready to whoever can take it."""
-        window = self._behaviour().receipt_window
+        if not self._ready:
+            return
+        account = self._account
+        window = account.behaviour.receipt_window
+        too_old = self._clock.now() - self._bounds.receipt_age
         while self._ready and len(self._unacknowledged) < window:
             link = self._receiver()
             if link is None:
                 return
-            message = self._ready.popleft()
+            since, owed = self._ready.popleft()
+            if since < too_old:
+                self._drop(owed)
+                continue
             sequence_number = link.next_sequence_number()
-            self._unacknowledged[link, sequence_number] = message
-            date = self._clock.date
-            link.send(receipt(message, date(message.accepted), date(message.delivered), sequence_number))
-            self._account.counters.receipts_sent += 1
+            self._unacknowledged[link, sequence_number] = since, owed
+            if isinstance(owed, Message):
+                date = self._clock.date
+                dates = date(owed.accepted), date(owed.ended)
+                link.send(deliversm.receipt(owed, *dates, account.rules.cost, sequence_number))
+                account.counters.receipts_sent += 1
+            else:
+                link.send(deliversm.incoming(owed, link.iso, sequence_number))
+                account.counters.incoming_sent += 1
 
     def acknowledged(self, link: Link, sequence_number: int, command_status: int) -> None:
-        """Take a client's answer: done with the receipt, or send it again later where the fault is temporary."""
-        message = self._unacknowledged.pop((link, sequence_number), None)
-        if message is None:
+        """Take a client's answer: done with it, or send it again later where the fault is temporary."""
+        _, owed = self._unacknowledged.pop((link, sequence_number), (0.0, None))
+        if owed is None:
             return
-        if command_status == 0:
+        if command_status in _TEMPORARY:
+            self.schedule(owed, self._clock.now() + AGAIN_AFTER)
+        elif command_status:
+            self._drop(owed)
+        elif isinstance(owed, Message):
             self._account.counters.receipts_acknowledged += 1
-        elif command_status in _TEMPORARY:
-            self.schedule(message, self._clock.now() + AGAIN_AFTER)
         else:
-            self._account.counters.receipts_dropped += 1
+            self._account.counters.incoming_acknowledged += 1
         self.send()
 
     def lost(self, link: Link) -> None:
@@ -139,10 +109,20 @@ class Receipts:
         self._timer = None
         now = self._clock.now() + 0.0005  # what is due within half a millisecond leaves with it
         while self._scheduled and self._scheduled[0][0] <= now:
-            self._ready.append(heapq.heappop(self._scheduled)[1])
+            due, _, owed = heapq.heappop(self._scheduled)
+            if isinstance(owed, Message) and not owed.registered & 0x03:
+                self._account.tell(owed)
+            else:
+                self._ready.append((due, owed))
         if self._scheduled:
             self._set_timer()
         self.send()
+
+    def _drop(self, owed: Owed) -> None:
+        if isinstance(owed, Message):
+            self._account.counters.receipts_dropped += 1
+        else:
+            self._account.counters.incoming_dropped += 1
 
     def _set_timer(self) -> None:
         if self._timer is not None:

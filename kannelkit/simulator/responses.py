@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import struct
-from datetime import datetime
 from typing import Final
 
+from kannelkit.simulator.clock import Clock
 from kannelkit.simulator.messages import Message
-from kannelkit.smpp.constants import RESPONSE, CommandId, CommandStatus, MessageState, Tag
+from kannelkit.smpp.constants import RESPONSE, CommandId, CommandStatus, Tag
 from kannelkit.smpp.pdu import Pdu, encode
+from kannelkit.smpp.receipts import STATES
 from kannelkit.smpp.tlv import build_tlv
 
 SYSTEM_ID = b"kannelkit"
@@ -55,17 +56,18 @@ def bound(received: Pdu) -> bytes:
     )
 
 
-def queried(received: Pdu, message: Message, now: float, delivery: datetime) -> bytes:
-    """Return the response to a query_sm for a message that is delivered, at `delivery`, or still on its way."""
-    delivered = message.delivered <= now
+def queried(received: Pdu, message: Message, now: float, clock: Clock) -> bytes:
+    """Return the response to a query_sm for a message that has ended or is still on its way."""
+    over = message.ended <= now
     return encode(
         Pdu(
             CommandId.QUERY_SM_RESP,
             sequence_number=received.sequence_number,
             fields={
                 "message_id": received.octets("message_id"),
-                "final_date": f"{delivery:%y%m%d%H%M%S}000+".encode("ascii") if delivered else b"",
-                "message_state": int(MessageState.DELIVERED if delivered else MessageState.ENROUTE),
+                "final_date": f"{clock.date(message.ended):%y%m%d%H%M%S}000+".encode("ascii") if over else b"",
+                "message_state": int(STATES[message.state(now)]),
+                "error_code": message.outcome.err if over else 0,
             },
         )
     )

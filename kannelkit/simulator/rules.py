@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -56,6 +57,31 @@ def _limit(text: str) -> int | None:
     return None if text in ("none", "None") else int(text)
 
 
+def _seconds(text: str) -> float | None:
+    return None if text in ("default", "None") else float(text)
+
+
+def _networks(text: str) -> str:
+    for each in text.split("+") if text else ():
+        ipaddress.ip_network(each, strict=False)
+    return text
+
+
+def _url(text: str) -> str:
+    if text in ("", "none", "None"):
+        return ""
+    if not text.startswith(("http://", "https://")) or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("handler is an address that begins with http:// or https://, or none")
+    return text
+
+
+def _yes(value: object) -> bool:
+    word = str(value).lower()
+    if word not in ("true", "false", "yes", "no", "1", "0"):
+        raise ValueError
+    return word in ("true", "yes", "1")
+
+
 # the rules of an account -> what makes a value of the text, and what may be written
 _RULES: Mapping[str, tuple[Callable[[str], Any], str]] = {
     "law": (Law, one_of(Law)),
@@ -64,6 +90,13 @@ _RULES: Mapping[str, tuple[Callable[[str], Any], str]] = {
     "binds": (int, "a number from 1 to 9"),
     "second-bind": (SecondBind, one_of(SecondBind)),
     "bind-status": (lambda text: int(text, 0), "a command_status, such as 0x0d"),
+    "addresses": (_networks, "IP addresses or networks joined by +, such as 127.0.0.1+10.0.0.0/8"),
+    "same-within": (_seconds, "a number of seconds, or default"),
+    "single": (_yes, "true or false"),
+    "delivery-rate": (_limit, "a whole number of SMS per second, or none"),
+    "cost": (float, "the price of an SMS"),
+    "incoming": (_yes, "true or false"),
+    "handler": (_url, "an address that begins with http:// or https://, or none"),
 }
 # what may change while the simulator runs: the limit too, which is written behind the @ at first
 _CHANGES = {"limit": (_limit, "a whole number of SMS per second, or none"), **_RULES}
@@ -82,6 +115,13 @@ class AccountRules:
     second_bind: SecondBind = SecondBind.CLOSE_OLDER
     bind_status: int = 0
     limit_per: LimitPer = LimitPer.ACCOUNT
+    addresses: str = ""  # from which a bind is allowed, joined by +; "": from any
+    same_within: float | None = None  # in place of the behaviour's, for this account
+    single: bool = False  # a long message's parts are messages of their own, as with the flag SINGLE
+    delivery_rate: int | None = None  # SMS per second that go on to subscribers; None: all at once
+    cost: float = 1.0  # of an SMS, in the currency of the account
+    incoming: bool = True  # incoming messages go by SMPP
+    handler: str = ""  # the address for statuses that were not asked for by registered_delivery
 
     def __post_init__(self) -> None:
         for name, text, octets in (
@@ -100,6 +140,25 @@ class AccountRules:
             raise ValueError("binds is a number from 1 to 9")
         if not 0 <= self.bind_status <= 0xFFFFFFFF:
             raise ValueError("bind-status is an SMPP command_status of 32 bits")
+        _networks(self.addresses)
+        _url(self.handler)
+        if self.same_within is not None and not 0 <= self.same_within <= 3600:
+            raise ValueError("same-within is a number of seconds from 0 to 3600")
+        if self.delivery_rate is not None and not 1 <= self.delivery_rate <= 1_000_000:
+            raise ValueError("delivery-rate is a whole number of SMS per second, 1 or more, or none")
+        if not 0 <= self.cost < 1000:
+            raise ValueError("cost is a price from 0 to below 1000")
+
+    def allows(self, address: str) -> bool:
+        """Return whether a client may bind from this IP address."""
+        if not self.addresses:
+            return True
+        try:
+            client = ipaddress.ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        client = getattr(client, "ipv4_mapped", None) or client
+        return any(client in ipaddress.ip_network(each, strict=False) for each in self.addresses.split("+"))
 
     @classmethod
     def parse(cls, text: str) -> AccountRules:
@@ -145,13 +204,6 @@ def _status(value: object) -> int:
     return int(value, 0) if isinstance(value, str) else int(value)
 
 
-def _yes(value: object) -> bool:
-    word = str(value).lower()
-    if word not in ("true", "false", "yes", "no", "1", "0"):
-        raise ValueError
-    return word in ("true", "yes", "1")
-
-
 # the fields of a behaviour that are no fractions -> what makes a value, and what may be written
 _BEHAVIOURS: Mapping[str, tuple[Callable[[Any], object], str]] = {
     "order": (Order, one_of(Order)),
@@ -178,13 +230,16 @@ class Behaviour:
     reject_share: float = 0.0  # of the submits that are rejected, whatever the limit; chosen by chance
     reject_status: int = CommandStatus.ESME_RMSGQFUL  # what they are answered with
     silent: bool = False  # whatever arrives is read, and that is all: no answer, no receipt, nothing is closed
+    parts_within: float = (
+        300.0  # of the first part of a long message: by then the others are there, or it ends undelivered
+    )
     close_after: float = 0.0  # from a bind to the end of its connection, with what is unanswered; 0: never
 
     def __post_init__(self) -> None:
         for name in ("delay", "coalesce", "same_within", "receipt_delay", "close_after"):
             if not 0 <= getattr(self, name) <= 3600:
                 raise ValueError(f"{name} is a number of seconds from 0 to 3600")
-        for name in ("idle", "bind_within"):
+        for name in ("idle", "bind_within", "parts_within"):
             if not 0 < getattr(self, name) <= 86400:
                 raise ValueError(f"{name} is a number of seconds above 0, at most 86400")
         if not 1 <= self.receipt_window <= 1000:
@@ -218,14 +273,20 @@ class Bounds:
     receipts: int = 1_000_000  # an account; SMSC.ru keeps as many statuses for one that is not connected
     digests: int = 4_000_000  # an account; about 100 octets each
     messages: int = 200_000  # an account; what query_sm can ask for
+    receipt_age: float = 86_400.0  # seconds; SMSC.ru keeps statuses for a day
+    unfinished: int = 10_000  # long messages of an account that wait for parts
+    unfinished_octets: int = 32_000_000  # what those parts may take, an account
+    numbers: int = 1_000_000  # whose messages are counted where an outcome depends on that
+
+
+def flags(system_type: str) -> frozenset[str]:
+    """Return the flags of a bind's system_type, which SMSC.ru reads as words joined by commas."""
+    return frozenset(flag.strip() for flag in system_type.split(","))
 
 
 def allowed_connections(system_type: str, rules: AccountRules) -> int:
-    """Return how many connections a bind with this system_type may leave open: MCONn allows n, else the rules say.
-
-    SMSC.ru reads system-type as flags joined by commas, of which MCON1 to MCON9 is one.
-    """
-    for flag in system_type.split(","):
-        if re.fullmatch(r"MCON[1-9]", flag.strip()):
-            return int(flag.strip()[4])
+    """Return how many connections a bind with this system_type may leave open: MCONn allows n, else the rules say."""
+    for flag in sorted(flags(system_type)):
+        if re.fullmatch(r"MCON[1-9]", flag):
+            return int(flag[4])
     return rules.binds

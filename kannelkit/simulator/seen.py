@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
@@ -54,6 +55,14 @@ class Latest(Generic[Value]):
         """Return the entry, or None when it was never there or is forgotten."""
         value = self._newer.get(key)
         return self._older.get(key) if value is None else value
+
+    def newest_first(self, after: int) -> Iterator[Value]:
+        """Yield the entries with a key above `after`, the last first, of a mapping whose keys only grew."""
+        for half in (self._newer, self._older):
+            for key in reversed(half):
+                if key <= after:
+                    return
+                yield half[key]
 
 
 class Recent:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import random
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from kannelkit.errors import HostError
+from kannelkit.providers.channels import Channel
 from kannelkit.simulator.account import Account
 from kannelkit.simulator.clock import Clock
 from kannelkit.simulator.limits import Law
 from kannelkit.simulator.link import Link
+from kannelkit.simulator.outcomes import Outcome, OutcomeRule, Outcomes
 from kannelkit.simulator.ports import Port
 from kannelkit.simulator.rules import AccountRules, Behaviour, Bounds, Order, SecondBind, allowed_connections
 from kannelkit.smpp.constants import CommandStatus
@@ -23,6 +25,8 @@ from kannelkit.smpp.pdu import Pdu
 
 if TYPE_CHECKING:
     from kannelkit.simulator.control import Control
+    from kannelkit.simulator.deliversm import Incoming
+    from kannelkit.simulator.messages import Message
 
 _REFUSED_BY = {
     SecondBind.BIND_FAILED: CommandStatus.ESME_RBINDFAIL,
@@ -50,6 +54,7 @@ class Simulator:
         control_port: int | None = None,
         seed: int | None = None,
         bounds: Bounds | None = None,
+        outcomes: Iterable[OutcomeRule | str] = (),
     ) -> None:
         """`certificate`: a PEM file with key and certificate, for `tls_port`; `seed`: makes chance repeatable."""
         self.bounds = bounds or Bounds()
@@ -57,6 +62,13 @@ class Simulator:
         self.behaviour = behaviour or Behaviour()
         self.shuffle = random.Random(seed)  # noqa: S311 - the order of answers is no secret
         self._chance = random.Random(seed)  # noqa: S311 - nor is which submit is rejected
+        self._salt = self._chance.randbytes(16)  # for what does not depend on the order in which messages come
+        self.outcomes: list[OutcomeRule] = []
+        self.change_outcomes(outcomes)
+        self.statuses: Callable[[Account, Message], None] | None = None
+        """Called for a message that ended and whose submit had no registered_delivery."""
+        self.incomings: Callable[[Account, Incoming], None] | None = None
+        """Called for an incoming message of an account that wants none by SMPP."""
         self.unknown_logins = 0
         self.accounts: dict[str, Account] = {}
         self.clock: Clock
@@ -76,9 +88,7 @@ class Simulator:
         """Listen on every port; raises HostError where one is taken or the certificate cannot be used."""
         loop = asyncio.get_running_loop()
         self.clock = Clock(loop)
-        self.accounts = {
-            rules.login: Account(rules, self.clock, lambda: self.behaviour, self.bounds) for rules in self.rules
-        }
+        self.accounts = {rules.login: Account(rules, self) for rules in self.rules}
         try:
             self.port = await self._listen(self.port, None)
             if self.tls_port is not None:
@@ -98,7 +108,7 @@ class Simulator:
             port.close()
         self.drop_connections()
         for account in self.accounts.values():
-            account.receipts.close()
+            account.close()
         if self._control is not None:
             await self._control.stop()
             self._control = None
@@ -157,8 +167,17 @@ class Simulator:
         for link in list(self._links):
             link.behaviour_changed()
         for account in self.accounts.values():
-            account.receipts.send()
+            account.behaviour_changed()
         return self.behaviour
+
+    def change_outcomes(self, rules: Iterable[OutcomeRule | str]) -> list[OutcomeRule]:
+        """Let messages that are sent from now on end as these rules say, and the others be delivered.
+
+        Raises ValueError for a text that is no rule, and changes nothing then.
+        """
+        self.outcomes = [OutcomeRule.parse(rule) if isinstance(rule, str) else rule for rule in rules]
+        self._choice = Outcomes(self.outcomes, self._salt, self.bounds.numbers)
+        return self.outcomes
 
     def drop_connections(self) -> None:
         """Cut every connection off, without the answers that it is owed."""
@@ -195,6 +214,10 @@ class Simulator:
         behaviour = self.behaviour
         return behaviour.reject_status if self._chance.random() < behaviour.reject_share else 0
 
+    def outcome(self, login: str, source: str, destination: str, channel: Channel) -> Outcome:
+        """Return how a message ends that an account sends now."""
+        return self._choice.choose(login, source, destination, channel)
+
     def next_message_id(self) -> int:
         """Return a number that no message had before."""
         self._message_id += 1
@@ -227,6 +250,8 @@ class Simulator:
         rules = account.rules
         if received.octets("password").decode("latin-1") != rules.password:
             status = int(CommandStatus.ESME_RINVPASWD)
+        elif not rules.allows(link.address):
+            status = CommandStatus.ESME_RBINDFAIL  # the provider documents the check, not the status
         else:
             status = rules.bind_status
         allowed = allowed_connections(received.octets("system_type").decode("latin-1"), rules)

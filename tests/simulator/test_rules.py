@@ -61,7 +61,11 @@ def test_unreadable_account_is_refused_without_telling_the_password(text: str) -
         ("binds=", "binds is a number from 1 to 9"),
         ("second-bind=no", "second-bind is one of close-older, bind-failed, already-bound"),
         ("bind-status=bad", "bind-status is a command_status, such as 0x0d"),
-        ("speed=3", "no such rule: speed (law, burst, limit-per, binds, second-bind, bind-status)"),
+        (
+            "speed=3",
+            "no such rule: speed (law, burst, limit-per, binds, second-bind, bind-status, addresses, same-within, "
+            "single, delivery-rate, cost, incoming, handler)",
+        ),
     ],
 )
 def test_what_a_rule_may_be_is_told(rule: str, allowed: str) -> None:

@@ -272,6 +272,13 @@ async def test_an_account_changes_over_http(controlled: Controlled) -> None:
         "burst": None,
         "binds": 1,
         "second-bind": "close-older",
+        "addresses": "",
+        "same-within": None,
+        "single": False,
+        "delivery-rate": None,
+        "cost": 1.0,
+        "incoming": True,
+        "handler": "",
     }
     assert smsc.account("test").rules.bind_status == 13
 
