@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from kannelkit.providers.channels import Channel, ChannelError, ChannelText, build, parse, voices
 from kannelkit.providers.facts import facts
 
-BUTTON = '{"button": "Open", "url": "https://example.com/?a=1&b=2"} <file:a.png>'
 FORMS = {
     "sms": (ChannelText(Channel.SMS, "Ваш код 1234"), "Ваш код 1234"),
     "sms_comment": (ChannelText(Channel.SMS, "Code", comment="order 7"), "Code\n~~~\norder 7"),
@@ -23,7 +22,6 @@ FORMS = {
         "__CALL__: Text\nvoice:m\n~~~\n10,20,3",
     ),
     "viber": (ChannelText(Channel.VIBER, "Text"), "__VIBER__: Text"),
-    "viber_macros": (ChannelText(Channel.VIBER, BUTTON), f"__VIBER__: {BUTTON}"),
     "soc": (ChannelText(Channel.SOC, "Text"), "__SOC__: Text"),
     "tgm": (ChannelText(Channel.TGM, "0123"), "__TGM__: 0123"),
     "bot": (ChannelText(Channel.BOT, "Text", bot="example_bot"), "__BOT__: Text\nbot:@example_bot"),
@@ -36,6 +34,20 @@ FORMS = {
 def test_form(wanted: ChannelText, text: str) -> None:
     assert build(wanted) == text
     assert parse(text) == wanted
+
+
+MACROS = [
+    "{button,https://example.com/?a=1&b=%20,Open}",
+    "{button,tel:+79161234567,Позвонить}",
+    "Look:\n{file,1.png}\n{}",
+]
+
+
+@pytest.mark.parametrize("macros", MACROS)
+def test_macros_pass_unchanged(macros: str) -> None:
+    text = build(ChannelText(Channel.VIBER, macros))
+    assert text.removeprefix("__VIBER__: ") == macros
+    assert parse(text).text == macros
 
 
 def test_every_channel_has_a_form() -> None:

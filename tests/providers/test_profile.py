@@ -60,6 +60,11 @@ def test_the_sample_of_smsc_ru() -> None:
     assert PROFILES["smsc.ru"].connections_flag == "MCON{n}"
 
 
+def test_a_window_for_mass_mailings_is_told() -> None:
+    (window,) = [each for each in PROFILES["smsc.ru"].settings if each.directive == "max-pending-submits"]
+    assert "1000 to 2000 for mass mailings" in window.about
+
+
 def test_what_smsc_ru_allows() -> None:
     for name in ("smsc.ru", "smscentre.com", "smsc.ua", "smsc.kz"):
         limits = PROFILES[name].limits

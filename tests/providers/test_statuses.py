@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from dataclasses import astuple, replace
+from urllib.parse import parse_qsl, unquote_plus
 
 import pytest
 from hypothesis import given
@@ -70,6 +72,36 @@ def test_hlr_answer_is_the_providers_own() -> None:
     assert hlr_text("855469", "DELIVRD", 0, HLR).decode() == HLR_TEXT
 
 
+# The provider shows two ways to take a result apart: PHP's strtr($dlr, ": ", "=&") with parse_str, and this expression.
+EXPRESSION = re.compile(
+    r"^id:(\d+) stat:(\w+) err:(\d+) imsi:(\d*) msc:(\d*) mcc:(\d*) mnc:(\d*) "
+    r"cn:([^ ]*) net:([^ ]*) rcn:([^ ]*) rnet:([^ ]*)",
+    re.ASCII,
+)
+
+
+def php(text: str) -> list[str]:
+    return [value for _, value in parse_qsl(text.translate({ord(":"): "=", ord(" "): "&"}), keep_blank_values=True)]
+
+
+def expression(text: str) -> list[str]:
+    match = EXPRESSION.match(text)
+    assert match
+    return [*match.groups()[:7], *map(unquote_plus, match.groups()[7:])]
+
+
+def ours(text: str) -> list[str]:
+    status = read_text(text)
+    assert status.message_id is not None
+    assert status.state is not None
+    assert status.hlr is not None
+    return [status.message_id, status.state, f"{status.err:03d}", *astuple(status.hlr)]
+
+
+def test_the_providers_own_readers_agree() -> None:
+    assert php(HLR_TEXT) == expression(HLR_TEXT) == ours(HLR_TEXT)
+
+
 WORD = st.text(st.sampled_from("abc01_-.äЖ"), min_size=1)
 DIGITS = st.text(st.sampled_from("0123456789"), max_size=20)
 ANY = st.text(st.characters(exclude_categories=["Cs"]))
@@ -82,6 +114,12 @@ def test_hlr_answer_is_read_back(message_id: str, state: str, err: int, hlr: Hlr
     assert read_text(octets) == Status(message_id, state, err, Kind.HLR, hlr=hlr)
     assert octets.isascii() or not (message_id + state).isascii()
     assert octets.count(b":") == 11
+
+
+@given(st.integers(0), st.sampled_from(sorted(STATES)), st.integers(0, 999), HLRS)
+def test_the_providers_own_readers_agree_on_every_answer(number: int, state: str, err: int, hlr: Hlr) -> None:
+    text = hlr_text(str(number), state, err, hlr).decode()
+    assert php(text) == expression(text) == ours(text) == [str(number), state, f"{err:03d}", *astuple(hlr)]
 
 
 @pytest.mark.parametrize(
