@@ -66,7 +66,7 @@ class Evidence:
         else:
             self._in_flight = min(self._in_flight, in_flight)
         # a single answer that never comes is no silence: something must have been sent since
-        if not seen.queued and in_flight <= self._in_flight:
+        if not seen.queued and not seen.unanswered and in_flight <= self._in_flight:
             self._unanswered_since = None
         elif self._unanswered_since is None:
             self._unanswered_since = now

@@ -29,7 +29,8 @@ class Seen:
     has answered a submit, whatever it said, or sent something of its own. `queued` is whether a message is in the queue
     of a link that is online: those in the global queue may be meant for later, or for others. `in_flight` is how many
     messages bearerbox holds outside its queues, which are those without an answer and segments of received messages
-    that are not whole yet; None where they need not be this account's.
+    that are not whole yet; None where they need not be this account's. `unanswered` is whether a message is known to
+    have left for the host without anything having come from there since.
     """
 
     at: float
@@ -37,6 +38,7 @@ class Seen:
     signs: int
     queued: bool
     in_flight: int | None = None
+    unanswered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

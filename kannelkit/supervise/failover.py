@@ -25,6 +25,7 @@ from kannelkit.supervise.moving import Followed, Moving
 from kannelkit.supervise.places import place
 from kannelkit.supervise.revive import Links, named
 from kannelkit.supervise.running import Running
+from kannelkit.supervise.silence import Silence
 from kannelkit.supervise.turning import Turning
 from kannelkit.throttle.lines import Event
 
@@ -50,6 +51,7 @@ class Failover:
         self._turning = Turning(running.admin, running.watch, self._alone, self._cut)
         self._dead_links = DeadLinks(running, changes)
         self._moving = Moving(running, changes, self._turning, self._dead_links.why)
+        self._silence = Silence(running)
         self._followed: dict[str, Followed] = {}
         self._configuration: Configuration | None = None
         self._pid = 0
@@ -75,11 +77,14 @@ class Failover:
         self._status = status
         self._turning.seen(status)
         links = named(status)
+        alone = self._alone()
+        if self._followed and not alone:
+            self._silence.look(status, now)
         if now >= self._compare_at:
             self._compare_at = float("inf")
             self._compare(links)
         for name, followed in self._followed.items():
-            self._see(name, followed, links, now)
+            self._see(name, followed, links, now, alone=alone)
             self._decide(name, followed, now)
         self._dead_links.act(links, now, self._busy)
 
@@ -123,6 +128,7 @@ class Failover:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._dead_links.cancel()
+        await self._silence.cancel()
 
     # -- observing ---------------------------------------------------------------------------------------------
 
@@ -186,7 +192,7 @@ class Failover:
                 if runs and not followed.moving and link not in self._turning.ending:
                     followed.settled = False
 
-    def _see(self, name: str, followed: Followed, links: Links, now: float) -> None:
+    def _see(self, name: str, followed: Followed, links: Links, now: float, *, alone: bool) -> None:
         account = self._watch.accounts[name]
         own = [one for link in account.sending_ids for one in links.get(link, ())]
         online = dict.fromkeys(account.sending_ids, False) | {one.admin_id: one.online for one in own}
@@ -197,11 +203,9 @@ class Failover:
         signs = answers.accepted + answers.refused + answers.other
         signs += sum(one.sms_received + one.dlr_received for one in own)
         queued = any(one.queued for one in own if one.online)
-        followed.side.seen(Seen(now, online, signs, queued, self._in_flight()))
-
-    def _in_flight(self) -> int | None:
-        """Return how many messages bearerbox holds outside its queues, None where they need not be one account's."""
-        return self._status.in_flight if self._status is not None and self._alone() else None
+        in_flight = self._status.in_flight if self._status is not None and alone else None
+        unanswered = not alone and self._silence.unanswered(account, now)
+        followed.side.seen(Seen(now, online, signs, queued, in_flight, unanswered))
 
     def _alone(self) -> bool:
         """Return whether all that is in flight is one account's."""

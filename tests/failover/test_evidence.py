@@ -20,6 +20,7 @@ def looks(
     answers_a_second: float = 0.0,
     queued: bool = False,
     in_flight: Callable[[float], int | None] = lambda at: None,
+    unanswered: Callable[[float], bool] = lambda at: False,
     second_link: Iterable[tuple[float, float]] | None = None,
     begin: float = 0.0,
 ) -> Iterable[Seen]:
@@ -32,7 +33,7 @@ def looks(
         links: Mapping[str, bool] = {
             name: any(first <= at < last for first, last in spans) for name, spans in of_links.items()
         }
-        yield Seen(at, links, int(at * answers_a_second), queued, in_flight(at))
+        yield Seen(at, links, int(at * answers_a_second), queued, in_flight(at), unanswered(at))
 
 
 def first_reason(seen: Iterable[Seen], after: float = AFTER) -> tuple[float, str] | None:
@@ -59,6 +60,12 @@ GONE = [
     pytest.param(looks(60, online=[(0, 10)]), 40.0, "no link online for 30 s", id="lost"),
     pytest.param(looks(60, online=[]), 30.0, "no link online for 30 s", id="never there"),
     pytest.param(looks(60, queued=True), 30.0, "no answer for 30 s while messages are on their way", id="silent"),
+    pytest.param(
+        looks(60, unanswered=lambda at: at >= 10),
+        40.0,
+        "no answer for 30 s while messages are on their way",
+        id="one that is known to have left",
+    ),
     pytest.param(
         looks(60, in_flight=lambda at: 3 if at < 10 else 4),
         40.0,
