@@ -150,7 +150,7 @@ def _composed(row: Row, wanted: ChannelText) -> str:
         if first != (len(body) if behind else -1) or first != last:
             field = row["behind"] if behind and last >= len(body) and first == len(body) else "text"
             reason = f"a line ~~~ is where the {row['behind']} begins"
-            raise ChannelError(field, reason, "have no such line of your own")
+            raise ChannelError(field, reason, "write something else on that line")
     return str(row["begin"]) + whole
 
 
