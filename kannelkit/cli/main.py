@@ -29,6 +29,7 @@ COMMANDS = {
     "pause": "Leave an account's rate as it is, until resume.",
     "resume": "Adapt an account's rate again.",
     "failover": "Say which host of its provider an account uses, or move it by hand.",
+    "doctor": "Try what an operator would try: versions, rights, DNS, TLS, a bind to each host.",
     "systemd": "Print or write what runs a spec as a service: a hardened unit, a user, the rotation of the logs.",
     "reopen-logs": "Have the boxes open their logs anew, as logrotate needs it, without a reload.",
     "make-dummy-cert": "Make a key and a self-signed certificate in one PEM file.",

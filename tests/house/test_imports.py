@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[2] / "kannelkit"
 LAYERS = (
     ("__main__",),
     ("cli",),
-    ("supervise", "demo", "health", "simulator"),
+    ("supervise", "demo", "health", "doctor", "simulator"),
     ("gateway", "host", "certs"),
     ("render", "lint", "plan", "importing", "throttle", "failover"),
     ("spec", "providers", "conf", "smpp"),
@@ -34,6 +34,7 @@ NEIGHBOURS = {
     ("importing", "render"): "an import renders the spec it made, to see that Kannel would read the same groups",
     ("demo", "simulator"): "the demo runs the simulator as the provider",
     ("demo", "supervise"): "the demo shows what the supervisor gains",
+    ("doctor", "supervise"): "the doctor asks how the gateway stands, and connects and binds as its links do",
     ("gateway", "host"): "a bind of our own is made to the address, and with the login, that a link of Kannel's has",
     ("health", "supervise"): "health judges how a gateway stands, and supervise has the words for that",
 }
