@@ -35,20 +35,26 @@ _FIELDS = (
 @click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
 @click.argument("account", shell_complete=complete)
 @click.option("--to", type=click.Choice(["backup", "primary"]), help="Move the account to this host of its provider.")
+@click.option("--force", is_flag=True, help="Move it also to a host that takes no connection now.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-def command(spec: Path, account: str, to: str | None, as_json: bool) -> None:
+def command(spec: Path, account: str, to: str | None, force: bool, as_json: bool) -> None:
     """Say which of its provider's two hosts ACCOUNT uses, since when and why; with --to, move it there.
 
     The links to the one host are stopped, then those to the other are started: never both at once. Messages wait
-    meanwhile, and none is lost. Where the host in use answers, this is done at a moment at which no answer is due.
+    meanwhile, and none is lost. Where the host in use answers, this is done at a moment at which no answer is due. To a
+    host that takes no connection it is moved with --force alone.
 
     Moved to the backup by hand, an account stays there until it is moved back by hand, or until the backup is of no use
     and the primary answers. Moved to the primary by hand, it is left again as ever: when it is of no use for
     supervisor.failover.after seconds, and the backup answers.
     """
+    if force and to is None:
+        raise click.UsageError("--force goes with --to")
     loaded = secretless(spec)
     name = known(account, [each.smsc_id for each in loaded.smpp_accounts])
-    answer = asked(loaded, {"do": "failover", "account": name, "to": to}, lambda text: click.echo(text, err=True))
+    answer = asked(
+        loaded, {"do": "failover", "account": name, "to": to, "force": force}, lambda text: click.echo(text, err=True)
+    )
     told = {each: field(answer, each) for each in _FIELDS}
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False))

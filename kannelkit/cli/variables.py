@@ -7,7 +7,11 @@ from collections.abc import Iterator, Mapping
 
 
 class AnyVariable(Mapping[str, str]):
-    """An environment in which every variable is there; `asked` holds the names that were asked for, in order."""
+    """An environment in which every variable is there, one that is not set with `TEXT` in it; `asked` holds the names
+    that were asked for, in order.
+    """
+
+    TEXT = "x"
 
     def __init__(self) -> None:
         self._asked: dict[str, None] = {}
@@ -24,7 +28,7 @@ class AnyVariable(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         self._asked[name] = None
-        return os.environ.get(name) or "x"
+        return os.environ.get(name) or self.TEXT
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str)

@@ -88,10 +88,22 @@ class AttachedBoxes:
                 f"kannelkit generate {spec.path} -o {path}, as the user that owns the file; then {_how(restarted)}: "
                 "kannelkit watch goes on with the spec as it is then",
             )
+        self._closed_or_foreign()
+
+    def changeable_or_raise(self) -> None:
+        """Raise GatewayError where the links may not be changed now."""
+        if not self.alive():
+            raise GatewayError(_ABSENT, "start Kannel first; kannelkit watch waits for it")
+        self._closed_or_foreign()
+
+    def _closed_or_foreign(self) -> None:
         if self._shared.closed:
-            raise GatewayError(f"nothing is changed now: {self._shared.closed}")
+            raise GatewayError(
+                f"nothing is changed now: {self._shared.closed}", "kannelkit watch tells what is to be done"
+            )
         if self._shared.foreign():
-            raise GatewayError(f"{path} was changed by somebody else", "kannelkit watch tells what is to be done")
+            hint = "kannelkit watch tells what is to be done"
+            raise GatewayError(f"{self._shared.path} was changed by somebody else", hint)
 
     def prepare(self, spec: Spec) -> None:
         """Make nothing: folders are made by whoever runs Kannel, as the user that it runs as."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Collection, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
 from typing import Any
 
 from kannelkit.errors import GatewayError, HostError, KannelkitError
@@ -14,7 +14,7 @@ from kannelkit.failover.side import AccountSide
 from kannelkit.failover.values import Move, Probe, Seen, Settings, Side, other
 from kannelkit.gateway.status import GatewayStatus
 from kannelkit.host.cut import cut
-from kannelkit.host.reach import reach
+from kannelkit.host.reach import Address, reach
 from kannelkit.render import Account
 from kannelkit.supervise.changes import Changes
 from kannelkit.supervise.configuration import Configuration
@@ -34,6 +34,7 @@ _TRY_AGAIN = 5.0
 _FINISH = 1.0
 # a new bearerbox shows links that are to stay down as something else for a moment
 _STARTED = 3.0
+Reach = Callable[[Address], Awaitable[str | None]]
 _SIDES: Mapping[str, Side] = {"primary": "primary", "backup": "backup"}
 
 
@@ -41,11 +42,12 @@ class Failover:
     """Sees to it that every account uses a host that is of use, and that links which should be bound are.
 
     Call `act` some twenty times a second, before rates are changed, `heard` with what the logs told of links since, and
-    `unheard` when bearerbox did not answer.
+    `unheard` when bearerbox did not answer. `reach` says in words why a host takes no connection, None where it does.
     """
 
-    def __init__(self, running: Running, changes: Changes) -> None:
+    def __init__(self, running: Running, changes: Changes, reach: Reach = reach) -> None:
         self._running = running
+        self._reach = reach
         self._changes = changes
         self._watch = running.watch
         self._turning = Turning(running.admin, running.watch, self._alone, self._cut)
@@ -58,9 +60,9 @@ class Failover:
         self._compare_at = float("inf")
         self._status: GatewayStatus | None = None
 
-    def heard(self, events: Iterable[Event]) -> None:
-        """Take note of what bearerbox's logs told of links."""
-        self._dead_links.heard(events, self._busy)
+    def heard(self, events: Iterable[Event], *, may_act: bool = True) -> None:
+        """Take note of what bearerbox's logs told of links; no link is touched unless that may be done now."""
+        self._dead_links.heard(events, self._busy if may_act else lambda name: True)
 
     def unheard(self) -> None:
         """bearerbox does not answer: nothing that it showed before says how the links are now."""
@@ -88,10 +90,11 @@ class Failover:
             self._decide(name, followed, now)
         self._dead_links.act(links, now, self._busy)
 
-    async def by_hand(self, name: str, to: str | None, tell: Tell) -> Mapping[str, object]:
+    async def by_hand(self, name: str, to: str | None, tell: Tell, force: bool = False) -> Mapping[str, object]:
         """Move an account to a side, or without `to` only say which it is on, since when and why.
 
-        It stays there until it is moved by hand again, or until that side is of no use. Raises GatewayError, KeyError.
+        It stays there until it is moved by hand again, or until that side is of no use. A host that does not take a
+        connection is not gone to, but with `force`. Raises GatewayError, KeyError.
         """
         account = self._watch.accounts[name]
         followed = self._followed.get(name)
@@ -102,6 +105,25 @@ class Failover:
         side = _SIDES.get(to)
         if side is None:
             raise GatewayError(f"there is no side {to!r}", "primary or backup")
+
+        def step(text: str) -> None:
+            tell({"event": "step", "text": text})
+
+        self._movable_or_raise(name, followed, side)
+        if not force:
+            host = place(self._running.configuration.spec, account, side)
+            step(f"{name}: does the {side}, {host}, take a connection?")
+            if (found := await self._reach(host)) is not None:
+                hint = f"nothing was changed: {name} would be without any host; --force moves it all the same"
+                raise GatewayError(f"the {side}, {host}, does not answer: {found}", hint)
+            self._movable_or_raise(name, followed, side)
+        work = self._task(name, self._moving.move(name, followed, Move(side, "by hand"), step, by_hand=True))
+        followed.move = work
+        await work
+        return self._said(name, followed)
+
+    def _movable_or_raise(self, name: str, followed: Followed, side: Side) -> None:
+        account = self._watch.accounts[name]
         if followed.moving:
             raise GatewayError(f"{name} is being moved this moment", "look where it is then")
         if side == account.side:
@@ -110,14 +132,7 @@ class Failover:
             raise GatewayError(
                 f"the provider has not ended an earlier bind: {', '.join(sorted(ending))}", "try again in half a minute"
             )
-
-        def step(text: str) -> None:
-            tell({"event": "step", "text": text})
-
-        work = self._task(name, self._moving.move(name, followed, Move(side, "by hand"), step, by_hand=True))
-        followed.move = work
-        await work
-        return self._said(name, followed)
+        self._running.boxes.changeable_or_raise()
 
     async def cancel(self) -> None:
         """Break off what is under way; a move that was begun is finished by the next kannelkit."""
@@ -285,7 +300,7 @@ class Failover:
         if self._dead_links.doubts(name) and not bound:  # no bind of ours is there to be closed
             found = await self._dead_links.refuses(account, side)
         else:
-            found = await reach(place(self._running.configuration.spec, account, side))
+            found = await self._reach(place(self._running.configuration.spec, account, side))
         followed.side.probed(side, asyncio.get_running_loop().time(), found is None)
         if found is not None and side != followed.side.side and (why := followed.side.unusable):
             self._tell_once(name, followed, f"the {followed.side.side} is of no use ({why}), and the {side}: {found}")

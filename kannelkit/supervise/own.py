@@ -59,6 +59,11 @@ class OwnBoxes:
         for folder in spec.folders():
             make_folder(folder)
 
+    def changeable_or_raise(self) -> None:
+        """Raise GatewayError while there is no bearerbox whose links could be changed."""
+        if not self.alive():
+            raise GatewayError("bearerbox is not running", "it is started again by itself: try again in a moment")
+
     async def stop(self, name: WordOfBox) -> None:
         """Stop a box in order; nobody else starts it again until `start` has started it, or `released` was called."""
         self.busy.add(name)

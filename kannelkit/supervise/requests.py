@@ -29,7 +29,7 @@ from kannelkit.throttle.lines import Event as LogEvent
 from kannelkit.throttle.lines import SubmitRefused
 
 Answer = Mapping[str, object]
-Move = Callable[[str, str | None, Tell], Coroutine[Any, Any, Mapping[str, object]]]
+Move = Callable[[str, str | None, Tell, bool], Coroutine[Any, Any, Mapping[str, object]]]
 
 _EVENTS = 20
 # a status that is older says nothing of now
@@ -40,7 +40,8 @@ class Requests:
     """Answers requests to the control socket (see Control), and keeps in mind what `state` tells.
 
     `sampled` is to be called after every tick of the watch, `heard` with what the log told of besides. `move` brings an
-    account to a side by hand; `path` is the spec file that the gateway is supervised from.
+    account to a side by hand, and where its last argument is true, also to a host that does not answer; `path` is the
+    spec file that the gateway is supervised from.
     """
 
     def __init__(
@@ -170,6 +171,7 @@ class Requests:
             raise GatewayError("a rate is a whole number of SMS per second", "are both the same version?")
         rate = self._running.watch.rates[unit]
         _within(rate, wanted)
+        self._running.boxes.changeable_or_raise()
         before = rate.throughput
         if request.get("pause") is True:
             self._set_paused(unit, paused=True)
@@ -194,7 +196,7 @@ class Requests:
         account, to = request.get("account"), request.get("to")
         if not isinstance(account, str) or account not in self._running.watch.accounts:
             raise GatewayError(f"the gateway runs without an account {account!r}", _NOT_APPLIED)
-        return await self._move(account, None if to is None else str(to), tell)
+        return await self._move(account, None if to is None else str(to), tell, request.get("force") is True)
 
     # -- units -------------------------------------------------------------------------------------------------
 

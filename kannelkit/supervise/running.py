@@ -50,6 +50,9 @@ class Boxes(Protocol):
     def allow_or_raise(self, plan: Plan) -> None:
         """Raise GatewayError where a plan takes what cannot be done with these boxes, or not now."""
 
+    def changeable_or_raise(self) -> None:
+        """Raise GatewayError where the links may not be changed now."""
+
     def prepare(self, spec: Spec) -> None:
         """Make the folders that the boxes will need with a spec. Raises HostError, also where a port is taken."""
 

@@ -191,7 +191,7 @@ class Supervisor:
             self._requests.sampled(now)
             troubles = self._running.watch.take_troubles()
             self._requests.heard(troubles)
-            self._failover.heard(troubles)
+            self._failover.heard(troubles, may_act=self._upkeep.may_change)
             if self._upkeep.may_change:
                 self._failover.act(now)
                 self._changes.act(now)

@@ -104,8 +104,10 @@ def test_without_to_nothing_is_asked_for_but_the_side(path: Path) -> None:
 def test_with_to_it_is_moved(path: Path) -> None:
     with Answering(path, {"failover": {**AWAY, "by_hand": True}}) as answering:
         result = run(path, "smscru", "--to", "backup")
-    assert result.exit_code == 0
-    assert [(request["account"], request["to"]) for request in answering.asked] == [("smscru", "backup")]
+        assert result.exit_code == 0
+        assert run(path, "smscru", "--to", "backup", "--force").exit_code == 0
+    asked = [(request["account"], request["to"], request["force"]) for request in answering.asked]
+    assert asked == [("smscru", "backup", False), ("smscru", "backup", True)]
 
 
 def test_what_cannot_be_is_said_with_what_to_do(path: Path) -> None:
@@ -120,7 +122,7 @@ def test_what_cannot_be_is_said_with_what_to_do(path: Path) -> None:
     assert f"kannelkit up {path}" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [["smscr"], ["smscru", "--to", "elsewhere"], []])
+@pytest.mark.parametrize("arguments", [["smscr"], ["smscru", "--to", "elsewhere"], ["smscru", "--force"], []])
 def test_wrong_use(path: Path, arguments: list[str]) -> None:
     assert run(path, *arguments).exit_code == 2
 

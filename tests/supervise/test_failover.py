@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from kannelkit.errors import GatewayError, HostError
 from kannelkit.host.processes import ProcessId
+from kannelkit.host.reach import Address
 from kannelkit.spec import load
 from kannelkit.supervise.changes import Changes
 from kannelkit.supervise.configuration import configure, known
@@ -19,6 +20,7 @@ from kannelkit.supervise.journal import Journal
 from kannelkit.supervise.memory import Event, KeptSide, Memory
 from kannelkit.supervise.own import OwnBoxes
 from kannelkit.supervise.running import Running
+from kannelkit.throttle.lines import SubmitRefused
 from tests.supervise.played import Habits, PlayedGateway, played
 
 SPEC = """
@@ -32,13 +34,28 @@ smsc:
 LINKS = ["acc-1", "acc-2", "acc-backup-1", "acc-backup-2", "acc-park", "alone-1", "alone-park"]
 
 
+class Boxes(OwnBoxes):
+    """Boxes that run as long as it is said."""
+
+    runs = True
+
+    def alive(self) -> bool:
+        return self.runs
+
+
 @dataclass
 class Stage:
-    """A gateway whose boxes run; `told` are the events."""
+    """A gateway whose boxes run; `told` are the events. Hosts that are not in `away` take connections."""
 
     running: Running
     gateway: PlayedGateway
     told: list[Event]
+    away: set[str] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
+
+    async def reach(self, address: Address) -> str | None:
+        self.asked.append(address.host)
+        return "no connection within 3 s" if address.host in self.away else None
 
     @property
     def kept(self) -> KeptSide | None:
@@ -50,12 +67,12 @@ class Stage:
 
     def supervised(self) -> tuple[Failover, Changes]:
         changes = Changes(self.running)
-        return Failover(self.running, changes), changes
+        return Failover(self.running, changes, self.reach), changes
 
-    async def by_hand(self, failover: Failover, name: str, to: str | None) -> dict[str, object]:
+    async def by_hand(self, failover: Failover, name: str, to: str | None, *, force: bool = False) -> dict[str, object]:
         await self.running.watch.look()
         failover.act(asyncio.get_running_loop().time())
-        return dict(await failover.by_hand(name, to, lambda event: None))
+        return dict(await failover.by_hand(name, to, lambda event: None, force))
 
 
 @pytest.fixture
@@ -72,7 +89,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     told: list[Event] = []
     running = Running(configure(spec, known(memory)), gateway, memory, Journal(memory, told.append), lambda: False)
     running.configuration.conf.write()
-    boxes = OwnBoxes(running)
+    boxes = Boxes(running)
     boxes.bearerbox.process = ProcessId(1, 1.0)
     running.boxes = boxes
     yield Stage(running, gateway, told)
@@ -140,6 +157,50 @@ def test_what_cannot_be_is_refused(stage: Stage, name: str, to: str | None, why:
         with pytest.raises(GatewayError, match=why):
             await stage.by_hand(failover, name, to)
         assert stage.commands == []
+
+    played(play())
+
+
+def test_a_host_that_takes_no_connection_is_gone_to_by_force_alone(stage: Stage) -> None:
+    async def play() -> None:
+        failover, _ = stage.supervised()
+        stage.away.add("g.test")
+        with pytest.raises(GatewayError, match=r"the backup, g\.test:2775, does not answer") as refused:
+            await stage.by_hand(failover, "acc", "backup")
+        assert "--force" in refused.value.hint
+        assert (stage.commands, stage.asked, stage.told) == ([], ["g.test"], [])
+        assert (await stage.by_hand(failover, "acc", "backup", force=True))["side"] == "backup"
+        assert stage.asked == ["g.test"]  # the primary is asked later, for the way home
+
+    played(play())
+
+
+def test_without_bearerbox_nothing_is_moved(stage: Stage) -> None:
+    async def play() -> None:
+        failover, _ = stage.supervised()
+        assert isinstance(stage.running.boxes, Boxes)
+        stage.running.boxes.runs = False
+        with pytest.raises(GatewayError, match="bearerbox is not running"):
+            await stage.by_hand(failover, "acc", "backup", force=True)
+        assert (stage.commands, stage.told) == ([], [])
+        assert stage.kept is None or stage.kept.side == "primary"
+
+    played(play())
+
+
+def test_no_link_is_stopped_for_what_a_log_says_while_nothing_may_be_changed(stage: Stage) -> None:
+    async def play() -> None:
+        failover, _ = stage.supervised()
+        await stage.running.watch.look()
+        failover.act(asyncio.get_running_loop().time())
+        rejected = SubmitRefused("acc", 0x04, 1, 12, 6)
+        failover.heard([rejected], may_act=False)
+        await asyncio.sleep(5)
+        assert stage.commands == []
+        failover.heard([rejected])
+        await asyncio.sleep(5)
+        assert [word for word, _ in stage.commands][:1] == ["stop"]
+        await failover.cancel()
 
     played(play())
 

@@ -53,7 +53,7 @@ class Asked:
         self.path = path
         self.memory = Memory(spec.state_dir / "state.db")
         self.events: list[Event] = []
-        self.moved: list[tuple[str, str | None]] = []
+        self.moved: list[tuple[str, str | None, bool]] = []
         journal = Journal(self.memory, self.events.append)
         configuration = configure(spec, known(self.memory))
         self.admin = PlayedGateway({link.admin_id: 1 for one in configuration.accounts for link in one.sending})
@@ -67,8 +67,8 @@ class Asked:
         applying = Applying(self.running, self.changes, lambda: spec, lambda spec: ())
         self.requests = Requests(self.running, self.changes, applying, journal, path, self._move)
 
-    async def _move(self, account: str, to: str | None, tell: Tell) -> Mapping[str, object]:
-        self.moved.append((account, to))
+    async def _move(self, account: str, to: str | None, tell: Tell, force: bool) -> Mapping[str, object]:
+        self.moved.append((account, to, force))
         return {"side": "backup"}
 
     async def ask(self, do: str, **more: object) -> Mapping[str, Any]:
@@ -249,11 +249,24 @@ def test_what_cannot_be_done_is_refused_in_words_and_changes_nothing(path: Path,
     assert (asked.events, asked.admin.said) == ([], [])
 
 
+def test_without_bearerbox_no_rate_is_changed(path: Path) -> None:
+    async def work(asked: Asked) -> None:
+        boxes = asked.running.boxes
+        assert isinstance(boxes, OwnBoxes)
+        boxes.bearerbox.process = None
+        assert "bearerbox is not running" in await asked.refusal("rate", account="a", throughput=25, pause=True)
+        assert asked.changes.paused == set()
+
+    asked = doing(path, work)
+    assert (asked.events, asked.admin.said) == ([], [])
+
+
 def test_an_account_is_moved_by_whoever_can(path: Path) -> None:
     async def work(asked: Asked) -> None:
         assert (await asked.ask("failover", account="a", to="backup"))["side"] == "backup"
         await asked.ask("failover", account="a")
-        assert asked.moved == [("a", "backup"), ("a", None)]
+        await asked.ask("failover", account="a", to="backup", force=True)
+        assert asked.moved == [("a", "backup", False), ("a", None, False), ("a", "backup", True)]
 
     doing(path, work)
 
