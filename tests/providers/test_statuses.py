@@ -45,6 +45,10 @@ TEXTS = {
         "id:1 stat:DELIVRD err:000 imsi:1 port:2 imsi:3",
         Status("1", "DELIVRD", 0, Kind.HLR, hlr=Hlr("1"), unknown=(("port", "2"), ("imsi", "3"))),
     ),
+    "capitals": (
+        "ID:1 STAT:DELIVRD ERR:000 IMSI:1 CN:Russian+Federation",
+        Status("1", "DELIVRD", 0, Kind.HLR, hlr=Hlr("1", country="Russian Federation")),
+    ),
     "an SMS with a network": (
         "id:1 stat:DELIVRD mcc:250 mnc:02",
         Status("1", "DELIVRD", unknown=(("mcc", "250"), ("mnc", "02"))),
@@ -68,8 +72,15 @@ def test_text(text: str, status: Status) -> None:
     assert read_text(text.encode()) == status
 
 
+def test_text_that_was_no_utf_8_is_taken_as_it_was() -> None:
+    octets = "id:1 stat:EXPIRED text:привет".encode("cp1251")
+    argument = octets.decode("utf-8", "surrogateescape")
+    assert read_text(argument) == read_text(octets) == Status("1", "EXPIRED", unknown=(("text", "привет"),))
+
+
 def test_hlr_answer_is_the_providers_own() -> None:
     assert hlr_text("855469", "DELIVRD", 0, HLR).decode() == HLR_TEXT
+    assert b" cn:%7E+" in hlr_text("1", "DELIVRD", 0, Hlr(country="~ "))  # as PHP's urlencode writes it
 
 
 # The provider shows two ways to take a result apart: PHP's strtr($dlr, ": ", "=&") with parse_str, and this expression.
@@ -255,6 +266,10 @@ def test_flags(number: int, flags: Flags) -> None:
 @given(st.integers(0, 0xFFFF))
 def test_flags_are_read_back(number: int) -> None:
     assert build_flags(read_flags(number)) == number
+
+
+def test_flags_have_16_bits() -> None:
+    assert read_flags(0x10004) == Flags(Kind.HLR)
 
 
 def test_flag_words() -> None:
