@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kannelkit.errors import GatewayError
 
@@ -134,12 +135,14 @@ _BOX = re.compile(
 )
 _LINKS_BEGIN = re.compile(rb"<smscs>\s*<count>-?\d+</count>\n")
 _LINK_BEGINS = b"<smsc>\n"
+# over 18 digits: nothing that Kannel's C long can print
+_NUMBER = rb"(-?\d{1,20})"
 _RATES = rb"(?:\s*<(?:in|out)bound>[^\n<]*</(?:in|out)bound>)*\s*"
 _LINK = re.compile(
     rb"<smsc>\n\s*<name>([^\n]*)</name>\n\s*<admin-id>([^\n]*)</admin-id>\n\s*<id>([^\n]*)</id>\n\s*"
-    rb"<status>([^\n<]*)</status>\n\s*<failed>(-?\d+)</failed>\n\s*<queued>(-?\d+)</queued>\n\s*"
-    rb"<sms>\s*<received>(\d+)</received>\s*<sent>(\d+)</sent>" + _RATES + rb"</sms>\s*"
-    rb"<dlr>\s*<received>(\d+)</received>\s*<sent>(\d+)</sent>" + _RATES + rb"</dlr>\s*</smsc>\n"
+    rb"<status>([^\n<]*)</status>\n\s*<failed>" + _NUMBER + rb"</failed>\n\s*<queued>" + _NUMBER + rb"</queued>\n\s*"
+    rb"<sms>\s*<received>(\d{1,20})</received>\s*<sent>(\d{1,20})</sent>" + _RATES + rb"</sms>\s*"
+    rb"<dlr>\s*<received>(\d{1,20})</received>\s*<sent>(\d{1,20})</sent>" + _RATES + rb"</dlr>\s*</smsc>\n"
 )
 
 
@@ -197,20 +200,19 @@ def parse_status(octets: bytes) -> GatewayStatus:
 
 def _link(match: re.Match[bytes]) -> LinkStatus:
     name, admin_id, smsc_id, status, failed, queued, received, sent, dlr_received, dlr_sent = match.groups()
-    state, _, online = _words(status).partition(" ")
-    seconds = _count(online[:-1].encode()) if state == "online" and online[:-1].isdecimal() else None
+    state, _, online = status.partition(b" ")
     return LinkStatus(
-        name=_words(name),
-        admin_id=_words(admin_id),
-        smsc_id=_words(smsc_id),
-        state=state,
-        seconds=seconds,
-        failed=_count(failed),
-        queued=_count(queued),
-        sms_sent=_count(sent),
-        sms_received=_count(received),
-        dlr_received=_count(dlr_received),
-        dlr_sent=_count(dlr_sent),
+        _name(name),
+        _name(admin_id),
+        _name(smsc_id),
+        _name(state),
+        _count(online[:-1]) if state == b"online" and online[:-1].isdigit() else None,
+        max(0, int(failed)),  # below 0: a kind of link that cannot say
+        max(0, int(queued)),
+        int(sent),
+        int(received),
+        int(dlr_received),
+        int(dlr_sent),
     )
 
 
@@ -227,6 +229,11 @@ def _box(match: re.Match[bytes]) -> BoxStatus:
     )
 
 
+def _name(octets: bytes) -> str:
+    """Return text as _words does; a link's names are the same at every look."""
+    return _known_words(octets) if len(octets) <= _LONGEST_KNOWN else _words(octets)
+
+
 def _words(octets: bytes) -> str:
     """Return text that a terminal can show: other octets than UTF-8 and control characters as backslash escapes."""
     text = octets.decode("utf-8", "backslashreplace")
@@ -235,8 +242,12 @@ def _words(octets: bytes) -> str:
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
+_known_words = lru_cache(maxsize=8192)(_words)
+_LONGEST_KNOWN = 200
+
+
 def _count(digits: bytes) -> int:
-    # below 0: a kind of link that cannot say; over 18 digits: nothing that Kannel's C long can print
+    # over 18 digits: nothing that Kannel's C long can print
     if len(digits) > 20:
         raise GatewayError("status.xml has a number that is none", _KNOWN)
     return max(0, int(digits))

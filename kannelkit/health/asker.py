@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import time
-
-import aiohttp
+from urllib.parse import urlencode
 
 from kannelkit.errors import GatewayError, KannelkitError
-from kannelkit.gateway.admin import Admin
-from kannelkit.gateway.status import DeniedError, GatewayStatus
+from kannelkit.gateway.status import MOST_OCTETS, DeniedError, GatewayStatus, parse_status
 from kannelkit.health import sources
+from kannelkit.health.fetch import fetch
 from kannelkit.health.kept import Kept
 from kannelkit.health.observed import Silence
 from kannelkit.supervise.running import logs_of
@@ -20,7 +18,7 @@ from kannelkit.supervise.running import logs_of
 # (gw/bb_http.c, httpd_check_authorization): whoever is denied asks ever more rarely.
 _FIRST_WAIT, _LONGEST_WAIT = 10.0, 600.0
 # bearerbox has no such command, and says so to anybody at once, without a password (gw/bb_http.c, httpd_serve)
-_NO_COMMAND = "is-there-anybody"
+_NO_COMMAND = "/is-there-anybody"
 _DENYING = "it answers, but takes long over its status, as it does after wrong passwords"
 _DENIED_HINT = "is the spec's admin-password the one that bearerbox runs with?"
 
@@ -85,44 +83,37 @@ class Asker:
         known, self._known = self._known, False
         self._denies = False
         try:
-            status = asyncio.run(_status(*where, seconds, known=known))
-        except _Silent:
-            pass
+            # a denial that takes long would look like silence
+            if known or _answers(where[0], where[1], max(0.1, seconds - 0.2)):
+                status = _status(*where, max(0.1, seconds - (time.monotonic() - begun)))
+                self._known = True
+                return status
+        except TimeoutError:
+            if not known:
+                self._denies = True
+                return Silence("unreadable", 0.0, _DENYING, _DENIED_HINT)
         except DeniedError as error:
             self._denies = True
             return Silence("unreadable", 0.0, error.message, error.hint)
         except GatewayError as error:
             if sources.refused(where[0], where[1], 0.5):
                 return Silence("refused", 0.0, error.message)
-            if time.monotonic() - begun < seconds - 0.1:
-                return Silence("unreadable", 0.0, error.message, error.hint)
-            if not known:
-                self._denies = True
-                return Silence("unreadable", 0.0, _DENYING, _DENIED_HINT)
-        else:
-            self._known = True
-            return status
+            return Silence("unreadable", 0.0, error.message, error.hint)
         took = time.monotonic() - begun
         return Silence("silent", took, f"it did not answer within {took:.1f} s", "", pulse.felt())
 
 
-class _Silent(Exception):  # noqa: N818 - no error that a person can cause
-    """Nothing was answered that bearerbox answers to everybody."""
+def _answers(host: str, port: int, seconds: float) -> bool:
+    """Return whether somebody without the password has any answer, if only that nobody listens."""
+    try:
+        fetch(host, port, _NO_COMMAND, seconds, MOST_OCTETS)
+    except TimeoutError:
+        return False
+    except GatewayError:
+        pass  # the status says what is wrong
+    return True
 
 
-async def _status(host: str, port: int, password: str, seconds: float, *, known: bool) -> GatewayStatus:
-    """Return the status. Raises _Silent where somebody without the password has no answer either; GatewayError."""
-    begun = time.monotonic()
-    named = f"[{host}]" if ":" in host else host
-    async with aiohttp.ClientSession() as session:
-        if not known:  # a denial that takes long would look like silence
-            limit = aiohttp.ClientTimeout(total=max(0.1, seconds - 0.2))
-            try:
-                async with session.get(f"http://{named}:{port}/{_NO_COMMAND}", timeout=limit, allow_redirects=False):
-                    pass
-            except TimeoutError:
-                raise _Silent from None
-            except aiohttp.ClientError:
-                pass  # the status says what is wrong
-        left = max(0.1, seconds - (time.monotonic() - begun))
-        return await Admin(session, port, password, host, status_timeout=left).status()
+def _status(host: str, port: int, password: str, seconds: float) -> GatewayStatus:
+    """Return the status. Raises TimeoutError; DeniedError where the password is another; GatewayError."""
+    return parse_status(fetch(host, port, f"/status.xml?{urlencode({'password': password})}", seconds, MOST_OCTETS))

@@ -16,22 +16,33 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 # the text of a series' labels, and its value
 Sample = tuple[str, float]
+# by metric: the samples that were written last, and their text
+Written = dict[str, tuple[list[Sample], str]]
 
 _ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 _HELP_ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n"})
 
 
 class Exposition:
-    """A text that grows by one metric after the other."""
+    """A text that grows by one metric after the other.
 
-    def __init__(self) -> None:
+    `before` is what was written last: most figures are as they were, and are not written again. It is kept up to date.
+    """
+
+    def __init__(self, before: Written | None = None) -> None:
         self._parts: list[str] = []
+        self._before: Written = {} if before is None else before
 
     def add(self, metric: Metric, samples: Iterable[Sample]) -> None:
         """Add a metric; one without samples is left out. The labels are as `labels` writes them, each once."""
-        name = metric.name
-        lines = [f"{name}{labels} {value if value.__class__ is int else _number(value)}\n" for labels, value in samples]
-        self._begin(metric, lines)
+        name, listed = metric.name, list(samples)
+        before = self._before.get(name)
+        if before is None or before[0] != listed:
+            lines = [
+                f"{name}{labels} {value if value.__class__ is int else _number(value)}\n" for labels, value in listed
+            ]
+            before = self._before[name] = listed, _whole(metric, lines)
+        self._parts.append(before[1])
 
     def add_summary(self, metric: Metric, samples: Iterable[tuple[str, int, float]]) -> None:
         """Add a summary without quantiles: for each series how many there were, and their sum."""
@@ -39,17 +50,19 @@ class Exposition:
         for labels, count, total in samples:
             lines.append(f"{metric.name}_sum{labels} {_number(total)}\n")
             lines.append(f"{metric.name}_count{labels} {count}\n")
-        self._begin(metric, lines)
-
-    def _begin(self, metric: Metric, lines: list[str]) -> None:
-        if lines:
-            about = metric.help.translate(_HELP_ESCAPES)
-            self._parts.append(f"# HELP {metric.name} {about}\n# TYPE {metric.name} {metric.type}\n")
-            self._parts += lines
+        self._parts.append(_whole(metric, lines))
 
     def octets(self) -> bytes:
         """Return the text; what UTF-8 cannot hold is a question mark."""
         return "".join(self._parts).encode("utf-8", "replace")
+
+
+def _whole(metric: Metric, lines: list[str]) -> str:
+    """Return a metric's lines with what it is, nothing where there are none."""
+    if not lines:
+        return ""
+    about = metric.help.translate(_HELP_ESCAPES)
+    return "".join((f"# HELP {metric.name} {about}\n# TYPE {metric.name} {metric.type}\n", *lines))
 
 
 @lru_cache(maxsize=65_536)  # the same links are written again and again

@@ -103,19 +103,15 @@ def _status(text: Exposition, status: GatewayStatus, rows: Iterable[LinkRow]) ->
 
 def _state(text: Exposition, state: Overview) -> None:
     accounts = state.accounts
+    distinct = len({account.smsc_id for account in accounts}) == len(accounts)
     _each(text, "kannelkit_supervised", [((), int(state.supervisor is not None))])
     running = ("running", "silent", "unconnected")
     boxes = [box for box in state.boxes if box.state != "unknown"]
     _each(text, "kannel_box_running", (((box.name,), int(box.state in running)) for box in boxes))
-    names = [labels(_ACCOUNT, (account.smsc_id,)) for account in accounts]
+    named = [(labels(_ACCOUNT, (account.smsc_id,)), account) for account in accounts]
     for metric, figure in _OF_ACCOUNT.items():
-        values: dict[str, float] = {}
-        for name, account in zip(names, accounts, strict=True):
-            value = figure(account)
-            if value is not None:  # two accounts may have one smsc-id
-                before = values.get(name, 0)
-                values[name] = value + before if metric in _ADDED_UP else max(value, before)
-        text.add(METRICS[metric], values.items())
+        values = [(name, value) for name, account in named if (value := figure(account)) is not None]
+        text.add(METRICS[metric], values if distinct else _joined(values, add_up=metric in _ADDED_UP))
     sides = {(each.smsc_id, side): int(each.side == side) for each in accounts for side in _SIDES}
     _each(text, "kannelkit_account_side", sides.items())
     shares = [
@@ -125,6 +121,15 @@ def _state(text: Exposition, state: Overview) -> None:
         if link.role == account.side and link.share is not None
     ]
     _each(text, "kannelkit_link_throughput", shares)
+
+
+def _joined(samples: Iterable[Sample], *, add_up: bool) -> list[Sample]:
+    """Return the samples of accounts with one smsc-id as one."""
+    values: dict[str, float] = {}
+    for name, value in samples:
+        before = values.get(name, 0)
+        values[name] = value + before if add_up else max(value, before)
+    return list(values.items())
 
 
 def _report(text: Exposition, seen: Seen) -> None:
@@ -147,11 +152,11 @@ def boxes_of(status: GatewayStatus) -> Mapping[tuple[str, str, str], tuple[int |
         key = (box.type, box.id, box.address)
         if key not in boxes and len(boxes) >= _MOST_BOXES:
             continue
-        boxes[key] = _joined(boxes.get(key), box)
+        boxes[key] = _one(boxes.get(key), box)
     return boxes
 
 
-def _joined(other: tuple[int | None, int | None] | None, box: BoxStatus) -> tuple[int | None, int | None]:
+def _one(other: tuple[int | None, int | None] | None, box: BoxStatus) -> tuple[int | None, int | None]:
     if other is None:
         return box.queue, box.seconds
     queue = box.queue if other[0] is None else other[0] + (box.queue or 0)

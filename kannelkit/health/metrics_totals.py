@@ -105,21 +105,20 @@ class Totals:
         readings: dict[tuple[Key, int], tuple[int, ...]] = {}
         online: dict[tuple[Key, int], int] = {}
         accepted = 0
-        there = {(row.key, number) for row in rows for number in range(len(row.links))}
-        anew = {key[0] for key, _ in self._readings.keys() - there}
-        for row in rows:
-            for number, link in enumerate(row.links):
-                readings[row.key, number] = now = _reading(link)
-                before = self._readings.get((row.key, number))
-                if first:
-                    before = now
-                elif before is not None and _fell(now, before):
-                    anew.add(row.account)
-                    before = None
-                accepted += self._count(row, now, before)
-                online[row.key, number] = link.seconds or 0
-                if online[row.key, number] < self._online.get((row.key, number), 0):
-                    anew.add(row.account)  # or bound anew only, and then nothing is missing
+        seen = [((row.key, number), row, link) for row in rows for number, link in enumerate(row.links)]
+        anew = {key[0] for key, _ in self._readings.keys() - {place for place, _, _ in seen}}
+        for place, row, link in seen:
+            readings[place] = now = _reading(link)
+            before = self._readings.get(place)
+            if first:
+                before = now
+            elif before is not None and before != now and _fell(now, before):
+                anew.add(row.account)
+                before = None
+            accepted += self._count(row, place[0], now, before)
+            online[place] = seconds = link.seconds or 0
+            if seconds < self._online.get(place, 0):
+                anew.add(row.account)  # or bound anew only, and then nothing is missing
         self._readings, self._online = readings, online
         names = {row.account for row in rows if row.links}
         self._between(status.sms_sent_total, accepted, anew or (names if len(names) == 1 else ()))
@@ -137,15 +136,17 @@ class Totals:
         elif abs(more) <= _RACE:
             self._apart = more
 
-    def _count(self, row: LinkRow, now: Sequence[int], before: Sequence[int] | None) -> int:
+    def _count(self, row: LinkRow, key: Key, now: Sequence[int], before: Sequence[int] | None) -> int:
         """Count what a link did since `before`, None for a new one; return how many messages it sent."""
-        if now == before and (not row.counted or row.key in self._totals.get(_FIRST_OF_LINK, ())):
+        begun = not row.counted or key in self._totals.get(_FIRST_OF_LINK, ())
+        if begun and now == before:
             return 0  # most links, at most looks
         if before is None:
             before = (0,) * len(now)
-        for metric, new, old in zip(_OF_LINK, now, before, strict=True):
-            if row.counted:
-                self.add(metric, row.key, new - old)
+        if row.counted:
+            for metric, new, old in zip(_OF_LINK, now, before, strict=True):
+                if new != old or not begun:
+                    self.add(metric, key, new - old)
         accepted = now[_SENT] - before[_SENT]
         self.add("kannelkit_accepted_total", (row.account,), accepted)
         return accepted

@@ -18,7 +18,7 @@ from pathlib import Path
 from kannelkit import __version__
 from kannelkit.errors import HostError, InputError
 from kannelkit.health.checks import report
-from kannelkit.health.exposition import Exposition
+from kannelkit.health.exposition import Exposition, Written
 from kannelkit.health.hysteresis import Steady
 from kannelkit.health.kept import Kept
 from kannelkit.health.metrics import Choice
@@ -127,6 +127,7 @@ class Counting:
         self._totals = Totals()
         self._seen = Seen(time.time())
         self._texts: dict[str, bytes] = {}
+        self._written: Written = {}
         self._logs: LogCounts | None = None
         self._followed: object = None
         self._event: int | None = None
@@ -154,7 +155,7 @@ class Counting:
         """Return the text of /metrics; written at the first call after a look."""
         with self._lock:
             if names not in self._texts:
-                text = Exposition()
+                text = Exposition(self._written)
                 if names != "kannel_exporter":
                     add_gateway(text, self._seen, self._totals, __version__)
                 if names != "kannelkit":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import re
 import statistics
 import sys
@@ -28,7 +29,7 @@ from prometheus_client.registry import Collector
 
 from kannelkit.gateway.admin import Admin
 from kannelkit.gateway.status import GatewayStatus
-from kannelkit.health.exposition import Exposition
+from kannelkit.health.exposition import Exposition, Written
 from kannelkit.health.metrics import Choice
 from kannelkit.health.metrics_exporter import add_exporter
 from kannelkit.health.metrics_gateway import add_gateway
@@ -51,6 +52,7 @@ ALL = "kannelkit, all its metrics, from the last look"
 MOST_SHARE = 3
 MOST_MILLISECONDS = 50
 _SERVE = "--serve"
+_LOOKS = 100
 _TOTALS = {
     "failed": "failed_messages_total",
     "received_sms": "received_sms_total",
@@ -98,10 +100,12 @@ class Method(Collector):
 
 async def serve(links: int) -> None:
     """Be a bearerbox with so many links, and say on which port, until stdin ends."""
-    body = status_xml(links_of(links), links)
+    # at every look each link has been online for longer, and sent one more
+    bodies = itertools.cycle([status_xml(links_of(links, more), links) for more in range(_LOOKS)])
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
+        body = next(bodies)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
         await writer.drain()
 
@@ -120,9 +124,9 @@ def looked(status: GatewayStatus, of: Sequence[Account], totals: Totals, names: 
     return Seen(time.time(), 0.01, status, state, Report(time.time(), checks), rows)
 
 
-def written(seen: Seen, totals: Totals, names: Choice) -> bytes:
+def written(seen: Seen, totals: Totals, names: Choice, before: Written) -> bytes:
     """Return the metrics of a look, under the names asked for."""
-    text = Exposition()
+    text = Exposition(before)
     if names == "kannelkit":
         add_gateway(text, seen, totals, "0")
     else:
@@ -155,6 +159,7 @@ async def measure(links: int, rounds: int) -> dict[str, tuple[float, int]]:
     port = int(await player.stdout.readline())
     of, totals = accounts(links), Totals()
     totals.begin(account.smsc_id for account in of)
+    before: Written = {}
     registry = CollectorRegistry()
     registry.register(Method(f"http://127.0.0.1:{port}/status.xml?password=x"))
     spec = parse("smsc: [{provider: smsc.ru, smsc-username: a, smsc-password: b}]", Path("/spec.yaml"), {}, "spec.yaml")
@@ -162,7 +167,7 @@ async def measure(links: int, rounds: int) -> dict[str, tuple[float, int]]:
         admin = Admin(session, port, "x")
         seen = looked(await admin.status(), of, totals, "kannelkit")
         known = Known(
-            lambda: None, lambda: None, lambda names: written(seen, totals, names), lambda: spec, lambda: True
+            lambda: None, lambda: None, lambda names: written(seen, totals, names, before), lambda: spec, lambda: True
         )
         server = Server(known, Address("127.0.0.1", 0))
         url = f"http://127.0.0.1:{await server.start()}/metrics"
@@ -171,10 +176,12 @@ async def measure(links: int, rounds: int) -> dict[str, tuple[float, int]]:
             return await asyncio.to_thread(generate_latest, registry)
 
         async def same() -> bytes:
-            return written(looked(await admin.status(), of, totals, "kannel_exporter"), totals, "kannel_exporter")
+            return written(
+                looked(await admin.status(), of, totals, "kannel_exporter"), totals, "kannel_exporter", before
+            )
 
         async def every() -> bytes:
-            return written(looked(await admin.status(), of, totals, "kannelkit"), totals, "kannelkit")
+            return written(looked(await admin.status(), of, totals, "kannelkit"), totals, "kannelkit", before)
 
         async def answered(names: Choice) -> bytes:
             async with session.get(f"{url}?names={names}") as answer:

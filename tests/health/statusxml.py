@@ -63,11 +63,15 @@ LINK = """<smsc>
 """
 
 
-def links_of(count: int) -> str:
-    """Return so many links, each of an account of its own: account0-1, account1-1, ..."""
+def links_of(count: int, more: int = 0) -> str:
+    """Return so many links, each of an account of its own: account0-1, account1-1, ... They have sent `more`."""
     return "".join(
         LINK.format(
-            admin_id=f"account{number}-1", smsc_id=f"account{number}", state="online 60s", queued=5, sent=number
+            admin_id=f"account{number}-1",
+            smsc_id=f"account{number}",
+            state=f"online {60 + more}s",
+            queued=5,
+            sent=number + more,
         )
         for number in range(count)
     )

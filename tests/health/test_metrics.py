@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from kannelkit.gateway.status import GatewayStatus
-from kannelkit.health.exposition import Exposition
+from kannelkit.health.exposition import Exposition, Written
 from kannelkit.health.metrics import METRICS, Names, read
 from kannelkit.health.metrics_exporter import add_exporter
 from kannelkit.health.metrics_gateway import add_gateway
@@ -130,6 +130,19 @@ EXPECTED = [
 @pytest.mark.parametrize(("name", "labels", "expected"), EXPECTED)
 def test_a_metric_says_what_was_seen(name: str, labels: dict[str, str], expected: float | None) -> None:
     assert value(series(ALL), name, **labels) == expected
+
+
+def test_what_was_written_before_changes_no_text() -> None:
+    before: Written = {}
+    counted = everything()
+    for of in (seen(status()), seen(None), seen(status(with_sent(200))), seen(status()), seen(status())):
+        if of.status is not None:
+            counted.status(of.status, of.rows)
+        kept, fresh = Exposition(before), Exposition()
+        for text in (kept, fresh):
+            add_gateway(text, of, counted, "0.1.0")
+            add_exporter(text, of, counted)
+        assert kept.octets() == fresh.octets()
 
 
 def test_what_is_queued_and_does_not_move_lasts_for_ever() -> None:
