@@ -39,7 +39,7 @@ class Account:
         self._simulator = simulator
         self._bounds = bounds
         self._digests = Digests(bounds.digests)
-        self._recent = Recent()
+        self._recent = Recent(bounds.digests)
         self._clock = simulator.clock
         self._parts = Parts(bounds.unfinished, bounds.unfinished_octets)
         self._parts_timer: asyncio.TimerHandle | None = None
@@ -109,7 +109,7 @@ class Account:
     def repeats(self, submit: Submit, now: float) -> bool:
         """Return whether the same message was accepted so shortly before that it is not taken again."""
         span = self._same_within
-        return bool(span) and self._recent.has(submit.identity, now, span)
+        return bool(span) and self._recent.has(submit.request, now, span)
 
     @property
     def _same_within(self) -> float:
@@ -121,7 +121,8 @@ class Account:
         carried = submit.content
         if carried.part is not None or not content.may_be_a_channels(carried.octets):
             return False
-        return _misuses(_channel_of(carried.octets, carried.alphabet))
+        # a code is short, and whatever is longer than this is none
+        return _misuses(_channel_of(carried.octets[:100], carried.alphabet))
 
     def full(self) -> bool:
         """Return whether so many messages wait to be sent that no more is taken."""
@@ -155,7 +156,7 @@ class Account:
             counters.doubled += 1
         span = self._same_within
         if span:
-            self._recent.add(submit.identity, now, span)
+            self._recent.add(submit.request, now, span)
         carried = submit.content
         if carried.part is not None and not single:
             return self._accept_part(submit, carried.part, now)

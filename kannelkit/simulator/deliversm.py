@@ -33,7 +33,7 @@ _RECEIPT: Final = bytes((EsmClass.DELIVERY_RECEIPT, 0, 0, 0, 0, 0, 0, 0, 0))
 
 def cost_text(cost: float) -> bytes:
     """Return a cost as the provider writes it, `n.nnnn`, in six characters at the most."""
-    return b"%.4f" % cost if cost < 10 else (b"%.4f" % cost)[:6].rstrip(b".")
+    return (b"%.4f" % cost)[:6].rstrip(b".")
 
 
 def receipt(message: Message, submitted: datetime, done: datetime, cost: float, sequence_number: int) -> bytes:

@@ -40,6 +40,15 @@ class Submit(NamedTuple):
     content: Content
     identity: bytes  # the same for two messages with equal addresses and content, user data header included
 
+    @property
+    def request(self) -> bytes:
+        """What is the same when a client asks for the same again: a long message's reference may be another then."""
+        part = self.content.part
+        if part is None:
+            return self.identity
+        place = b"%d/%d" % (part.number, part.total)
+        return b"\0".join((self.source, self.destination, place, self.content.octets))
+
 
 @dataclass(slots=True, eq=False)
 class Message:

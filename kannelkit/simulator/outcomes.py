@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
@@ -45,7 +46,7 @@ _COUNTRY, _NETWORK = "Russian Federation", "MegaFON open Joint Stock Company"
 
 def subscriber(number: str) -> Hlr:
     """Return what an HLR says of a number where no rule says something else."""
-    digits = number[-10:].rjust(10, "0")
+    digits = re.sub("[^0-9]", "", number)[-10:].rjust(10, "0")
     return Hlr(f"25002{digits}", "79232510066", "250", "02", _COUNTRY, _NETWORK)
 
 

@@ -66,9 +66,13 @@ class Latest(Generic[Value]):
 
 
 class Recent:
-    """Says whether the same message was accepted less than `span` seconds before; remembers little more than that."""
+    """Says whether the same message was accepted less than `span` seconds before; remembers little more than that.
 
-    def __init__(self) -> None:
+    Of more than `kept` messages the older half may be forgotten.
+    """
+
+    def __init__(self, kept: int) -> None:
+        self._half = max(1, kept // 2)
         self._newer: dict[int, float] = {}
         self._older: dict[int, float] = {}
         self._began = 0.0
@@ -84,6 +88,6 @@ class Recent:
 
     def add(self, message: bytes, now: float, span: float) -> None:
         """Remember that the message was accepted at `now`, for `span` seconds at the least."""
-        if now - self._began >= span:
+        if now - self._began >= span or len(self._newer) >= self._half:
             self._older, self._newer, self._began = self._newer, {}, now
         self._newer[hash(message)] = now

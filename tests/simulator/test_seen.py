@@ -50,7 +50,7 @@ def test_latest_entries_are_there(entries: list[tuple[int, int]], kept: int) -> 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.sampled_from([b"a", b"b", b"c"]))), st.integers(1, 60))
 def test_a_message_is_recent_for_exactly_the_span(messages: list[tuple[int, bytes]], span: int) -> None:
-    recent = Recent()
+    recent = Recent(1000)
     now = 0
     added: dict[bytes, int] = {}
     for gap, message in messages:
@@ -61,7 +61,7 @@ def test_a_message_is_recent_for_exactly_the_span(messages: list[tuple[int, byte
 
 
 def test_recent_messages_do_not_pile_up() -> None:
-    recent = Recent()
+    recent = Recent(1000)
     for number in range(10_000):
         recent.add(b"%d" % number, number, 60)
     assert len(recent) <= 120
