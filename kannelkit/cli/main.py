@@ -24,6 +24,8 @@ COMMANDS = {
     "top": "Watch a gateway live: accounts, links, rates, refusals, queues, decisions.",
     "health": "Check once how a gateway stands: a plugin for Nagios and Icinga.",
     "healthd": "Answer over HTTP how a gateway stands: for people, Prometheus, load balancers, service managers.",
+    "send": "Send messages on any channel, each at most once, and wait for their receipts.",
+    "dlr": "Explain delivery receipts, show them as they arrive, or ask the provider for one.",
     "history": "List what happened: decisions and events, oldest first.",
     "rate": "Show what an account runs at, or bring it to a rate by hand.",
     "pause": "Leave an account's rate as it is, until resume.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import islice
 
 import aiohttp
@@ -14,12 +15,15 @@ from kannelkit.smpp import gsm0338
 
 _MOST_OCTETS = 64 * 1024
 _CODING_7BIT, _CODING_UCS2 = 0, 2
+_TEMPORAL = "Temporal failure"
+# what smsbox answers where it has not even tried to hand the message on (smsbox_sendsms_post, delayed_http_reply)
+_REFUSALS = frozenset({400, 403, 404, 415})
 
 # smsbox's answer begins with -> what to do about it
 _HINTS = {
     "Authorization failed": "look at username, password and user-allow-ip of the sendsms-user group",
     "Not routable": "no smsc group takes this receiver and smsc-id; look at allowed- and denied-smsc-id and -prefix",
-    "Temporal failure": "bearerbox's queue is full or it is not there; try again later",
+    _TEMPORAL: "bearerbox's queue is full or it is not there; try again later",
     "Sender missing": "name a sender, or write default-sender in the sendsms-user group",
     "Number(s) has/have been denied": "a white-list, black-list, allowed- or denied-prefix does not let it through",
 }
@@ -54,6 +58,29 @@ class Accepted:
     queued: bool
 
 
+class Fate(StrEnum):
+    """What became of a message as far as smsbox's answer tells."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"  # not taken, and another try would end the same way
+    NOT_NOW = "not-now"  # not taken: bearerbox's queue is full, or it is shutting down
+    UNREACHED = "unreached"  # not taken: no connection to smsbox came about
+    UNKNOWN = "unknown"  # the request was made, and no answer came that tells
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The fate of a message, smsbox's own words or what happened instead, and the next step.
+
+    `queued` is for what was taken while no link could take it on.
+    """
+
+    fate: Fate
+    words: str
+    hint: str = ""
+    queued: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one of many messages: `accepted`, or the error that `send` would have raised."""
@@ -80,9 +107,12 @@ class SendSms:
         *,
         path: str = "/cgi-bin/sendsms",
         timeout: float = 30.0,
+        tls: bool = False,
     ) -> None:
+        """Take `timeout` in seconds. With `tls` it is not checked whose certificate smsbox has."""
         self._session = session
-        self._url = f"http://[{host}]:{port}{path}" if ":" in host else f"http://{host}:{port}{path}"
+        self._ssl = not tls
+        self._url = f"http{'s' * tls}://{f'[{host}]' if ':' in host else host}:{port}{path}"
         self._where = f"smsbox's sendsms port {host}:{port}"
         self._username = username
         self._password = password
@@ -94,11 +124,37 @@ class SendSms:
         Raises GatewayError with smsbox's words when it is refused, and when there is no answer: then nobody knows
         whether the message was taken.
         """
-        status, answer = await self._post(message)
+        answer = await self.deliver(message)
+        if answer.fate is Fate.TAKEN:
+            return Accepted(answer.words, answer.queued)
+        raise GatewayError(answer.words, answer.hint)
+
+    async def deliver(self, message: Message) -> Answer:
+        """Hand one message to bearerbox and return what is known of its fate then.
+
+        Raises GatewayError, before anything was sent, for a message that no request can carry.
+        """
+        headers = self._headers(message)
+        body = _utf8("the text", message.text)
+        may_be_taken = "the message may have been taken all the same"
+        try:
+            status, answer = await self._post(headers, body)
+        # what aiohttp says itself is left out: it may hold the request's headers
+        except TimeoutError:
+            words = f"{self._where} did not answer within {self._timeout.total:g} s"
+            return Answer(Fate.UNKNOWN, words, may_be_taken)
+        except aiohttp.ClientConnectorError:
+            hint = "is smsbox running, and is this its sendsms-port?"
+            return Answer(Fate.UNREACHED, f"{self._where} cannot be reached", hint)
+        except aiohttp.ClientError:
+            return Answer(Fate.UNKNOWN, f"{self._where} broke the connection", may_be_taken)
         if status == 202:
-            return Accepted(answer, queued=answer.startswith("3:"))
+            return Answer(Fate.TAKEN, answer, queued=answer.startswith("3:"))
         hint = next((hint for words, hint in _HINTS.items() if answer.startswith(words)), "")
-        raise GatewayError(f"smsbox refuses the message to {message.to}: {answer or f'HTTP {status}'}", hint)
+        words = f"smsbox refuses the message to {message.to}: {answer or f'HTTP {status}'}"
+        if status == 503 and answer.startswith(_TEMPORAL):
+            return Answer(Fate.NOT_NOW, words, hint)
+        return Answer(Fate.REFUSED if status in _REFUSALS else Fate.UNKNOWN, words, hint)
 
     async def send_many(self, messages: Iterable[Message], concurrency: int = 50) -> AsyncGenerator[Outcome, None]:
         """Send the messages, `concurrency` of them at a time, and yield what became of each as soon as it is known.
@@ -128,33 +184,12 @@ class SendSms:
         except GatewayError as error:
             return Outcome(message, error=error)
 
-    async def _post(self, message: Message) -> tuple[int, str]:
-        headers = self._headers(message)
-        body = _utf8("the text", message.text)
-        try:
-            async with self._session.post(
-                self._url,
-                data=body,
-                headers=headers,
-                allow_redirects=False,
-                timeout=self._timeout,
-            ) as response:
-                octets = await response.content.read(_MOST_OCTETS)
-                return response.status, octets.decode("utf-8", "backslashreplace").strip()
-        # not chained: the texts of aiohttp's errors may hold the request's headers
-        except TimeoutError:
-            raise GatewayError(
-                f"{self._where} did not answer within {self._timeout.total:g} s",
-                "the message may have been taken all the same",
-            ) from None
-        except aiohttp.ClientConnectorError:
-            raise GatewayError(
-                f"{self._where} cannot be reached", "is smsbox running, and is this its sendsms-port?"
-            ) from None
-        except aiohttp.ClientError:
-            raise GatewayError(
-                f"{self._where} broke the connection", "the message may have been taken all the same"
-            ) from None
+    async def _post(self, headers: dict[str, str], body: bytes) -> tuple[int, str]:
+        async with self._session.post(
+            self._url, data=body, headers=headers, allow_redirects=False, timeout=self._timeout, ssl=self._ssl
+        ) as response:
+            octets = await response.content.read(_MOST_OCTETS)
+            return response.status, octets.decode("utf-8", "backslashreplace").strip()
 
     def _headers(self, message: Message) -> dict[str, str]:
         coding = message.coding

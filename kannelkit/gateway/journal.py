@@ -1,0 +1,245 @@
+"""What became of each message of a list: written down before a message is handed on, so that none is sent twice.
+
+One SQLite file for all lists of a gateway. It holds numbers of lines, names of files and keyed digests, no receiver and
+no text.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from kannelkit.errors import HostError, KannelkitError
+
+FILE = "send.db"
+KEPT_DAYS = 30  # a list that is done is forgotten then
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS keys (proof BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS lists (
+    id INTEGER PRIMARY KEY, digest BLOB NOT NULL, file TEXT NOT NULL, began REAL NOT NULL, ended REAL);
+CREATE TABLE IF NOT EXISTS messages (
+    list INTEGER NOT NULL, id BLOB NOT NULL, state TEXT NOT NULL, at REAL NOT NULL,
+    PRIMARY KEY (list, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS recent (digest BLOB PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
+"""
+
+
+class State(StrEnum):
+    """What is known of a message that was begun."""
+
+    BEGUN = "begun"  # a request was about to be made; whether it was, and its answer, nobody knows
+    TAKEN = "taken"
+    REFUSED = "refused"  # certainly not taken
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """A list that is being sent: what is known of its messages by their ids, and since when (seconds since the epoch).
+
+    It is not `new` where it goes on from before.
+    """
+
+    id: int
+    began: float
+    states: Mapping[bytes, State]
+    new: bool
+
+
+class Journal:
+    """The journal of one gateway; several processes may have it open, each with lists of its own.
+
+    `key` is what its digests are made with. Raises HostError where the file cannot be used.
+    """
+
+    def __init__(self, folder: Path, key: str) -> None:
+        """Open the journal in the folder, which is there, or make it, readable for this user alone."""
+        self._path = folder / FILE
+        self._key = key
+        self._lock = -1
+        with self._told():
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            os.chmod(self._path, 0o600)
+            self._base = sqlite3.connect(self._path, timeout=10, isolation_level=None)
+            self._base.execute("PRAGMA journal_mode = WAL")
+            self._base.execute("PRAGMA synchronous = FULL")  # what was begun is on the disk before the request is made
+            self._base.executescript(_SCHEMA)
+        with self._written():
+            self._prove()
+
+    def _prove(self) -> None:
+        """Refuse a key by which nothing in here would be found again."""
+        proof = self.digest("proof")
+        row = self._base.execute("SELECT proof FROM keys").fetchone()
+        if row is None:
+            self._base.execute("INSERT INTO keys VALUES (?)", (proof,))
+        elif row[0] != proof:
+            raise HostError(
+                f"{self._path} was written with another key, so nobody knows what was sent",
+                "bring back passwords.json beside it, or move the journal away",
+            )
+
+    def digest(self, *values: object) -> bytes:
+        """Return what equal values have in common and nobody without the key can find out."""
+        whole = hashlib.blake2b(key=self._key.encode()[:64], digest_size=16)
+        for value in values:
+            octets = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+            whole.update(b"%d:" % len(octets) + octets)
+        return whole.digest()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._base.close()
+        if self._lock >= 0:
+            os.close(self._lock)
+
+    # -- lists ---------------------------------------------------------------------------------------------------------
+
+    def take_up(self, file: str, ids: Sequence[bytes], now: float, *, anew: bool = False, resume: bool = False) -> List:
+        """Begin a list of the messages with these ids, or go on with the one from the same file, "" for none.
+
+        A list that is not done is gone on with, also where its content has changed. Raises KannelkitError for messages
+        that were sent in one that is done, unless they are to be left out (`resume`) or everything is to be sent
+        (`anew`), and where another process sends the list.
+        """
+        digest = self.digest(*ids)
+        states: dict[bytes, State] = {}
+        with self._written():
+            row = self._base.execute(
+                "SELECT id, began, ended FROM lists WHERE digest = ? OR (file = ? AND file != '') "
+                "ORDER BY file = ? DESC, id DESC LIMIT 1",
+                (digest, file, file),
+            ).fetchone()
+            if row is not None:
+                list_id, began, ended = row
+                known = {} if anew else self._states(list_id)
+                states |= {each: known[each] for each in ids if each in known}
+            if row is None or anew or (ended is not None and State.TAKEN not in states.values()):
+                if row is not None and ended is None:
+                    self._hold(list_id)
+                    self._base.execute("UPDATE lists SET ended = ? WHERE id = ?", (now, list_id))
+                made = self._base.execute(
+                    "INSERT INTO lists (digest, file, began) VALUES (?, ?, ?)", (digest, file, now)
+                )
+                self._hold(int(made.lastrowid or 0))
+                return List(int(made.lastrowid or 0), now, {}, new=True)
+            taken = sum(state is State.TAKEN for state in states.values())
+            if ended is not None and not resume:
+                raise _again(taken, len(ids), ended)
+            self._hold(list_id)
+            self._base.execute(
+                "UPDATE lists SET digest = ?, file = ?, ended = NULL WHERE id = ?", (digest, file, list_id)
+            )
+            return List(list_id, began, states, new=False)
+
+    def _hold(self, list_id: int) -> None:
+        """Keep every other process from sending this list until this one ends."""
+        if self._lock < 0:
+            self._lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, list_id)
+        except (BlockingIOError, PermissionError):
+            message = "another kannelkit is sending this list at this moment"
+            raise KannelkitError(message, "wait until it is done; what it leaves can be sent then") from None
+
+    def _states(self, list_id: int) -> Mapping[bytes, State]:
+        rows = self._base.execute("SELECT id, state FROM messages WHERE list = ?", (list_id,))
+        return {message: State(state) for message, state in rows}
+
+    def end(self, list_id: int, now: float) -> None:
+        """Write down that the list is done, and forget those that were done long ago."""
+        with self._written():
+            self._base.execute("UPDATE lists SET ended = ? WHERE id = ?", (now, list_id))
+            old = now - KEPT_DAYS * 86_400
+            self._base.execute("DELETE FROM messages WHERE list IN (SELECT id FROM lists WHERE ended < ?)", (old,))
+            self._base.execute("DELETE FROM lists WHERE ended < ?", (old,))
+
+    # -- messages ------------------------------------------------------------------------------------------------------
+
+    def recent(self, since: float) -> Mapping[bytes, float]:
+        """Return the digests of what was begun after a moment and not refused, each with its own moment."""
+        with self._told():
+            return dict(self._base.execute("SELECT digest, at FROM recent WHERE at > ?", (since,)).fetchall())
+
+    def write(
+        self,
+        list_id: int | None,
+        now: float,
+        *,
+        answered: Iterable[tuple[bytes, State, bytes | None]] = (),
+        begun: Iterable[tuple[bytes, bytes | None]] = (),
+        same_within: float = 0.0,
+    ) -> frozenset[bytes]:
+        """Write down answers, then what is about to be sent, and return the ids of what must not be sent.
+
+        Those are messages with a digest that was begun, by whomever, less than `same_within` seconds ago; they are not
+        written down. A message is its id, its state and, where its like is refused for a while, its digest. When this
+        returns, it is on the disk.
+        """
+        held = set()
+        with self._written():
+            for message, state, digest in answered:
+                self._put(list_id, message, state, now)
+                if state is State.REFUSED:
+                    self._base.execute("DELETE FROM recent WHERE digest = ?", (digest,))
+                else:
+                    self._base.execute("UPDATE recent SET at = ? WHERE digest = ?", (now, digest))
+            self._base.execute("DELETE FROM recent WHERE at <= ? OR at > ?", (now - same_within, now + same_within))
+            for message, digest in begun:
+                if digest is not None:
+                    done = self._base.execute("INSERT OR IGNORE INTO recent VALUES (?, ?)", (digest, now))
+                    if not done.rowcount:
+                        held.add(message)
+                        continue
+                self._put(list_id, message, State.BEGUN, now)
+        return frozenset(held)
+
+    def _put(self, list_id: int | None, message: bytes, state: State, now: float) -> None:
+        if list_id is not None:
+            self._base.execute("INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?)", (list_id, message, state, now))
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        with self._told():
+            self._base.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._base.execute("ROLLBACK")
+                raise
+            self._base.execute("COMMIT")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            hint = "run as the user that owns the state-dir"
+            raise HostError(f"{self._path}: {error.strerror}", hint) from error
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            hint = "if it is broken move it away: then nobody knows what was sent"
+            raise HostError(f"the journal {self._path}: {error}", hint) from error
+
+
+def _again(taken: int, messages: int, ended: float) -> KannelkitError:
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(ended))
+    if taken == messages:
+        return KannelkitError(f"this list was sent on {when}, all of it", "--anew sends it once more")
+    return KannelkitError(
+        f"{taken} of the {messages} messages were sent on {when}",
+        "--resume sends the others, --anew all of them",
+    )
