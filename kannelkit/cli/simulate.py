@@ -9,16 +9,23 @@ import resource
 import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
+from kannelkit.cli.simulate_events import tell
 from kannelkit.errors import InputError
 from kannelkit.findings import Finding, Place
+from kannelkit.providers.profile import Profile
+from kannelkit.providers.shipped import PROFILES
 from kannelkit.simulator.limits import Law
+from kannelkit.simulator.outcomes import OutcomeRule
 from kannelkit.simulator.rules import AccountRules, AtUnbind, Behaviour, Bounds, Order
 from kannelkit.simulator.server import Simulator
 
@@ -26,6 +33,9 @@ PLAIN_SECONDS = 5.0  # between two lines of counters where they do not go to a t
 LIVE_SECONDS = 0.5
 DEFAULT = AccountRules("test", "test")  # nobody's secret
 
+_PORTS = (2775, 3443)  # without and with TLS
+_SAME_WITHIN = 60.0  # seconds: SMSC.ru takes no second identical request within a minute
+_CERTIFICATE_DAYS = 30
 _USUAL = Behaviour()
 _SPAN = click.FloatRange(0, 3600)  # seconds
 
@@ -39,13 +49,41 @@ def _account(context: click.Context, parameter: click.Parameter, texts: tuple[st
         raise click.BadParameter(str(error)) from None
 
 
+def _outcomes(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> list[OutcomeRule]:
+    try:
+        return [OutcomeRule.parse(text) for text in texts]
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 def _behaviour(name: str, kind: click.ParamType[Any], what: str) -> Callable[[Command], Command]:
     """Return the option for a field of Behaviour, whose default is the field's."""
     option = f"--{name.replace('_', '-')}"
     return click.option(option, type=kind, default=str(getattr(_USUAL, name)), show_default=True, help=what)
 
 
-@click.command(short_help="Run a pretend SMSC to bind to.")
+_EXAMPLES = """\b
+Examples:
+  kannelkit simulate
+  kannelkit simulate --provider smsc.ru --tls --account login:password@30
+  kannelkit simulate --outcome to=7916*,share=0.1,state=UNDELIV,err=220 --outcome channel=call,after=30
+  kannelkit simulate --account shop:secret@30 --account fast:secret@none,binds=2 --delay 0.05
+  kannelkit simulate --handler http://127.0.0.1:8000/smsc --json | jq 'select(.event == "message")'
+  curl -s -d account=test -d from=79991234567 -d to=7999 -d text=STOP 127.0.0.1:13085/incoming
+
+Outcome rules are name=value,...: which messages (to, from, login: patterns; channel; share of the numbers; nth to a
+number) end how (state, err, after so many seconds, and for HLR imsi, msc, mcc, mnc, cn, net, rcn, rnet). The first
+that matches decides. What arrives is on the control port's page. More in docs/simulator.md.
+"""
+
+
+@click.command(short_help="Run a pretend SMSC to bind to.", epilog=_EXAMPLES)
+@click.option(
+    "--provider",
+    type=click.Choice(["smsc.ru"]),
+    help="Behave as this provider: its ports (3700; with TLS 3443), limit, idle time, and no message twice within a "
+    "minute. What is given besides wins.",
+)
 @click.option(
     "--account",
     "accounts",
@@ -54,8 +92,9 @@ def _behaviour(name: str, kind: click.ParamType[Any], what: str) -> Callable[[Co
     metavar="LOGIN:PASSWORD[@LIMIT][,RULE=VALUE...]",
     help="An account, as often as needed. LIMIT: SMS per second, or none (default 30). Rules: law, burst, "
     "limit-per (account, connection), binds (1-9 at once), second-bind (close-older, bind-failed, already-bound), "
-    "bind-status (refuses every bind, such as 0x0d). Default: test:test@30. Other users of this machine can read it: "
-    "no real password here.",
+    "bind-status (refuses every bind, such as 0x0d), addresses (allowed for binds, joined by +), same-within, "
+    "single (each part a message of its own), delivery-rate, cost, incoming (true: by SMPP), handler (a URL). "
+    "Default: test:test@30. Other users of this machine can read it: no real password here.",
 )
 @click.option(
     "--accounts",
@@ -65,19 +104,37 @@ def _behaviour(name: str, kind: click.ParamType[Any], what: str) -> Callable[[Co
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=2775, show_default=True, help="0: a free one.")
-@click.option("--tls-port", type=click.IntRange(0, 65535), help="A port with TLS besides; needs --certificate.")
+@click.option("--tls", is_flag=True, help="A port with TLS besides; where there is no --certificate, one is made.")
+@click.option(
+    "--tls-port", type=click.IntRange(0, 65535), help="The port for TLS; needs --tls or --certificate. [default: 3443]"
+)
 @click.option(
     "--certificate",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="PEM file with key and certificate (kannelkit make-dummy-cert makes one).",
+    help="PEM file with key and certificate for TLS (kannelkit make-dummy-cert makes one).",
 )
 @click.option(
     "--control-port",
     type=click.IntRange(0, 65535),
     default=13085,
     show_default=True,
-    help="HTTP on 127.0.0.1: GET /counters, GET /timeline?account=LOGIN, POST /limit, /account, /behaviour, /drop, "
-    "/refuse, /listen, /reset.",
+    help="HTTP on 127.0.0.1: a page at /, and GET /messages, /messages/ID, /outcomes, /counters, "
+    "/timeline?account=LOGIN, POST /incoming, /outcomes, /limit, /account, /behaviour, /drop, /refuse, /listen, "
+    "/reset.",
+)
+@click.option(
+    "--outcome",
+    "outcomes",
+    multiple=True,
+    callback=_outcomes,
+    metavar="RULE",
+    help="How some messages end, as often as needed; what no rule matches is delivered. See below.",
+)
+@click.option(
+    "--handler",
+    metavar="URL",
+    help="Where statuses are posted that no registered_delivery asked for: of every account without one of its own. "
+    "What stands behind a # in it is the secret of md5 and sha1.",
 )
 @click.option("--limit", type=click.IntRange(0), help="The limit of the default account, in SMS per second.")
 @click.option(
@@ -98,7 +155,9 @@ def _behaviour(name: str, kind: click.ParamType[Any], what: str) -> Callable[[Co
     _SPAN,
     "Seconds for which an identical message is rejected (SMSC.ru: 60); 0: it is accepted again.",
 )
+@_behaviour("parts_within", click.FloatRange(0.1, 86400), "Seconds until the parts of a long message must be there.")
 @_behaviour("receipt_delay", _SPAN, "Seconds from a message to its delivery receipt.")
+@_behaviour("receipt_window", click.IntRange(1, 1000), "Receipts that an account may leave unacknowledged.")
 @_behaviour("reject_share", click.FloatRange(0, 1), "The share of the submits that is rejected, chosen by chance.")
 @click.option(
     "--reject-status",
@@ -109,50 +168,100 @@ def _behaviour(name: str, kind: click.ParamType[Any], what: str) -> Callable[[Co
 )
 @_behaviour("close_after", _SPAN, "Seconds after which a bind is closed, whatever it does; 0: never.")
 @click.option("--silent", is_flag=True, help="Answer nothing at all, and close nothing.")
-@click.option("--seed", type=int, help="Makes repeatable what chance does: --reject-share, --order out-of-order.")
+@click.option(
+    "--seed",
+    type=int,
+    help="Makes repeatable what chance does: --reject-share, --order out-of-order, the share of an --outcome.",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="What happens as JSON lines on stdout, and no counters on stderr."
+)
 def command(
+    provider: str | None,
     accounts: list[AccountRules],
     accounts_file: Path | None,
     host: str,
     port: int,
+    tls: bool,
     tls_port: int | None,
     certificate: Path | None,
     control_port: int,
+    outcomes: list[OutcomeRule],
+    handler: str | None,
     limit: int | None,
     law: str,
     burst: int | None,
     seed: int | None,
+    as_json: bool,
     **behaviour: object,
 ) -> None:
     """Run a pretend SMSC to bind to.
 
     It takes binds, accepts messages within each account's limit, answers ESME_RTHROTTLED beyond it, and sends
-    delivery receipts. Without options: login test, password test, 30 SMS per second, port 2775. What to write in a spec
-    is printed at the start; counters follow on stderr.
+    delivery receipts and incoming messages. Without options: login test, password test, 30 SMS per second, port 2775.
+    What to write in a spec is printed at the start; counters follow on stderr.
     """
+    context = click.get_current_context()
+    given = {name for name in context.params if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
     if accounts_file is not None:
         accounts = accounts + read_accounts(accounts_file)
     if accounts and (limit is not None or burst is not None):
         raise click.UsageError("--limit and --burst are the default account's; write login:password@limit instead")
-    if tls_port is not None and certificate is None:
-        raise click.UsageError("--tls-port needs --certificate")
+    if tls_port is not None and certificate is None and not tls:
+        raise click.UsageError("--tls-port needs --tls, or a --certificate")
+    plain, with_tls = _PORTS
+    if provider is not None:
+        plain, with_tls, usual = _as_provider(PROFILES[provider])
+        behaviour.update({name: value for name, value in usual.items() if name not in given})
     if not accounts:
         accounts = [replace(DEFAULT, limit=DEFAULT.limit if limit is None else limit, law=Law(law), burst=burst)]
     try:
-        simulator = Simulator(
-            accounts,
-            _USUAL.changed(behaviour),
-            host=host,
-            port=port,
-            tls_port=tls_port,
-            certificate=certificate,
-            control_port=control_port,
-            seed=seed,
-            bounds=_bounds(),
-        )
+        if handler is not None:
+            accounts = [each if each.handler else each.changed({"handler": handler}) for each in accounts]
+        wanted = _USUAL.changed(behaviour)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    asyncio.run(run(simulator))
+    with contextlib.ExitStack() as kept:
+        if tls or certificate is not None:
+            tls_port = with_tls if tls_port is None else tls_port
+            if certificate is None:
+                certificate = _made(Path(kept.enter_context(tempfile.TemporaryDirectory(prefix="kannelkit-"))), host)
+        try:
+            simulator = Simulator(
+                accounts,
+                wanted,
+                host=host,
+                port=port if "port" in given else plain,
+                tls_port=tls_port,
+                certificate=certificate,
+                control_port=control_port,
+                seed=seed,
+                bounds=_bounds(),
+                outcomes=outcomes,
+            )
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+        asyncio.run(run(simulator, as_json=as_json))
+
+
+def _as_provider(profile: Profile) -> tuple[int, int, dict[str, object]]:
+    """Return a provider's ports, without and with TLS, and its behaviour."""
+    ports = next(each for each in profile.settings if each.directive == "port")
+    behaviour: dict[str, object] = {"same_within": _SAME_WITHIN}
+    if profile.limits.idle is not None:
+        behaviour["idle"] = profile.limits.idle.value
+    return int(ports.value), int(ports.tls_value or ports.value), behaviour
+
+
+def _made(folder: Path, host: str) -> Path:
+    """Return a key and a certificate for this run, readable by its user alone."""
+    from kannelkit.certs.dummy import dummy_certificate  # cryptography takes long to import
+
+    path = folder / "smsc.pem"
+    path.touch(mode=0o600)
+    names = dict.fromkeys((host, "127.0.0.1", "localhost"))
+    path.write_bytes(dummy_certificate(list(names), _CERTIFICATE_DAYS, datetime.now(UTC), key="ec-p256"))
+    return path
 
 
 def _bounds() -> Bounds:
@@ -180,31 +289,38 @@ def read_accounts(path: Path) -> list[AccountRules]:
     return accounts
 
 
-async def run(simulator: Simulator) -> None:
-    """Run the simulator until SIGINT or SIGTERM, telling on stderr how it stands."""
+async def run(simulator: Simulator, *, as_json: bool = False) -> None:
+    """Run the simulator until SIGINT or SIGTERM, telling on stderr how it stands or, as JSON, what happens."""
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_tell)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, done.set)
+    async with simulator:
+        if as_json:
+            await tell(simulator, done)
+        else:
+            click.echo(what_to_write(simulator))
+            await _show(simulator, done)
+
+
+async def _show(simulator: Simulator, done: asyncio.Event) -> None:
     live = sys.stderr.isatty() and os.environ.get("TERM") not in (None, "dumb")
     drawn = 0
-    async with simulator:
-        click.echo(what_to_write(simulator))
-        told = ""
-        while not done.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(done.wait(), LIVE_SECONDS if live else PLAIN_SECONDS)
-            lines = counter_lines(simulator)
-            if live:
-                # back to the first of the lines drawn before, each cut to the terminal's width and cleared to its end
-                width = shutil.get_terminal_size().columns
-                lines = [line[: width - 1] for line in lines]
-                click.echo(f"\x1b[{drawn}F" * bool(drawn) + "\n".join(f"{line}\x1b[K" for line in lines), err=True)
-                drawn = len(lines)
-            elif "\n".join(lines) != told:
-                told = "\n".join(lines)
-                click.echo(told, err=True)
+    told = ""
+    while not done.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(done.wait(), LIVE_SECONDS if live else PLAIN_SECONDS)
+        lines = counter_lines(simulator)
+        if live:
+            # back to the first of the lines drawn before, each cut to the terminal's width and cleared to its end
+            width = shutil.get_terminal_size().columns
+            lines = [line[: width - 1] for line in lines]
+            click.echo(f"\x1b[{drawn}F" * bool(drawn) + "\n".join(f"{line}\x1b[K" for line in lines), err=True)
+            drawn = len(lines)
+        elif "\n".join(lines) != told:
+            told = "\n".join(lines)
+            click.echo(told, err=True)
 
 
 def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -227,7 +343,7 @@ def what_to_write(simulator: Simulator) -> str:
     )
     return "\n".join(
         [
-            f"{addresses}; control port http://127.0.0.1:{simulator.control_port}/counters",
+            f"{addresses}; what arrives: http://127.0.0.1:{simulator.control_port}/",
             f"accounts: {', '.join(limits)}",
             "",
             "smsc:",

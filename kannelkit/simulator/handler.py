@@ -1,9 +1,9 @@
 """An account's HTTP handler: a client's own address, to which goes what no SMPP connection asked for.
 
 SMSC.ru hands the status of a message that was sent without registered_delivery to such an address, the result of an HLR
-request too and, where the account wants that, an incoming message. Its own page of the parameters could not be read; what
-is posted here is what independent clients of it read (id, phone, status, err, type, ts; phone, mes, to; md5 and sha1),
-and `time`, `cnt`, `sender` and the fields of an HLR result as its answer to a request for a status names them.
+request too and, where the account wants that, an incoming message. Its own page of the parameters could not be read.
+What is posted here is what independent clients of it read (id, phone, status, err, type, ts; phone, mes, to; md5 and
+sha1); `time`, `cnt`, `sender` and the fields of an HLR result are named as its answer to a request for a status does.
 """
 
 from __future__ import annotations
@@ -11,13 +11,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from kannelkit.providers.flags import Flags, build_flags
+
 if TYPE_CHECKING:
     import aiohttp
+
+    from kannelkit.simulator.deliversm import Incoming
+    from kannelkit.simulator.messages import Message
 
 AGAIN_AFTER: Final = (1.0, 5.0, 25.0)  # seconds between two tries; after the last one it is given up
 ANSWER_WITHIN: Final = 10.0  # seconds
@@ -46,22 +51,19 @@ _REFUSALS: Final = {
     253: _BARRED,  # spam filter
 }
 
+# the parts of an HLR result, as a receipt has them too
+_HLR: Final = {
+    "imsi": "imsi",
+    "msc": "msc",
+    "mcc": "mcc",
+    "mnc": "mnc",
+    "cn": "country",
+    "net": "network",
+    "rcn": "roaming_country",
+    "rnet": "roaming_network",
+}
+
 Parameters = dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What a status tells of a message that ended; `kind` is the number that TLV 0x2001 has for its type."""
-
-    message_id: int
-    phone: str
-    sender: str
-    state: str
-    err: int
-    kind: int
-    parts: int
-    done: datetime
-    hlr: Mapping[str, str] = field(default_factory=dict)
 
 
 def status_number(state: str, err: int) -> int:
@@ -70,33 +72,35 @@ def status_number(state: str, err: int) -> int:
     return _REFUSALS.get(err, number) if number == _UNDELIVERABLE else number
 
 
-def status_parameters(ended: Ended, secret: str = "") -> Parameters:
+def told_status(message: Message, ended: datetime, secret: str = "") -> Parameters:
     """Return what is posted for a message that ended; with a secret, md5 and sha1 of `id:phone:status:secret` too."""
+    outcome = message.outcome
+    signed = (str(message.id), _digits(message.destination), str(status_number(outcome.state, outcome.err)))
     parameters = {
-        "id": str(ended.message_id),
-        "phone": ended.phone,
-        "status": str(status_number(ended.state, ended.err)),
-        "time": f"{ended.done:%d.%m.%Y %H:%M:%S}",
-        "ts": str(int(ended.done.timestamp())),
-        "err": str(ended.err),
-        "type": str(ended.kind),
-        "cnt": str(ended.parts),
-        "sender": ended.sender,
-        **ended.hlr,
+        **dict(zip(("id", "phone", "status"), signed, strict=True)),
+        **_moment(ended),
+        "err": str(outcome.err),
+        "type": str(build_flags(Flags(message.kind))),
+        "cnt": str(message.parts),
+        "sender": message.source,
+        **({name: getattr(outcome.hlr, field) for name, field in _HLR.items()} if outcome.hlr is not None else {}),
     }
-    return parameters | _signed((parameters["id"], parameters["phone"], parameters["status"]), secret)
+    return parameters | _signed(signed, secret)
 
 
-def incoming_parameters(sender: str, receiver: str, text: str, received: datetime, secret: str = "") -> Parameters:
+def told_incoming(message: Incoming, arrived: datetime, secret: str = "") -> Parameters:
     """Return what is posted for an incoming message; with a secret, md5 and sha1 of `phone:mes:to:secret` too."""
-    parameters = {
-        "phone": sender,
-        "mes": text,
-        "to": receiver,
-        "time": f"{received:%d.%m.%Y %H:%M:%S}",
-        "ts": str(int(received.timestamp())),
-    }
-    return parameters | _signed((sender, text, receiver), secret)
+    signed = (_digits(message.source), message.text, _digits(message.destination))
+    parameters = dict(zip(("phone", "mes", "to"), signed, strict=True))
+    return parameters | {"id": str(message.id), **_moment(arrived)} | _signed(signed, secret)
+
+
+def _digits(address: str) -> str:
+    return address.removeprefix("+")
+
+
+def _moment(date: datetime) -> Parameters:
+    return {"time": f"{date:%d.%m.%Y %H:%M:%S}", "ts": str(int(date.timestamp()))}
 
 
 def _signed(values: tuple[str, ...], secret: str) -> Parameters:

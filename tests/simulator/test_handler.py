@@ -6,23 +6,27 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from aiohttp import web
 
-from kannelkit.simulator.handler import (
-    AT_ONCE,
-    Ended,
-    HttpHandler,
-    Posted,
-    incoming_parameters,
-    status_number,
-    status_parameters,
-)
+from kannelkit.providers.statuses import Hlr, Kind
+from kannelkit.simulator.content import Alphabet
+from kannelkit.simulator.deliversm import Incoming
+from kannelkit.simulator.handler import AT_ONCE, HttpHandler, Posted, status_number, told_incoming, told_status
+from kannelkit.simulator.messages import Message
+from kannelkit.simulator.outcomes import Outcome
 
-ENDED = Ended(12, "79161234567", "shop", "DELIVRD", 0, 0, 3, datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC))
+DONE = datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC)
+
+
+def message(**other: Any) -> Message:
+    fields: dict[str, Any] = {"kind": Kind.SMS, "parts": 3, "outcome": Outcome()} | other
+    return Message(12, b"\x05\0shop", b"\1\1+79161234567", 0.0, b"hello", 0, Alphabet.GSM, **fields)
+
 
 NUMBERS = [
     ("DELIVRD", 0, 1),
@@ -43,7 +47,7 @@ def test_states_have_the_numbers_of_the_http_interface(state: str, err: int, num
 
 
 def test_a_status_is_told_with_what_clients_read() -> None:
-    assert status_parameters(ENDED) == {
+    assert told_status(message(), DONE) == {
         "id": "12",
         "phone": "79161234567",
         "status": "1",
@@ -57,15 +61,22 @@ def test_a_status_is_told_with_what_clients_read() -> None:
 
 
 def test_an_hlr_result_has_its_fields_beside() -> None:
-    told = status_parameters(replace(ENDED, kind=4, hlr={"imsi": "250023012345678", "rcn": ""}))
-    assert (told["type"], told["imsi"], told["rcn"]) == ("4", "250023012345678", "")
+    found = Outcome(hlr=Hlr(imsi="250023012345678", mnc="02", network="MegaFON open"))
+    told = told_status(message(kind=Kind.HLR, outcome=found), DONE)
+    assert (told["type"], told["imsi"], told["mnc"], told["net"], told["rcn"]) == (
+        "4",
+        "250023012345678",
+        "02",
+        "MegaFON open",
+        "",
+    )
 
 
 def test_a_secret_signs_what_is_told() -> None:
-    told = status_parameters(ENDED, "swordfish")
+    told = told_status(message(), DONE, "swordfish")
     assert told["md5"] == hashlib.md5(b"12:79161234567:1:swordfish").hexdigest()
     assert told["sha1"] == hashlib.sha1(b"12:79161234567:1:swordfish").hexdigest()
-    told = incoming_parameters("79161234567", "7999", "Привет", ENDED.done, "swordfish")
+    told = told_incoming(Incoming(13, "+79161234567", "7999", "Привет", 0.0), DONE, "swordfish")
     assert told["md5"] == hashlib.md5("79161234567:Привет:7999:swordfish".encode()).hexdigest()
     assert "swordfish" not in str(told)
 
