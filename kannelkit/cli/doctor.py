@@ -167,8 +167,8 @@ async def _as_they_end(request: Request, *, quiet: bool) -> list[Result]:
 def plain(result: Result) -> Iterator[str]:
     """Yield a result's lines for a pipe."""
     yield shown(f"{_WORDS[result.status]}: {result.step}: {result.summary}")
-    if result.advice:
-        yield shown(f"  hint: {result.advice}")
+    for advice in _advice(result):
+        yield shown(f"  hint: {advice}")
 
 
 def for_terminal(result: Result, width: int, *, again: bool = False, marks: bool = True) -> Iterator[str]:
@@ -180,9 +180,15 @@ def for_terminal(result: Result, width: int, *, again: bool = False, marks: bool
     for number, line in enumerate(_wrapped(result.summary, width)):
         head = f"{mark} {click.style(name.ljust(_INDENT - 2), bold=True)}" if number == 0 else " " * _INDENT
         yield f"{head}{line}" + (took if number == 0 else "")
-    for number, line in enumerate(_wrapped(result.advice, width - 2) if result.advice else ()):
-        lead = ("→ " if marks else "> ") if number == 0 else "  "
-        yield f"{' ' * _INDENT}{click.style(f'{lead}{line}', fg='cyan')}"
+    for advice in _advice(result):
+        for number, line in enumerate(_wrapped(advice, width - 2)):
+            lead = ("→ " if marks else "> ") if number == 0 else "  "
+            yield f"{' ' * _INDENT}{click.style(f'{lead}{line}', fg='cyan')}"
+
+
+def _advice(result: Result) -> tuple[str, ...]:
+    """Return what is to be known and done, what is most to the point first."""
+    return (*result.details, *filter(None, [result.advice]))
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -91,8 +91,8 @@ def hosts(host: str, port: int, seen: Handshake, now: datetime) -> Result:
     if certificate is None:
         return Result("tls", "ok", f"{where}: {seen.version}, with a certificate that cannot be read", host=host)
     words = (
-        f"{where}: {seen.version}, certificate of {certificate.subject or 'nobody'} by "
-        f"{'itself' if certificate.self_signed else certificate.issuer or 'nobody'}, "
+        f"{where}: {seen.version}, certificate {certificate.subject or 'of nobody'} "
+        f"{'signed by itself' if certificate.self_signed else 'by ' + (certificate.issuer or 'nobody')}, "
         f"{'expired' if certificate.valid_until <= now else 'until'} {certificate.valid_until:%Y-%m-%d}"
     )
     if seen.checked:

@@ -21,7 +21,7 @@ from kannelkit.lint.report import counted as by_severity
 from kannelkit.lint.report import severity
 from kannelkit.render import accounts, kannel_conf
 from kannelkit.spec import Spec
-from kannelkit.supervise.commands import supervise
+from kannelkit.supervise.commands import supervise, watched
 from kannelkit.supervise.readings import look as look_at_gateway
 from kannelkit.supervise.views import Overview, duration
 
@@ -32,6 +32,7 @@ _LOCAL_SECONDS = 10.0
 _MOST_TOLD = 5
 # lint's rules about what has a step of its own: certificates
 _SAID_ELSEWHERE = frozenset({"E170", "E171", "W270", "I330"})
+_BEGINS = {False: "starts it", True: "looks after it when Kannel has been started"}
 _WITHOUT_SPEC = frozenset({"kannel", "spec", "secrets", "limits", "clock"})
 
 
@@ -112,6 +113,8 @@ class _Examination:
         self._begun(step)
         begun = self._clock()
         seconds = min(_LOCAL_SECONDS, self._end - begun)
+        if seconds <= 0:
+            return [Result(step, "skipped", "no time was left", "--timeout gives more")]
         try:
             results = await aside(lambda: list(found()), seconds)
         except TimeoutError:
@@ -155,17 +158,14 @@ class _Examination:
         seen = asyncio.run(look_at_gateway(spec, missing=[str(each.place) for each in self._request.missing]))
         self._seen = seen
         if stands_still(seen):
-            yield Result("gateway", "ok", f"does not run: {supervise(spec)} supervises it")
+            yield Result("gateway", "ok", f"does not run; {supervise(spec)} {_BEGINS[watched(spec)]}")
             return
         bearerbox = seen.boxes[0]
         since = "" if bearerbox.since is None else f" for {duration(seen.at - bearerbox.since)}"
         online = sum(account.links_online for account in seen.accounts)
         links = sum(account.links_wanted for account in seen.accounts)
         words = f"{seen.state}{since}, Kannel {seen.version or 'of unknown version'}, {online} of {links} links online"
-        weight = _weight(seen)
-        yield Result("gateway", weight, words)
-        for problem in seen.problems:
-            yield Result("gateway", weight, problem)
+        yield Result("gateway", _weight(seen), words, details=seen.problems)
 
     # -- this machine
 

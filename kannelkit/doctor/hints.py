@@ -7,8 +7,7 @@ from typing import Literal
 
 from kannelkit.providers.profile import Grade
 
-# refused: a bind is refused for something else than the password; unknown-host, unreached, untls: no address,
-# no connection, no TLS
+# password: a bind is refused for its login or password; refused: for another reason, or for none that is told
 Trouble = Literal["password", "refused", "no-address", "no-connection", "no-tls"]
 
 
@@ -50,11 +49,6 @@ _HINTS = {
 }
 
 
-def hints(provider: str, *troubles: Trouble) -> str:
-    """Return what helps at this provider, "" where nothing is known."""
-    return "; ".join(hint.text for trouble in troubles for hint in _HINTS.get(provider, ()) if hint.trouble == trouble)
-
-
-def joined(*parts: str) -> str:
-    """Return the parts of an advice as one."""
-    return "; ".join(part for part in parts if part)
+def hints(provider: str, *troubles: Trouble) -> tuple[str, ...]:
+    """Return what helps at this provider, nothing where it is not known."""
+    return tuple(hint.text for trouble in troubles for hint in _HINTS.get(provider, ()) if hint.trouble == trouble)

@@ -57,6 +57,7 @@ class Network:
         self._targets = tuple(_targets(spec)) if spec else ()
         authorities = spec.core.get("ssl-trusted-ca-file") if spec else None
         trusted = spec.path.parent / authorities if spec and authorities else None
+        self._only: Collection[str] = ()
         self._hosts = Hosts(min(_PATIENCE, seconds / _PART), trusted)
 
     async def __aenter__(self) -> Network:
@@ -78,6 +79,7 @@ class Network:
         self, only: Collection[str], seen: Overview | None, begun: Callable[[str], None]
     ) -> AsyncGenerator[Result]:
         """Yield what the wanted steps found; `seen` is how the gateway stands, None where that is not known."""
+        self._only = only
         of = {target.address: target.bind.provider for target in reversed(self._targets)}
         binds = self._begun_binds(seen) if "bind" in only else []
         if "dns" in only:
@@ -109,19 +111,23 @@ class Network:
             result = Result(step, "skipped", f"{host}: no time was left", "--timeout gives more", host=host)
         return dataclasses.replace(result, seconds=result.seconds or self._clock() - begun)
 
+    def _hindered(self, step: str, by: str, why: str, host: str, account: str = "") -> Result:
+        """Return that a step could not be tried; that is a failure where the step that failed is not shown."""
+        return Result(step, "skipped" if by in self._only else "failed", why, account=account, host=host)
+
     async def _dns(self, host: str, of: str) -> Result:
         return provider.dns(host, await self._hosts.names(host), of)
 
     async def _connect(self, address: Address, of: str) -> Result:
         visits = await self._hosts.visits(address)
         if not visits:
-            return Result("connect", "skipped", f"{address}: it has no address", host=address.host)
+            return self._hindered("connect", "dns", f"{address}: the host has no IPv4 address", address.host)
         return provider.connect(address, visits, of)
 
     async def _tls(self, address: Address, of: str) -> Result:
         visits = await self._hosts.visits(address)
         if all(visit.trouble for visit in visits.values()):
-            return Result("tls", "skipped", f"{address}: no connection", host=address.host)
+            return self._hindered("tls", "connect", f"{address}: the host takes no connection", address.host)
         seen, handshake = await self._hosts.handshake(address)
         if handshake is None:
             return provider.no_tls(address, seen, of)
@@ -145,14 +151,21 @@ class Network:
             return left_out("its login or password is not at hand")
         visits = await self._hosts.visits(bind.address)
         if all(visit.trouble for visit in visits.values()):
-            return left_out("the host takes no connection")
+            return self._hindered(
+                "bind", "connect", f"{where}: the host takes no connection", bind.address.host, bind.account
+            )
         if bind.address.tls and (await self._hosts.handshake(bind.address))[1] is None:
-            return left_out("there is no TLS with the host")
+            return self._hindered(
+                "bind", "tls", f"{where}: there is no TLS with the host", bind.address.host, bind.account
+            )
         async with turn:
             if self._binds == "auto" and (why := await self._endangered(target, seen)):
                 return left_out(why, provider.UNSAFE_ADVICE)
             begun = self._clock()
             answer = await self._hosts.bind(bind.address, target.login, target.command)
+        if answer.status is None and not bind.address.tls and not answer.tls:
+            encrypted = dataclasses.replace(bind.address, tls=True)
+            answer = dataclasses.replace(answer, tls=(await self._hosts.handshake(encrypted))[1] is not None)
         return dataclasses.replace(provider.bound(bind, answer), seconds=self._clock() - begun)
 
     async def _endangered(self, target: _Target, seen: Overview | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kannelkit.doctor.hints import Trouble, hints, joined
+from kannelkit.doctor.hints import Trouble, hints
 from kannelkit.doctor.values import Result, counted
 from kannelkit.failover.refusals import bind_refusal
 from kannelkit.host.bind import Answer
@@ -37,19 +37,17 @@ def dns(host: str, names: Names, provider: str = "") -> Result:
             "dns",
             "failed",
             f"{host} has IPv6 addresses alone ({_few(names.ipv6)}), and Kannel connects over IPv4 alone",
-            joined("name a host with an IPv4 address", hints(provider, "no-address")),
+            "name a host with an IPv4 address",
             host=host,
+            details=hints(provider, "no-address"),
         )
     return Result(
         "dns",
         "failed",
         f"{host}: {names.why or 'the name is not known'}",
-        joined(
-            "compare the name with the provider's, and see that this machine can ask its name server "
-            f"(getent ahosts {host})",
-            hints(provider, "no-address"),
-        ),
+        f"compare the name with the provider's, and see what this machine's name server says: getent ahosts {host}",
         host=host,
+        details=hints(provider, "no-address"),
     )
 
 
@@ -67,8 +65,8 @@ def connect(address: Address, visits: Mapping[str, Visit], provider: str = "") -
         advice = "Kannel tries one address after the other, and one that does not answer may cost it minutes"
         return Result("connect", "warning", f"{address}: not every address takes connections: {why}", advice, host=host)
     first = next(iter(failed.values())).trouble or "other"
-    advice = joined(_ADVICE.get(first, _ADVICE["other"]).format(address=address), hints(provider, "no-connection"))
-    return Result("connect", "failed", f"{address}: {why}", advice, host=host)
+    advice = _ADVICE.get(first, _ADVICE["other"]).format(address=address)
+    return Result("connect", "failed", f"{address}: {why}", advice, host=host, details=hints(provider, "no-connection"))
 
 
 _ADVICE = {
@@ -83,13 +81,12 @@ _ADVICE = {
 
 def no_tls(address: Address, visit: Visit, provider: str = "") -> Result:
     """Return that there was no TLS with a host."""
-    advice = joined(
-        "does the provider speak TLS on this port? Otherwise write the port on which it does, or use-ssl: false",
-        hints(provider, "no-tls"),
-    )
+    advice = "does the provider speak TLS on this port? Otherwise write the port on which it does, or use-ssl: false"
+    known = hints(provider, "no-tls")
     if visit.tls:  # the handshake was done, and then it ended
         advice = "the provider may ask for a certificate that it knows: compare ssl-client-certkey-file with it"
-    return Result("tls", "failed", f"{address}: {visit.why}", advice, host=address.host)
+        known = ()
+    return Result("tls", "failed", f"{address}: {visit.why}", advice, host=address.host, details=known)
 
 
 # why no bind is tried without being asked for, and what of it is live
@@ -111,35 +108,25 @@ class Bind:
 def bound(bind: Bind, answer: Answer) -> Result:
     """Return what a provider's answer to a bind means."""
     where = f"{bind.account} at the {bind.side}, {bind.address}"
+    host = bind.address.host
     if answer.status == CommandStatus.ESME_ROK:
         said = f", SMSC {answer.system_id!r}" if answer.system_id else ""
         version = "SMPP version not told" if answer.interface_version is None else f"SMPP {_version(answer)}"
         summary = f"{where}: bound as {bind.kind}{said}, {version}"
         if answer.interface_version is not None and answer.interface_version < min(bind.version, 0x34):
             advice = f"it speaks an older SMPP than the bind asks for: interface-version: {answer.interface_version:x}"
-            return Result("bind", "warning", summary, advice, bind.account, bind.address.host)
-        return Result("bind", "ok", summary, "", bind.account, bind.address.host)
+            return Result("bind", "warning", summary, advice, bind.account, host)
+        return Result("bind", "ok", summary, "", bind.account, host)
     if answer.status is None:
-        advice = "is it an SMPP port? Ask the provider, or look at its page"
+        advice, known = "is it a port for SMPP? Compare it with the provider's", hints(bind.provider, "no-connection")
         if answer.tls:
             advice = "this port speaks TLS: write use-ssl: true, or the port without TLS"
-        return Result(
-            "bind",
-            "failed",
-            f"{where}: {answer.why}",
-            joined(advice, hints(bind.provider, "no-tls" if answer.tls else "no-connection")),
-            bind.account,
-            bind.address.host,
-        )
+            known = hints(bind.provider, "no-tls")
+        return Result("bind", "failed", f"{where}: {answer.why}", advice, bind.account, host, known)
     refusal = bind_refusal(answer.status)
-    return Result(
-        "bind",
-        "failed",
-        f"{where}: refused, 0x{answer.status:02x} {status_name(answer.status)}: {refusal.why}",
-        joined(refusal.advice, hints(bind.provider, *_HELPS.get(answer.status, ()))),
-        bind.account,
-        bind.address.host,
-    )
+    summary = f"{where}: refused, 0x{answer.status:02x} {status_name(answer.status)}: {refusal.why}"
+    known = hints(bind.provider, *_HELPS.get(answer.status, ()))
+    return Result("bind", "failed", summary, refusal.advice, bind.account, host, known)
 
 
 _HELPS: Mapping[int, tuple[Trouble, ...]] = {

@@ -14,7 +14,8 @@ Status = Literal["ok", "warning", "failed", "skipped"]
 class Result:
     """One finding of a step: a sentence, and what to do about it ("" where nothing is to be done).
 
-    `account` and `host` name what it is about, "" for the whole machine; `seconds` is how long the step took.
+    `details` are sentences that belong to it: what the provider says about such a trouble, what is wrong with the
+    gateway. `account` and `host` name what it is about, "" for the whole machine; `seconds` is how long the step took.
     """
 
     step: str
@@ -23,6 +24,7 @@ class Result:
     advice: str = ""
     account: str = ""
     host: str = ""
+    details: tuple[str, ...] = ()
     seconds: float = 0.0
 
     def as_dict(self) -> dict[str, object]:
