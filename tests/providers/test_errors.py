@@ -15,7 +15,7 @@ from kannelkit.smpp.receipts import STATES
 PHONE = [0, 1, 6, 11, 12, 13, 21, 200, 219, 220, 237, 238, 239, 240, 241, 242, 243, 244, 245, 246, 247, 248, 249, 250,
          251, 252, 253, 254, 255]
 # fmt: on
-MAIL = [2, 3, 4]
+MAIL = [0, 2, 3, 4]
 
 
 def test_codes_of_sms_calls_and_hlr() -> None:
