@@ -9,7 +9,7 @@ import re
 import shlex
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -32,14 +32,23 @@ _DEBIANS_ROTATION, _DEBIANS_LOGS = Path("/etc/logrotate.d/kannel"), Path("/var/l
 @click.command("systemd")
 @click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--watch", is_flag=True, help="For a Kannel that something else runs: the unit runs kannelkit watch.")
-@click.option("--user", metavar="NAME", help=f"Whom it runs as; {USER} otherwise, and {KANNEL_USER} with --watch.")
+@click.option(
+    "--healthd",
+    is_flag=True,
+    help="Only to be looked at: the unit runs kannelkit healthd. Those of up and watch answer over HTTP themselves.",
+)
+@click.option(
+    "--user",
+    metavar="NAME",
+    help=f"Whom it runs as; {USER} otherwise, and {KANNEL_USER} for a Kannel that something else runs.",
+)
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     help="Write the files below this folder, each where it belongs; / is this machine.",
 )
-def command(spec: Path, watch: bool, user: str | None, output: Path | None) -> None:
+def command(spec: Path, watch: bool, healthd: bool, user: str | None, output: Path | None) -> None:
     """Print the files that run SPEC as a service of systemd, or write them, all or none.
 
     A hardened unit, a user of its own, folders that the unit does not make, and the rotation of the logs. What to do
@@ -48,7 +57,9 @@ def command(spec: Path, watch: bool, user: str | None, output: Path | None) -> N
     """
     if user is not None and not _USER.fullmatch(user):
         raise click.BadParameter("that is no name of a user", param_hint="--user")
-    wanted = _wanted(spec, "watch" if watch else "up", user or (KANNEL_USER if watch else USER))
+    if watch and healthd:
+        raise click.UsageError("--watch and --healthd are two units: ask for one after the other")
+    wanted = _wanted(spec, "watch" if watch else "healthd" if healthd else "up", user)
     files = machine_files(wanted)
     if output is None:
         click.echo("\n".join(f"# {file.path}\n{file.text}" for file in files), nl=False)
@@ -61,11 +72,12 @@ def command(spec: Path, watch: bool, user: str | None, output: Path | None) -> N
         click.echo(f"  {step}", err=True)
 
 
-def _wanted(path: Path, job: Job, user: str) -> Wanted:
+def _wanted(path: Path, job: Job, user: str | None) -> Wanted:
     environment = AnyVariable()
     spec = load(path, environment)
     conf_file = spec.supervisor.conf_file
-    if (conf_file is None) == (job == "watch"):
+    user = user or (USER if conf_file is None else KANNEL_USER)
+    if job != "healthd" and (conf_file is None) == (job == "watch"):
         raise KannelkitError(f"{path}: {_OTHERWISE[job]}", _INSTEAD[job])
     if missing := lacking(spec):
         raise InputError(missing)
@@ -79,15 +91,15 @@ def _wanted(path: Path, job: Job, user: str) -> Wanted:
     named = tuple(spec.path.parent / name for name in (*_profiles(root), *_secrets(root)))
     # the interpreter of a virtual environment is a link, often to somebody's home
     parts = (Path(sys.executable), Path(os.path.realpath(sys.executable)), Path(kannelkit.__file__))
-    writes = () if conf_file is None else (Path(os.path.realpath(conf_file)).parent,)
+    writes = (Path(os.path.realpath(conf_file)).parent,) if job == "watch" and conf_file is not None else ()
     return Wanted(spec, job, program, user, group, environment.asked, named, writes, parts)
 
 
-_OTHERWISE = {
+_OTHERWISE: Mapping[Job, str] = {
     "up": "supervisor.conf-file says that something else runs this Kannel",
     "watch": "the spec does not say which kannel.conf the running bearerbox reads",
 }
-_INSTEAD = {
+_INSTEAD: Mapping[Job, str] = {
     "up": "take it with --watch; or, to have kannelkit run it, remove conf-file",
     "watch": "write it into the spec, for instance supervisor: {conf-file: /etc/kannel/kannel.conf}",
 }
@@ -188,12 +200,14 @@ def _steps(wanted: Wanted, files: Sequence[MachineFile], output: Path | None) ->
         yield "systemctl stop kannel; systemctl disable kannel   # Debian's own gateway, where it is not needed"
     if any(log.is_relative_to(_DEBIANS_LOGS) for log in rotated(wanted.spec)) and wanted.job == "up":
         yield f"mv {_DEBIANS_ROTATION} {_DEBIANS_ROTATION}.disabled   # it rotates the same logs, with SIGHUP"
+    if wanted.job == "healthd":
+        yield "# only where neither kannelkit up --health nor kannelkit watch --health runs: they answer themselves"
     if wanted.job == "watch":
         yield from _granted(wanted)
         yield f"# in {_DEBIANS_ROTATION}, instead of killall -HUP, which reads the configuration again every night:"
         yield f"#     {shlex.join([*wanted.program, 'reopen-logs', str(wanted.spec.path)])}"
     yield f"systemctl daemon-reload && systemctl enable --now {wanted.name}"
-    yield f"kannelkit status {spec}"
+    yield f"kannelkit {'health' if wanted.job == 'healthd' else 'status'} {spec}"
 
 
 def _granted(wanted: Wanted) -> Iterator[str]:

@@ -19,7 +19,7 @@ from kannelkit.spec.model import Group
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-Job = Literal["up", "watch"]
+Job = Literal["up", "watch", "healthd"]
 
 USER = "kannelkit"
 # every file that is made begins with it, so that another one is not mistaken for it
@@ -42,16 +42,24 @@ _ROTATED = ("core", "smsbox", "smsc")
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What one of kannelkit's commands does as a service; `behind` is the unit that it starts after."""
+    """What one of kannelkit's commands does as a service.
+
+    `behind` is the unit that it starts after. What not `writes` only looks, and takes no new spec on by a signal.
+    `tail` is what its unit's name ends in, so that it can stand beside another one of the same spec.
+    """
 
     said: str
     runs_boxes: bool
     behind: str = ""
+    writes: bool = True
+    options: tuple[str, ...] = ("--health",)
+    tail: str = ""
 
 
 _WORK: Mapping[Job, _Work] = {
     "up": _Work("run", runs_boxes=True),
     "watch": _Work("watched", runs_boxes=False, behind=KANNEL_UNIT),
+    "healthd": _Work("looked at", False, KANNEL_UNIT, writes=False, options=(), tail="-healthd"),
 }
 
 # two boxes, one behind the other, each with 40 s to stop in order (supervise/boxes.py), and some for what is under way
@@ -81,7 +89,7 @@ class Wanted:
     def name(self) -> str:
         """Return what the unit is called, without `.service`; the spec's name tells two gateways apart."""
         stem = re.sub(r"[^A-Za-z0-9_.-]", "-", self.spec.path.stem).strip("-.")
-        return f"kannelkit-{stem}" if stem else "kannelkit"
+        return (f"kannelkit-{stem}" if stem else "kannelkit") + self.work.tail
 
     @property
     def work(self) -> _Work:
@@ -126,7 +134,7 @@ def machine_files(wanted: Wanted) -> tuple[MachineFile, ...]:
         "group": wanted.group,
         "own_group": wanted.own_group,
     }
-    folders = _folders(wanted)
+    folders = _folders(wanted) if wanted.work.writes else []
     plain = [folder for folder in folders if not any(folder.is_relative_to(root) for root in _MANAGED.values())]
     made = {f"/etc/systemd/system/{name}.service": _text("service.j2", **shared, **_service(wanted, folders, plain))}
     if wanted.user == USER:
@@ -145,13 +153,16 @@ def _service(wanted: Wanted, folders: list[Path], plain: list[Path]) -> dict[str
     """Return what the unit's template asks for, beyond what it shares with the others."""
     spec, work = wanted.spec, wanted.work
     seen = [*folders, *wanted.writes, *read(wanted), *wanted.parts, Path(wanted.program[0])]
+    if not work.writes:
+        seen += [spec.state_dir, *spec.folders()]
     managed = {directive: _below(folders, root) for directive, root in _MANAGED.items()}
     return {
         "name": wanted.name,
         "description": f"Kannel SMS gateway {spec.path.stem}, {work.said} by kannelkit",
         "after": work.behind,
-        "start": (*wanted.program, wanted.job, "--health", str(spec.path)),
+        "start": (*wanted.program, wanted.job, *work.options, str(spec.path)),
         "runs_boxes": work.runs_boxes,
+        "reloads": work.writes,
         "stop_seconds": STOP_SECONDS,
         "watchdog_seconds": _WATCHDOG_SECONDS,
         "variables": wanted.variables,
@@ -159,7 +170,7 @@ def _service(wanted: Wanted, folders: list[Path], plain: list[Path]) -> dict[str
         "managed": {directive: names for directive, names in managed.items() if names},
         "modes": _MODES,
         "writable": [str(folder) for folder in (*plain, *wanted.writes)],
-        "low_port": work.runs_boxes and any(port < 1024 for port in _ports(spec)),
+        "low_port": any(port < 1024 for port in _ports(wanted)),
         "at_home": _any_below(seen, _HOMES),
         "in_tmp": _any_below(seen, _TEMPORARY),
         "devices": _devices(spec) if work.runs_boxes else [],
@@ -170,6 +181,8 @@ def read(wanted: Wanted) -> tuple[Path, ...]:
     """Return the files that kannelkit and its boxes read, the spec first."""
     spec = wanted.spec
     found = [spec.path, *wanted.reads]
+    if spec.health_certificate is not None:
+        found.append(spec.health_certificate)
     for group in spec.groups():
         for directive, value in group.values.items():
             if GROUPS[group.name].directives[directive].kind == "file" and directive not in _WRITTEN and value.text:
@@ -227,9 +240,10 @@ def _any_below(paths: Iterable[Path], roots: tuple[Path, ...]) -> bool:
     return any(path.is_relative_to(root) for path in paths for root in roots)
 
 
-def _ports(spec: Spec) -> Iterator[int]:
+def _ports(wanted: Wanted) -> Iterator[int]:
+    spec = wanted.spec
     yield spec.health_listen.port
-    for group in spec.groups():
+    for group in spec.groups() if wanted.work.runs_boxes else ():
         for directive, value in group.values.items():
             if value.text.isdecimal() and GROUPS[group.name].directives[directive].kind == "port" and _ours(group):
                 yield int(value.text)

@@ -149,6 +149,24 @@ def test_watch_is_for_debians_kannel(spec: Path) -> None:
     assert "reopen-logs" in result.stderr
 
 
+@pytest.mark.parametrize("foreign", [False, True])
+def test_healthd_has_a_unit_of_its_own_whoever_runs_kannel(spec: Path, foreign: bool) -> None:
+    if foreign:
+        watched(spec, Path("/etc/kannel/kannel.conf"))
+    result = run(spec, "--healthd")
+    assert result.exit_code == 0
+    assert "# /etc/systemd/system/kannelkit-gateway-healthd.service" in result.stdout
+    assert f"User={'kannel' if foreign else 'kannelkit'}\n" in result.stdout
+    assert "enable --now kannelkit-gateway-healthd" in result.stderr
+    assert "only where neither" in result.stderr
+    assert "ReadWritePaths" not in result.stdout
+
+
+def test_one_unit_at_a_time_is_asked_for(spec: Path) -> None:
+    result = run(spec, "--healthd", "--watch")
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
 def test_a_link_to_the_watched_file_leads_to_the_folder_that_is_written(spec: Path) -> None:
     (spec.parent / "elsewhere").mkdir()
     (spec.parent / "kannel.conf").symlink_to("elsewhere/kannel.conf")

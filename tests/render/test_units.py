@@ -153,6 +153,21 @@ def test_watch_comes_behind_debians_kannel_and_runs_as_its_user() -> None:
     assert "KillMode" not in found
 
 
+def test_healthd_only_looks() -> None:
+    text = "state-dir: /srv/gw\nhealth: {certificate: /etc/ssl/health.pem}\ncore: {admin-port: 81}\n"
+    asked = wanted(text, job="healthd")
+    texts = files(asked)
+    assert list(texts) == ["/etc/systemd/system/kannelkit-gateway-healthd.service", "/etc/sysusers.d/kannelkit.conf"]
+    found = settings(unit(asked))
+    assert found["ExecStart"] == [f"{sys.executable} -m kannelkit healthd /etc/kannelkit/gateway.yaml"]
+    assert (found["Type"], found["CapabilityBoundingSet"]) == (["notify"], [""])
+    assert not {"StateDirectory", "ReadWritePaths", "ExecReload", "KillMode"} & found.keys()
+    assert Path("/etc/ssl/health.pem") in read(asked)
+    low = settings(unit(wanted("state-dir: /srv/gw\nhealth: {listen: 127.0.0.1:81}\n", job="healthd")))
+    assert low["CapabilityBoundingSet"] == ["CAP_NET_BIND_SERVICE"]
+    assert settings(unit(wanted("state-dir: /home/me/gw\n", job="healthd")))["ProtectHome"] == ["read-only"]
+
+
 # spec, what is in it, the interpreter -> ProtectHome, PrivateTmp
 OPT = "/opt/kannelkit/bin/python"
 SEEN = [
@@ -244,6 +259,7 @@ UNITS: dict[str, Wanted] = {
     "elsewhere": wanted("state-dir: /srv/my gw/100%/state\n", "/srv/my gw/100%/gate$way.yaml", variables=("A",)),
     "low port": wanted("state-dir: /var/lib/gw\nsmsbox: {sendsms-port: 80}\n"),
     "watch": wanted("state-dir: /var/lib/kw\nsupervisor: {conf-file: /etc/kannel/kannel.conf}\n", job="watch"),
+    "healthd": wanted(job="healthd"),
     "modem": wanted(
         "state-dir: /var/lib/gw\nmodems:\n  - {id: m, name: n}\n"
         "smsc:\n  - {smsc-id: a, smsc: at, modemtype: m, device: /dev/ttyUSB0}\n"
