@@ -102,20 +102,32 @@ def _port(directive: str, host: str, port: int, running: bool, own: Collection[i
 
 
 def connected(addresses: Collection[tuple[str, int]]) -> str:
-    """Return which program of this machine has a connection to one of the IPv4 addresses, "" for none."""
+    """Return which other program of this machine has a connection to one of the IPv4 addresses, "" for none."""
+    # whose a socket is gets looked up before the sockets themselves: one of our own that was made in between looks as
+    # if it were nobody's, and no longer at the second look
+    first = _connections(addresses)
+    for ends, pid in _connections(addresses).items() if first else ():
+        if ends in first:
+            try:
+                return f"{psutil.Process(pid).name()} (pid {pid})" if pid else "another program of this machine"
+            except psutil.Error:
+                continue  # it has ended
+    return ""
+
+
+def _connections(addresses: Collection[tuple[str, int]]) -> dict[object, int | None]:
     try:
         found = psutil.net_connections("tcp4")
     except (psutil.Error, OSError):
-        return ""
-    for each in found:
-        if each.status == psutil.CONN_ESTABLISHED and each.raddr and tuple(each.raddr) in addresses:
-            if each.pid == os.getpid():
-                continue
-            try:
-                return f"{psutil.Process(each.pid).name()} (pid {each.pid})" if each.pid else "a program"
-            except psutil.Error:
-                return "a program"
-    return ""
+        return {}
+    return {
+        (each.laddr, each.raddr): each.pid
+        for each in found
+        if each.status == psutil.CONN_ESTABLISHED
+        and each.raddr
+        and tuple(each.raddr) in addresses
+        and each.pid != os.getpid()
+    }
 
 
 # -- rights and disk
