@@ -38,11 +38,6 @@ def meaning(err: int, kind: Kind | None = None, lang: Language = "en") -> Meanin
     return Meaning(err, row[lang], grade(row), row.get("final"))
 
 
-def codes(kind: Kind | None = None, lang: Language = "en") -> tuple[Meaning, ...]:
-    """Return every code that is known for this kind of message, the smallest first."""
-    return tuple(filter(None, (meaning(code, kind, lang) for code in sorted(_codes(kind is Kind.MAIL)))))
-
-
 def state_words(state: str, lang: Language = "en") -> str:
     """Return what a state (DELIVRD) means in words; one that is not known is its own word."""
     row = _states().get(state.upper())

@@ -15,14 +15,12 @@ from urllib.parse import quote_plus, unquote_to_bytes
 from kannelkit.providers.facts import Row, facts
 from kannelkit.providers.flags import Kind, read_flags
 from kannelkit.smpp.constants import Tag
-from kannelkit.smpp.pdu import PduError
 from kannelkit.smpp.receipts import STATES, read_receipt
-from kannelkit.smpp.tlv import Tlv, build_tlv
+from kannelkit.smpp.tlv import Tlv
 
-__all__ = ["Hlr", "Kind", "Status", "build_tlvs", "hlr_text", "read", "read_text"]
+__all__ = ["Hlr", "Kind", "Status", "hlr_text", "read", "read_text"]
 
 _TABLE = "smsc_ru_statuses"
-_GSM = 3  # the network type in a network_error_code (SMPP 3.4, 5.3.2.31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,27 +117,6 @@ def read(text: str | bytes, tlvs: Sequence[Tlv]) -> Status:
     return replace(status, **added, unknown_tlvs=tuple(unknown), conflicts=conflicts)  # type: ignore[arg-type]  # by name
 
 
-def build_tlvs(status: Status) -> tuple[Tlv, ...]:
-    """Return the TLVs that say what a status says, where there are any.
-
-    Raises PduError (fault "own") for what they cannot hold.
-    """
-    tlvs: list[Tlv] = []
-    if status.message_id is not None:
-        tlvs.append(build_tlv(Tag.RECEIPTED_MESSAGE_ID, status.message_id.encode()))
-    if status.state in STATES:
-        tlvs.append(build_tlv(Tag.MESSAGE_STATE, int(STATES[status.state])))
-    if status.err is not None:
-        tlvs.append(Tlv(Tag.NETWORK_ERROR_CODE, bytes((_GSM, *_two_octets(status.err)))))
-    if status.cost is not None:
-        tlvs.append(Tlv(_tag("cost"), status.cost.encode() + b"\0"))
-    if status.flags is not None:
-        tlvs.append(Tlv(_tag("flags"), _two_octets(status.flags)))
-    if status.parts is not None:
-        tlvs.append(Tlv(_tag("parts"), _two_octets(status.parts)))
-    return (*tlvs, *status.unknown_tlvs)
-
-
 def hlr_text(message_id: str, state: str, err: int, hlr: Hlr) -> bytes:
     """Return the text of an HLR's answer; `read_text` gives all of it back.
 
@@ -217,7 +194,7 @@ def _said(tlv: Tlv) -> tuple[str, str | int | None]:
         return "message_id", _characters(text) or None
     if tag == Tag.MESSAGE_STATE:
         return "state", _WORDS.get(value[0]) if len(value) == 1 else None
-    if tag == Tag.NETWORK_ERROR_CODE:
+    if tag == Tag.NETWORK_ERROR_CODE:  # the first octet is the type of network (SMPP 3.4, 5.3.2.31)
         return "err", int.from_bytes(value[1:], "big") if len(value) == 3 else None
     row = _tlvs().get(tag, {})
     field = row.get("field", "")
@@ -228,16 +205,6 @@ def _said(tlv: Tlv) -> tuple[str, str | int | None]:
     return "", None
 
 
-def _two_octets(number: int) -> bytes:
-    if not 0 <= number <= 0xFFFF:
-        raise PduError(f"{number} does not fit two octets", fault="own")
-    return number.to_bytes(2, "big")
-
-
 @cache
 def _tlvs() -> Mapping[int, Row]:
     return {row["tag"]: row for row in facts(_TABLE)["tlv"]}
-
-
-def _tag(field: str) -> int:
-    return next(tag for tag, row in _tlvs().items() if row.get("field") == field)
