@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from kannelkit import __version__
 from kannelkit.errors import HostError
@@ -66,7 +68,7 @@ class Control:
             ]
         )
         self._page.add_to(application)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
+        self._runner = web.AppRunner(application, access_log=None, logger=_logger(), shutdown_timeout=2.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, ADDRESS, port)
         try:
@@ -234,6 +236,17 @@ class Control:
         if not isinstance(login, str) or login not in self._simulator.accounts:
             raise ValueError("the account is missing or unknown: account=LOGIN")
         return self._simulator.account(login)
+
+
+def _logger() -> logging.Logger:
+    """Return aiohttp's logger without what a client sent that is no HTTP: it was answered with 400."""
+    logger = logging.getLogger("kannelkit.simulator.control")
+
+    def worth_telling(record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+    logger.addFilter(worth_telling)
+    return logger
 
 
 async def _headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -25,6 +25,7 @@ NAMES = {
     "laws": ("laws", "laws_kannel"),
     "changes": ("changes",),
     "rates": ("rates",),
+    "fuzz": ("fuzz_simulator",),
 }
 # of the arguments, those that a module in the company of another takes; each has a value
 TAKES = {"laws": ("--only", "--seconds")}
