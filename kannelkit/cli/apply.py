@@ -17,7 +17,7 @@ import click
 
 from kannelkit.cli.lint import observed
 from kannelkit.cli.named import secretless
-from kannelkit.cli.plan import as_object, shown_lines
+from kannelkit.cli.plan import as_object, shown_lines, told_plan
 from kannelkit.conf import Opened, opener
 from kannelkit.errors import GatewayError, KannelkitError
 from kannelkit.findings import Finding
@@ -50,7 +50,7 @@ def command(
     said: list[str] = []
     found: Plan | None = None
     try:
-        found = _shown(asyncio.run(_ask(loaded, {"do": "plan"}, [])))
+        found = told_plan(asyncio.run(_ask(loaded, {"do": "plan"}, [])))
         if not as_json:
             for line in shown_lines(found):
                 click.echo(line)
@@ -143,15 +143,6 @@ def _agree(found: Plan, *, asking: bool) -> None:
     if not asking:
         raise GatewayError("somebody has to agree to this:\n  " + "\n  ".join(found.dangers), "agree with --yes")
     click.confirm("apply?", abort=True, err=True)
-
-
-def _shown(event: Mapping[str, Any]) -> Plan:
-    from kannelkit.supervise.asking import shown
-
-    try:
-        return shown(event["plan"])
-    except (KeyError, TypeError) as error:
-        raise GatewayError("the supervisor's plan cannot be read", "are both kannelkits the same version?") from error
 
 
 def _json(found: Plan | None, said: list[str], error: KannelkitError | None) -> str:

@@ -39,6 +39,7 @@ _MOST_BESIDE_DETAIL = 4  # accounts
 _LONGEST_NAME, _LONGEST_CURVE = 24, 60
 _CURVE = "LAST 5 MIN"
 # what is left out first where the terminal is narrow
+_SPARE_OF_LINKS = ("ONLINE FOR", "SHARE", "HOST")
 _SPARE = ("LINKS", "LEFT", _CURVE, "REF/MIN", "QUEUED")
 
 Align = Literal["left", "right"]
@@ -146,7 +147,7 @@ def _body(seen: Overview, looking: Looking, width: int, height: int | None, asci
         events = events[-max(1, room - len(accounts) - len(links)) :]
     lines = [Text(""), *_accounts(accounts, len(seen.accounts), looking.selected, width, ascii_only), *detail]
     if links:
-        lines += [Text(""), *_links(links, among)]
+        lines += [Text(""), *_links(links, among, width)]
     if events:
         lines += [Text(""), *(_event(event, seen.at) for event in events)]
     return lines
@@ -181,7 +182,7 @@ def _accounts(
     ]
     if all(not account.curve.accepted for account in accounts):
         columns = [column for column in columns if column.heading != _CURVE]
-    columns = _fitting(columns, width)
+    columns = _fitting(columns, width, _SPARE)
     spare = width - 2 - sum(column.width + 2 for column in columns)
     for place, column in enumerate(columns):
         if column.heading == _CURVE:
@@ -196,9 +197,10 @@ def _accounts(
     return lines
 
 
-def _fitting(columns: Sequence[_Column], width: int) -> list[_Column]:
+def _fitting(columns: Sequence[_Column], width: int, spare: Sequence[str]) -> list[_Column]:
+    """Return the columns that there is room for, without the first of those that can be spared."""
     kept = list(columns)
-    for heading in _SPARE:
+    for heading in spare:
         if 2 + sum(column.width + 2 for column in kept) - 2 <= width:
             break
         kept = [column for column in kept if column.heading != heading]
@@ -247,7 +249,7 @@ def _left(account: AccountView) -> str:
 # -- links, detail, events -------------------------------------------------------------------------------------------
 
 
-def _links(links: Sequence[LinkView], of: int) -> list[Text]:
+def _links(links: Sequence[LinkView], of: int, width: int) -> list[Text]:
     heading = "LINK" if len(links) == of else f"LINK ({len(links)} of {of})"
     columns = [
         _column(heading, "left", [Text(_short(link.admin_id)) for link in links]),
@@ -261,7 +263,7 @@ def _links(links: Sequence[LinkView], of: int) -> list[Text]:
         _column("SHARE", "right", [Text("-" if link.share is None else f"{link.share:,}") for link in links]),
         _column("QUEUED", "right", [Text(f"{link.queued:,}") for link in links]),
     ]
-    return _table(columns, margin=2)
+    return _table(_fitting(columns, width, _SPARE_OF_LINKS), margin=2)
 
 
 def _detail(account: AccountView, at: float, width: int, ascii_only: bool) -> list[Text]:

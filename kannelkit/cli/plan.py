@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +14,9 @@ from typing import Any
 import click
 
 from kannelkit.cli.figures import shown
+from kannelkit.cli.named import asked
 from kannelkit.cli.prepared import prepared
+from kannelkit.cli.variables import AnyVariable
 from kannelkit.errors import GatewayError, HostError, InputError
 from kannelkit.plan.compare import plan as compared
 from kannelkit.plan.figures import figure, total
@@ -25,8 +26,9 @@ from kannelkit.plan.values import LinkSeen, Plan, Rate, Step
 from kannelkit.plan.words import Style, lines
 from kannelkit.render import InForce, kannel_conf
 from kannelkit.render.difference import masked_diff
-from kannelkit.spec import Spec, lacking
+from kannelkit.spec import Spec, lacking, load
 from kannelkit.spec.model import reached_at
+from kannelkit.supervise.commands import named, supervise
 
 # a bearerbox that is well answers within milliseconds; one that stops links is busy for longer
 _ANSWER_SECONDS = 5.0
@@ -52,28 +54,55 @@ def command(ctx: click.Context, spec: Path, as_json: bool, as_diff: bool, check:
     """Show what SPEC would change in the running gateway, what each change disturbs, and for how long.
 
     Compares the file that the running gateway works from, and the links that it really has, with what SPEC stands
-    for. Changes nothing in the gateway; passwords that SPEC leaves out are made and kept, as `generate` does.
+    for. Changes nothing in the gateway; passwords that SPEC leaves out are made and kept, as `generate` does. Where
+    variables that SPEC names for secrets are not set, the kannelkit that supervises the gateway is asked.
     """
     if as_json and as_diff:
         raise click.UsageError("--json and --diff are two forms of the same plan: choose one")
-    wanted = prepared(spec)
-    running = running_text(wanted)
-    found = planned(wanted, running)
+    environment = AnyVariable()
+    loaded = load(spec, environment)
+    found = told(loaded) if environment.missing and not as_diff else None
+    running = None
+    if found is None:
+        loaded = prepared(spec)
+        running = running_text(loaded)
+        found = planned(loaded, running)
     if as_json:
         # octets of a file that are no UTF-8 are escapes in JSON
         text = json.dumps(as_object(found), ensure_ascii=False)
         click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
     elif as_diff:
-        for line in _diff(wanted, running, found):
+        for line in _diff(loaded, running, found):
             click.echo(line)
     else:
         for line in shown_lines(found):
             click.echo(line)
         if found.changes:
-            click.echo(f"next: kannelkit {'apply' if found.running else 'up'} {shlex.quote(str(spec))}")
-    if found.changes and (said := _lint_finds(spec)):
+            click.echo(f"next: {f'kannelkit apply {named(loaded.path)}' if found.running else supervise(loaded)}")
+    if found.changes and (said := _lint_finds(spec, secrets=not environment.missing)):
         click.echo(said, err=True)
     ctx.exit(1 if check and found.changes else 0)
+
+
+def told(spec: Spec) -> Plan | None:
+    """Return the plan of the kannelkit that supervises the spec's gateway and has its secrets, None where none does.
+
+    Raises GatewayError with what it has against that.
+    """
+    try:
+        return told_plan(asked(spec, {"do": "plan"}))
+    except HostError:
+        return None
+
+
+def told_plan(answer: Mapping[str, Any]) -> Plan:
+    """Return the plan that a supervisor answered with. Raises GatewayError."""
+    from kannelkit.supervise.asking import shown as as_told
+
+    try:
+        return as_told(answer["plan"])
+    except (KeyError, TypeError) as error:
+        raise GatewayError("the supervisor's plan cannot be read", "are both kannelkits the same version?") from error
 
 
 def planned(spec: Spec, running: str | None) -> Plan:
@@ -199,12 +228,12 @@ def _step(step: Step) -> dict[str, Any]:
     }
 
 
-def _lint_finds(spec: Path) -> str:
+def _lint_finds(spec: Path, *, secrets: bool) -> str:
     """Return how many errors and warnings `kannelkit lint` has for the spec, nothing where it has none."""
     from kannelkit.cli.lint import observed
     from kannelkit.lint import look, report
 
-    looked = look.spec(spec.read_text("utf-8"), spec.absolute(), os.environ, str(spec))
+    looked = look.spec(spec.read_text("utf-8"), spec.absolute(), os.environ, str(spec), secrets=secrets)
     facts = observed(looked.subject, datetime.now(UTC)) if looked.subject else None
     counts = report.counted(look.findings(looked, facts))
     said = [f"{counts[how]} {how}{'s' * (counts[how] != 1)}" for how in ("error", "warning") if counts[how]]

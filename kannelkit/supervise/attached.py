@@ -22,6 +22,7 @@ from kannelkit.render import kannel_conf
 from kannelkit.spec import Spec
 from kannelkit.supervise.applying import Applying
 from kannelkit.supervise.changes import Changes
+from kannelkit.supervise.journal import in_one_line
 from kannelkit.supervise.running import Running, logs_of
 from kannelkit.supervise.sharedconf import SharedConf
 from kannelkit.supervise.startedfrom import StartedFrom
@@ -211,7 +212,7 @@ class Attending:
                 self._known(status)
             except HostError as error:  # a full disk, for instance
                 self._shared.closed = _UNSEEN
-                self._tell_once(f"no rate is changed: {error}")
+                self._tell_once(f"no rate is changed: {in_one_line(error)}")
         if now >= self._compare_at:
             self._compare_at = now + _COMPARE_EVERY
             self._compare()
@@ -243,7 +244,7 @@ class Attending:
                     self._running.say("attached", said, box="smsbox", pid=found.pid)
                     self._smsbox_came()
         except HostError as error:
-            self._tell_once(str(error))
+            self._tell_once(in_one_line(error))
 
     def _smsbox_came(self) -> None:
         """A change for smsbox alone is in force with its restart."""

@@ -7,10 +7,17 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from kannelkit.errors import HostError
+from kannelkit.errors import HostError, KannelkitError
 from kannelkit.supervise.memory import Event, Memory
 
 Listener = Callable[[Event], None]
+
+
+def in_one_line(error: KannelkitError) -> str:
+    """Return an error with its hint as an event tells it."""
+    lines = [line.strip() for line in (*error.message.splitlines(), error.hint) if line.strip()]
+    return "".join(line + (" " if line.endswith(":") else "; ") for line in lines[:-1]) + lines[-1] if lines else ""
+
 
 _RECENT = 50
 # of these kinds an account's newest event says why it stands as it does

@@ -21,7 +21,7 @@ from kannelkit.supervise.configuration import configure, known
 from kannelkit.supervise.control import Control
 from kannelkit.supervise.failover import Failover
 from kannelkit.supervise.heartbeat import ALIVE, Heartbeat
-from kannelkit.supervise.journal import Journal, Listener
+from kannelkit.supervise.journal import Journal, Listener, in_one_line
 from kannelkit.supervise.links import Brought
 from kannelkit.supervise.lock import Lock
 from kannelkit.supervise.memory import Memory
@@ -29,7 +29,7 @@ from kannelkit.supervise.own import OwnBoxes
 from kannelkit.supervise.requests import Requests
 from kannelkit.supervise.running import Boxes, Running
 
-_TICK = 0.05
+_TICK, _OFTEN = 0.05, 0.02
 _READY_SECONDS = 30.0
 # bearerbox silent for this long is told; it may be busy stopping links or making a long status
 _SILENT_SECONDS = 10.0
@@ -155,9 +155,12 @@ class Supervisor:
 
     async def _reload(self) -> None:
         try:
-            await self._applying.apply(Asked(), lambda event: None)
+            done = await self._applying.apply(Asked(), lambda event: None)
         except KannelkitError as error:
-            self._running.say("apply-refused", f"the spec is not applied: {error}")
+            self._running.say("apply-refused", f"the spec is not applied: {in_one_line(error)}")
+        else:
+            if not done["changes"]:
+                self._running.say("applied", "the spec was read again: nothing changes for the boxes")
 
     async def _cancel(self) -> None:
         for task in self._asked:
@@ -200,7 +203,7 @@ class Supervisor:
             if not self.ready.is_set():
                 self._tell_ready(now - began)
             try:
-                await asyncio.wait_for(self._stopping.wait(), _TICK)
+                await asyncio.wait_for(self._stopping.wait(), _OFTEN if self._running.watch.often else _TICK)
             except TimeoutError:
                 continue
 
@@ -251,4 +254,4 @@ class Supervisor:
         try:
             notify.notify(self._environment, word)
         except HostError as error:
-            self._running.say("warning", str(error))
+            self._running.say("warning", in_one_line(error))

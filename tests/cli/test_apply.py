@@ -109,6 +109,18 @@ def test_without_a_supervisor_the_way_to_start_one_is_told(path: Path) -> None:
     assert list((path.parent / "state").iterdir()) == []
 
 
+def test_without_the_secrets_the_plan_is_the_supervisors(path: Path) -> None:
+    with Supervising(path, HARMLESS) as supervising:
+        result = CliRunner().invoke(group, ["plan", str(path)])
+    assert (result.exit_code, supervising.asked) == (0, [])
+    assert "throughput  60 -> 40" in result.stdout
+    assert result.stdout.endswith(f"next: kannelkit apply {path}\n")
+    assert "A_VARIABLE" not in result.output
+    alone = CliRunner().invoke(group, ["plan", str(path)])
+    assert alone.exit_code == 1
+    assert "A_VARIABLE_THAT_ONLY_THE_SUPERVISOR_HAS is not set" in alone.stderr
+
+
 def test_boxes_without_a_supervisor_are_to_be_taken_on_first(path: Path) -> None:
     (path.parent / "state").mkdir()
     memory = Memory(path.parent / "state" / "state.db")

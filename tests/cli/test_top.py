@@ -94,6 +94,12 @@ def test_a_terminal_without_the_characters_gets_others() -> None:
     assert all(line.isascii() for line in lines)
 
 
+def test_links_keep_their_queues_however_narrow_the_terminal_is() -> None:
+    assert "  smscru-1         online         smsc.test:2775      15   6,173" in drawn(SEEN, Looking(), 66)
+    assert "  smscru-1         online         smsc.test:2775    6,173" in drawn(SEEN, Looking(), 60)
+    assert "  smscru-1         online          6,173" in drawn(SEEN, Looking(), 40)
+
+
 def test_what_is_not_known_is_a_dash() -> None:
     unknown = dataclasses.replace(
         SMSCRU,

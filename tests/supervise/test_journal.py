@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kannelkit.supervise.journal import Journal
+import pytest
+
+from kannelkit.errors import GatewayError
+from kannelkit.supervise.journal import Journal, in_one_line
 from kannelkit.supervise.memory import Event, Memory
 
 
@@ -52,3 +55,19 @@ def test_what_was_told_before_is_known_after_a_restart(tmp_path: Path) -> None:
     assert moved is not None
     assert moved.data == {"to": "backup"}
     memory.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (GatewayError("no"), "no"),
+        (GatewayError("no", "try again"), "no; try again"),
+        (
+            GatewayError("agree to this:\n  one goes\n  two goes", "with --yes"),
+            "agree to this: one goes; two goes; with --yes",
+        ),
+        (GatewayError(""), ""),
+    ],
+)
+def test_an_error_is_one_line(error: GatewayError, line: str) -> None:
+    assert in_one_line(error) == line
