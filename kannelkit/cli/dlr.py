@@ -25,6 +25,7 @@ _COLOURS = {"good": "green", "bad": "red", "waiting": "yellow"}
 _STDIN = "-"
 _LONGEST_LINE = 64 * 1024
 _MOST_NAMED = 10  # lines that hold no receipt
+_MOST_SAID = 100
 _WIDEST = 100
 
 # a log's line begins so (gwlib/log.c, gwlib/accesslog.c)
@@ -200,7 +201,7 @@ def lines() -> Iterator[bytes]:
 # -- what is shown -----------------------------------------------------------------------------------------------------
 
 # what a line does not repeat: it stands in the headline, or in the log's own fields
-_NOT_IN_A_LINE = frozenset({"id", "state", "submitted", "done", "sub", "dlvrd"})
+_NOT_IN_A_LINE = frozenset({"id", "state", "error", "submitted", "done", "sub", "dlvrd"})
 
 
 class Shown:
@@ -209,6 +210,7 @@ class Shown:
     def __init__(self, lang: Language, *, as_json: bool) -> None:
         self.lang = lang
         self.as_json = as_json
+        self._said: set[str] = set()
 
     def whole(self, told: Told) -> None:
         """Show a receipt as a table."""
@@ -228,21 +230,22 @@ class Shown:
             return
         log = told.plain.get("log")
         fields = log if isinstance(log, dict) else {}
-        stands = [fields.get("time"), fields.get("smsc-id"), fields.get("to"), fields.get("id") or told.plain.get("id")]
+        message_id = fields.get("id") or told.plain.get("id")
+        stands = [fields.get("time"), fields.get("smsc-id"), fields.get("subscriber"), message_id]
         before = "  ".join(shown(str(each)) for each in stands if each)
         headline = click.style(shown(told.headline), fg=_COLOURS.get(told.tone))
         self._say(f"{before}  {headline}" if before else headline)
-        more = [
-            f"{shown(row.label)}: {shown(row.value)}"
-            for row in told.rows
-            if row.name not in _NOT_IN_A_LINE and not (row.name == "error" and row.value.startswith("0: "))
-        ]
+        more = [f"{shown(row.label)}: {shown(row.value)}" for row in told.rows if row.name not in _NOT_IN_A_LINE]
         if more:
             self._say(click.style(f"    {'; '.join(more)}", dim=True))
         self._notes(told, "    ")
 
     def _notes(self, told: Told, margin: str) -> None:
-        for note in told.notes:
+        for whole in told.notes:
+            # one that came before is recognised by its beginning
+            note = whole.partition(". ")[0].removesuffix(".") + "." if whole in self._said else whole
+            if len(self._said) < _MOST_SAID:
+                self._said.add(whole)
             if sys.stdout.isatty():
                 width = min(_WIDEST, shutil.get_terminal_size((100, 24)).columns)
                 note = textwrap.fill(shown(note), width, initial_indent=margin, subsequent_indent=margin)

@@ -41,11 +41,11 @@ def follow(path: Path, account: str | None, show: Shown) -> None:
         )
         if account is not None:
             raise GatewayError(f"which account a line is of cannot be read: {form.place}", "leave out --account")
-    click.echo(f"receipts from {log}, until Ctrl-C", err=True)
     reading = _Reading(show.lang, tlv_forms(spec))
     problem = ""
     try:
         with Tail(log, from_end=True) as tail:
+            click.echo(f"receipts from {log}, until Ctrl-C", err=True)
             while True:
                 for line in tail.read():
                     told = reading.told(line, account)

@@ -27,7 +27,7 @@ _TERMS: Mapping[str, tuple[str, str]] = {
     # values
     "unknown": ("unknown", "неизвестно"),
     "unconfirmed": ("not from the provider's own pages", "не со страниц провайдера"),
-    "no meaning": ("what this code means is not known", "значение кода неизвестно"),
+    "no meaning": ("an error whose meaning is not known", "ошибка с неизвестным значением"),
     "of e-mail": ("of an e-mail it would be", "для e-mail это"),
     "no state": ("no state", "статус не указан"),
     "no zone": ("the time zone is not stated", "часовой пояс не указан"),
@@ -63,6 +63,12 @@ _TERMS: Mapping[str, tuple[str, str]] = {
         "called for this receipt.",
         "Kannel не знает сообщения с таким id, но {stamp} сообщил об отказе для этого номера. Вероятно, это то самое "
         "сообщение: ответ на первую отправку потерялся, отклонён был повтор. Для этого отчёта dlr-url не вызывался.",
+    ),
+    "twin unknown receipt": (
+        "Probably it went out all the same: at {stamp} a receipt came from this number for a message that Kannel does "
+        "not know, {id}. The answer to the first submit was lost, and what was refused is the repeat.",
+        "Вероятно, сообщение всё же отправлено: {stamp} с этого номера пришёл отчёт о сообщении {id}, которого Kannel "
+        "не знает. Ответ на первую отправку потерялся, отклонён был повтор.",
     ),
     "no message": (
         "Kannel knows no message that waits for this receipt, and called no dlr-url: none was asked for, it had ended "

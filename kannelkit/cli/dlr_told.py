@@ -100,10 +100,9 @@ def of_status(status: Status, lang: Language, more: tuple[Row, ...] = ()) -> Tol
     words = terms["no state"] if status.state is None else state_words(status.state, lang)
     known = None if status.err is None else meaning(status.err, status.kind, lang)
     headline = words
-    if status.err is not None and status.state is None:
-        headline = terms["no meaning"] if known is None else known.text
-    elif status.err and known is not None:
-        headline = f"{words}: {known.text}"
+    if status.err is not None and (status.err or status.state is None):
+        error = terms["no meaning"] if known is None else known.text
+        headline = f"{error} ({status.err})" if status.state is None else f"{words}: {error} ({status.err})"
     plain: dict[str, object] = {
         "by": "provider",
         "id": status.message_id,
@@ -208,7 +207,7 @@ def _of_kannel(match: re.Match[str], lang: Language) -> Told:
         return Told("bad", f"{terms['not sent']}: {words}", plain={**plain, "reason": reason, "reason_words": words})
     status = int(match["status"], 16)
     name, words = status_name(status), status_description(status)
-    row = name if words == name else f"0x{status:08x} {name}: {words}"
+    row = name if words == name else f"0x{status:08x} {name}"
     perhaps = status in _MAY_BE_A_REPEAT or name == words
     plain |= {"command_status": f"0x{status:08x}", "name": name, "meaning": words, "perhaps_a_repeat": perhaps}
     told = Told("bad", f"{terms['refused']}: {words}", (Row("status", terms["status"], row),), plain=plain)
@@ -237,8 +236,7 @@ def of_entry(entry: Entry, twin: Twin | None, lang: Language, forms: TlvForms = 
         kannels = _OF_KANNEL.fullmatch(entry.text)
         told = _of_kannel(kannels, lang) if kannels else of_status(_status(entry, forms), lang)
     if twin is not None:
-        if twin.how == "sent":  # what is known takes the place of what may be
-            told = dataclasses.replace(told, notes=())
+        told = dataclasses.replace(told, notes=())  # what is known takes the place of what may be
         told = told.noted(terms[f"twin {twin.how}"].format(stamp=twin.stamp or "?", id=twin.foreign_id or "?"))
     elif entry.verb in _UNHEARD:
         told = told.noted(terms[_UNHEARD[entry.verb]])
@@ -248,6 +246,7 @@ def of_entry(entry: Entry, twin: Twin | None, lang: Language, forms: TlvForms = 
         "smsc-id": entry.smsc_id,
         "from": entry.sender,
         "to": entry.receiver,
+        "subscriber": entry.subscriber,
         "id": entry.foreign_id or None,
         "dlr": entry.dlr_mask,
     }

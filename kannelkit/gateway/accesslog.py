@@ -53,14 +53,17 @@ class Entry:
     meta: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
 
     @property
-    def is_receipt(self) -> bool:
-        """Whether the line tells of a receipt, and not of a message."""
-        return self.verb.endswith("DLR")
-
-    @property
     def refused(self) -> bool:
         """Whether an SMSC or Kannel refused to send this message."""
         return self.verb == "REJECTED Send SMS"
+
+    @property
+    def subscriber(self) -> str:
+        """The number at the other end: a receipt has sender and receiver as its message had them, if Kannel knew it.
+
+        One that Kannel knows no message for comes from the subscriber (gw/smsc/smsc_smpp.c, handle_pdu).
+        """
+        return self.sender if self.verb in ("FAILED Receive DLR", "Receive SMS") else self.receiver
 
     @property
     def without_receipt(self) -> bool:
@@ -144,14 +147,14 @@ _MOST_SENT, _MOST_REFUSED = 100_000, 10_000
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """A line that tells of the same message: `how` it ended there, when, and under which id.
+    """A line that tells of the same message, which was submitted twice: `how`, when, and under which id.
 
-    "sent": the same text to the same number was accepted within a minute before it was refused. "refused": a message
-    to that number was refused, and now a receipt comes for one that Kannel does not know, as it does when the answer
-    to the first submit was lost.
+    For a message that was refused: "sent", the same text to the same number was accepted within a minute before;
+    "unknown receipt", a receipt from that number came for a message that Kannel does not know, as it does when the
+    answer to the first submit was lost. For such a receipt: "refused", a message to that number was refused before.
     """
 
-    how: Literal["sent", "refused"]
+    how: Literal["sent", "unknown receipt", "refused"]
     stamp: str
     foreign_id: str
 
@@ -160,12 +163,13 @@ class Refusals:
     """Follows an access log for messages that were refused because the provider had them already.
 
     `take` is to be given every line in its order. It remembers at most 100,000 messages of the last minute, as
-    digests, and 10,000 refusals of the last day.
+    digests, and 10,000 refusals and receipts of the last day.
     """
 
     def __init__(self) -> None:
         self._sent: OrderedDict[bytes, tuple[float, Twin]] = OrderedDict()
         self._refused: OrderedDict[tuple[str, ...], tuple[float, Twin]] = OrderedDict()
+        self._unknown: OrderedDict[tuple[str, ...], tuple[float, Twin]] = OrderedDict()
         self._told: OrderedDict[tuple[str, ...], Twin] = OrderedDict()
 
     def take(self, entry: Entry, now: float) -> Twin | None:
@@ -174,26 +178,26 @@ class Refusals:
         `now` (seconds) stands for the time of a line without a stamp.
         """
         at = _seconds(entry.stamp, now)
+        whose = (entry.smsc_id, _number(entry.subscriber))
         if entry.verb == "Sent SMS":
             _keep(self._sent, _digest(entry), (at, Twin("sent", entry.stamp, entry.foreign_id)), _MOST_SENT)
         elif entry.refused:
-            return self._refuse(entry, at)
+            twin = _within(self._sent.get(_digest(entry)), at, _REPEATED_SECONDS)
+            twin = twin or _within(self._unknown.pop(whose, None), at, _REPEATED_SECONDS)
+            if twin is None:
+                _keep(self._refused, whose, (at, Twin("refused", entry.stamp, "")), _MOST_REFUSED)
+            elif not entry.without_receipt:
+                _keep(self._told, (entry.smsc_id, entry.sender, entry.receiver), twin, _MOST_REFUSED)
+            return twin
         elif entry.verb == "Receive DLR" and entry.dlr_mask == REFUSED:
             # written by the link right behind the refusal (gw/bb_smscconn.c, bb_smscconn_send_failed)
             return self._told.pop((entry.smsc_id, entry.sender, entry.receiver), None)
         elif entry.verb == "FAILED Receive DLR":
-            # as it came: from the subscriber (gw/smsc/smsc_smpp.c, handle_pdu)
-            return _within(self._refused.pop((entry.smsc_id, _number(entry.sender)), None), at, _UNKNOWN_SECONDS)
+            twin = _within(self._refused.pop(whose, None), at, _UNKNOWN_SECONDS)
+            if twin is None:
+                _keep(self._unknown, whose, (at, Twin("unknown receipt", entry.stamp, entry.foreign_id)), _MOST_REFUSED)
+            return twin
         return None
-
-    def _refuse(self, entry: Entry, at: float) -> Twin | None:
-        twin = _within(self._sent.get(_digest(entry)), at, _REPEATED_SECONDS)
-        if twin is None:
-            whose = (entry.smsc_id, _number(entry.receiver))
-            _keep(self._refused, whose, (at, Twin("refused", entry.stamp, "")), _MOST_REFUSED)
-        elif not entry.without_receipt:
-            _keep(self._told, (entry.smsc_id, entry.sender, entry.receiver), twin, _MOST_REFUSED)
-        return twin
 
 
 _K = TypeVar("_K")
