@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import asdict, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from kannelkit.simulator.link import Link
     from kannelkit.simulator.server import Simulator
 
+LONG = 255  # octets; longer than what one short_message holds
+
 
 class Account:
     """The state of one login; all moments are seconds since the simulator's start."""
@@ -42,6 +45,8 @@ class Account:
         self._recent = Recent(bounds.digests)
         self._clock = simulator.clock
         self._parts = Parts(bounds.unfinished, bounds.unfinished_octets)
+        self._long: deque[Message] = deque()
+        self._long_octets = 0
         self._parts_timer: asyncio.TimerHandle | None = None
         self._sending = Sending(self._clock, rules.delivery_rate, self._send)
         self.receipts = Receipts(self, self._clock, bounds)
@@ -217,6 +222,8 @@ class Account:
 
     def _whole(self, message: Message, now: float) -> None:
         """Send a message on, all of which is there."""
+        if len(message.octets) > LONG:
+            self._keep_long(message)
         if content.may_be_a_channels(message.octets):
             channel = _channel_of(message.octets, message.alphabet)
             if channel.channel is not Channel.SMS:
@@ -224,6 +231,15 @@ class Account:
                 message.kind = KINDS.get(channel.channel, message.kind)
                 message.parts = 1
         self._sending.add(message, now)
+
+    def _keep_long(self, message: Message) -> None:
+        """Remember a long text, and forget the oldest ones where they take too much."""
+        self._long.append(message)
+        self._long_octets += len(message.octets)
+        while self._long_octets > self._bounds.long_octets and len(self._long) > 1:
+            oldest = self._long.popleft()
+            self._long_octets -= len(oldest.octets)
+            oldest.octets = b""
 
     def _send(self, message: Message, now: float) -> None:
         channel = message.channel_text

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+MINUTES_KEPT = 100  # in text, for most receipts tell of the same few
+
 
 class Clock:
     """Moments are seconds since this clock was made; it never goes back, whatever the wall clock does."""
@@ -15,7 +17,8 @@ class Clock:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._start = loop.time()
-        wall = time.time()
+        self._wall = wall = time.time()
+        self._minutes: dict[int, str] = {}
         self._date = datetime.fromtimestamp(wall, UTC)
         self.edge = math.ceil(wall) - wall
         """A moment at which a second of the wall clock begins."""
@@ -27,6 +30,15 @@ class Clock:
     def call_at(self, moment: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
         """Have `callback` called at `moment`."""
         return self._loop.call_at(self._start + moment, callback)
+
+    def minute(self, moment: float) -> str:
+        """Return the date and time of a moment as a delivery receipt has them: YYMMDDhhmm, in UTC."""
+        number = int(self._wall + moment) // 60
+        if number not in self._minutes:
+            if len(self._minutes) >= MINUTES_KEPT:
+                self._minutes.clear()
+            self._minutes[number] = f"{datetime.fromtimestamp(number * 60, UTC):%y%m%d%H%M}"
+        return self._minutes[number]
 
     def date(self, moment: float) -> datetime:
         """Return the date and time of a moment, in UTC."""

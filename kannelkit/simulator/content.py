@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from kannelkit.providers.statuses import Kind
 from kannelkit.smpp import gsm0338, udh
@@ -82,13 +82,14 @@ _COMMENTS: Final = {
 _MARKS: Final = (b"\x11\x11", b"__", b"\0_")
 
 
-def read(received: Pdu, iso: bool) -> Content:
-    """Return what a decoded submit_sm or data_sm carries; `iso`: the bind's system_type has the flag ISO.
+def read(received: Pdu, octets: bytes, iso: bool) -> Content:
+    """Return what a decoded submit_sm or data_sm carries, whose text is `octets`.
 
-    A user data header that cannot be read is left where it is, and what begins with it is binary.
+    `iso`: the bind's system_type has the flag ISO. A user data header that cannot be read is left where it is, and what
+    begins with it is binary.
     """
-    octets = received.message()
-    data_coding = received.number("data_coding")
+    fields: dict[str, Any] = received.fields
+    data_coding = fields["data_coding"]
     alphabet, kind = _READ_AS.get(data_coding, _OTHER)
     if data_coding == 0 and iso:
         alphabet = Alphabet.ISO
@@ -98,9 +99,9 @@ def read(received: Pdu, iso: bool) -> Content:
         part = _segment(received)
         if part is not None:
             long_by = "sar"
-        elif octets and not received.fields.get("short_message"):
+        elif octets and not fields.get("short_message"):
             long_by = "payload"
-    if received.number("esm_class") & EsmClass.UDHI:
+    if fields["esm_class"] & EsmClass.UDHI:
         try:
             elements, rest = udh.parse(octets)
         except PduError:

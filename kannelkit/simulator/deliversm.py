@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -36,11 +35,11 @@ def cost_text(cost: float) -> bytes:
     return (b"%.4f" % cost)[:6].rstrip(b".")
 
 
-def receipt(message: Message, submitted: datetime, done: datetime, cost: float, sequence_number: int) -> bytes:
+def receipt(message: Message, submitted: str, done: str, cost: float, sequence_number: int) -> bytes:
     """Return the deliver_sm that tells a message's end; addresses change places on the way back.
 
     The text is SMSC.ru's: `id sub dlvrd submit-date done-date stat err`, dates as YYMMDDhhmm in UTC, no `text` at the
-    end; an HLR's result has fields of its own. `cost` is that of one SMS.
+    end; an HLR's result has fields of its own. `submitted` and `done` are such dates, `cost` is that of one SMS.
     """
     outcome = message.outcome
     parts = message.parts
@@ -49,7 +48,7 @@ def receipt(message: Message, submitted: datetime, done: datetime, cost: float, 
     else:
         text = (
             f"id:{message.id} sub:{parts:03d} dlvrd:{parts if outcome.delivered else 0:03d} "
-            f"submit date:{submitted:%y%m%d%H%M} done date:{done:%y%m%d%H%M} stat:{outcome.state} err:{outcome.err:03d}"
+            f"submit date:{submitted} done date:{done} stat:{outcome.state} err:{outcome.err:03d}"
         ).encode()
     message_id = b"%d\0" % message.id
     price = cost_text(cost * parts) + b"\0"

@@ -136,6 +136,7 @@ def read(received: Pdu, iso: bool) -> Submit:
     source = b"%c%c%b" % (fields["source_addr_ton"], fields["source_addr_npi"], fields["source_addr"])
     destination = b"%c%c%b" % (fields["dest_addr_ton"], fields["dest_addr_npi"], fields["destination_addr"])
     octets = received.message()
+    carried = content.read(received, octets, iso)
     if received.tlvs:
         octets += b"".join(tlv.value for tlv in received.tlvs if tlv.tag in content.SAR)
     return Submit(
@@ -144,7 +145,7 @@ def read(received: Pdu, iso: bool) -> Submit:
         fields["registered_delivery"],
         fields.get("priority_flag", 0),  # a data_sm has none
         fields["data_coding"],
-        content.read(received, iso),
+        carried,
         b"%b\0%b\0%b" % (source, destination, octets),
     )
 

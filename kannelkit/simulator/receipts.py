@@ -69,8 +69,8 @@ class Receipts:
             sequence_number = link.next_sequence_number()
             self._unacknowledged[link, sequence_number] = since, owed
             if isinstance(owed, Message):
-                date = self._clock.date
-                dates = date(owed.accepted), date(owed.ended)
+                minute = self._clock.minute
+                dates = minute(owed.accepted), minute(owed.ended)
                 link.send(deliversm.receipt(owed, *dates, account.rules.cost, sequence_number))
                 account.counters.receipts_sent += 1
             else:

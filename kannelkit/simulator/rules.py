@@ -121,7 +121,7 @@ class AccountRules:
     delivery_rate: int | None = None  # SMS per second that go on to subscribers; None: all at once
     cost: float = 1.0  # of an SMS, in the currency of the account
     incoming: bool = True  # incoming messages go by SMPP
-    handler: str = ""  # the address for statuses that were not asked for by registered_delivery
+    handler: str = field(default="", repr=False)  # an address for statuses; what follows its # is a secret
 
     def __post_init__(self) -> None:
         for name, text, octets in (
@@ -184,8 +184,9 @@ class AccountRules:
         return rules
 
     def as_dict(self) -> dict[str, object]:
-        """Return the rules as plain values by the names they are written with; the password is not among them."""
-        return {name: getattr(self, name.replace("-", "_")) for name in _CHANGES}
+        """Return the rules as plain values by the names they are written with; no password or secret is among them."""
+        values = {name: getattr(self, name.replace("-", "_")) for name in _CHANGES}
+        return values | {"handler": self.handler.partition("#")[0]}
 
     def _with(self, name: str, text: str, rules: Mapping[str, tuple[Callable[[str], Any], str]]) -> AccountRules:
         if name not in rules:
@@ -274,6 +275,7 @@ class Bounds:
     digests: int = 4_000_000  # an account; about 100 octets each
     messages: int = 200_000  # an account; what query_sm can ask for
     receipt_age: float = 86_400.0  # seconds; SMSC.ru keeps statuses for a day
+    long_octets: int = 64_000_000  # what texts longer than an SMS may take, an account; the oldest are forgotten
     unfinished: int = 10_000  # long messages of an account that wait for parts
     unfinished_octets: int = 32_000_000  # what those parts may take, an account
     numbers: int = 1_000_000  # whose messages are counted where an outcome depends on that

@@ -62,7 +62,8 @@ class Simulator:
         self.behaviour = behaviour or Behaviour()
         self.shuffle = random.Random(seed)  # noqa: S311 - the order of answers is no secret
         self._chance = random.Random(seed)  # noqa: S311 - nor is which submit is rejected
-        self._salt = random.Random(seed).randbytes(16)  # noqa: S311 - for what does not depend on the order in which messages come
+        # for choices that do not depend on the order in which messages come
+        self._salt = random.Random(seed).randbytes(16)  # noqa: S311 - nor is what becomes of a number
         self.outcomes: list[OutcomeRule] = []
         self.change_outcomes(outcomes)
         self.statuses: Callable[[Account, Message], None] | None = None
