@@ -85,7 +85,7 @@ class Silence:
         sent = self._traffic.sent(peers)
         if sent <= self._traffic.heard(peers, anything=len(sharers) > 1) + _SETTLES:
             return False
-        if any(sent <= watch.last_answer(each.smsc_id) for each in sharers):
+        if any(sent <= watch.answers(each.smsc_id).last for each in sharers):
             return False
         bound = {name for each in sharers for name in each.sending_ids}
         return not any(

@@ -94,7 +94,8 @@ class Turning:
         tell(f"{account.smsc_id}: starting {', '.join(account.sending_ids)}")
         await asyncio.sleep(max(0.0, self._observer.last_answer(account.smsc_id) + _WINDOW - clock()))
         await self._start(account)
-        return Turned(unanswered if self._alone() else None, clock() - began)
+        # where bearerbox holds nothing at all, nothing is this account's
+        return Turned(unanswered if unanswered == 0 or self._alone() else None, clock() - began)
 
     async def _ended(self, stopping: Collection[str], before: GatewayStatus, seconds: float) -> int:
         """Wait until links that were stopped are dead, so long at most; return how many submits had no answer."""

@@ -113,6 +113,7 @@ class PlayedGateway(Admin):
         self.said: list[tuple[float, str, str]] = []
         self.fewest_online = len(self.file)
         self.queued: dict[str, int] = {}
+        self.unanswered = 0
         self._links = {name: _Played(runs_at=rate) for name, rate in self.file.items()}
         self._refused = 0
 
@@ -134,7 +135,7 @@ class PlayedGateway(Admin):
         self._pass()
         self.fewest_online = min(self.fewest_online, sum(one.state == "online" for one in self._links.values()))
         links = [link(name, one.state, queued=self.queued.get(name, 0)) for name, one in self._links.items()]
-        return status(*links, store=sum(self.queued.values()))
+        return status(*links, store=sum(self.queued.values()) + self.unanswered)
 
     async def stop_link(self, admin_id: str) -> str:
         self._answer()

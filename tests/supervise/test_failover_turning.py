@@ -17,13 +17,20 @@ TO_BACKUP = account(connections=2, backup=2).on("backup")
 class Host:
     """A gateway whose account is on its primary, and what turns it; `said` is what was told meanwhile."""
 
-    def __init__(self, habits: Habits, good: list[tuple[float, float]] | None = None, last_answer: float = 0.0) -> None:
+    def __init__(
+        self,
+        habits: Habits,
+        good: list[tuple[float, float]] | None = None,
+        last_answer: float = 0.0,
+        *,
+        alone: bool = True,
+    ) -> None:
         names = [*TO_BACKUP.standby_ids, *TO_BACKUP.sending_ids]
         self.gateway = PlayedGateway(dict.fromkeys(names, 30), habits)
         for name in TO_BACKUP.sending_ids:
             self.gateway.put(name, "dead")
         self.observed = Observed(self.gateway, good if good is not None else [(0.0, FOREVER)], last_answer)
-        self.turning = Turning(self.gateway, self.observed, lambda: True, self.cut)
+        self.turning = Turning(self.gateway, self.observed, lambda: alone, self.cut)
         self.said: list[str] = []
         self.was_cut: set[str] = set()
         self.can_cut = False
@@ -53,6 +60,18 @@ def test_all_stop_at_once_and_then_the_others_start(pressed: bool) -> None:
         assert min(at for at, _ in starts) >= max(stops[0][0] + 0.03, 1000.5)
         assert turned.unanswered == 0
         assert host.turning.ending == set()
+
+    played(play())
+
+
+@pytest.mark.parametrize(("others", "unanswered"), [(0, 0), (3, None)])
+def test_beside_other_accounts_no_more_is_known_than_that_nothing_is_unanswered(
+    others: int, unanswered: int | None
+) -> None:
+    async def play() -> None:
+        host = Host(Habits(), alone=False)
+        host.gateway.unanswered = others
+        assert (await host.turn(pressed=True)).unanswered == unanswered
 
     played(play())
 
