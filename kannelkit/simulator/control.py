@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 ADDRESS = "127.0.0.1"
 LARGEST_BODY = 64 * 1024  # octets
 MOST_MESSAGES = 1000  # in one answer
+MOST_OCTETS = 4_000_000  # of what messages carry, in one answer
 LONGEST_TEXT = 10_000  # characters of an incoming message
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -151,8 +152,14 @@ class Control:
             accounts = [self._named(request.query["account"])]
         found = newest(accounts, limit, after)
         clock = self._simulator.clock
-        told = [{"account": account.rules.login, **message.as_dict(clock)} for account, message in found]
-        return web.json_response({"seconds": clock.now(), "messages": told})
+        told: list[dict[str, Any]] = []
+        octets = 0
+        for account, message in found:
+            octets += len(message.octets)
+            if octets > MOST_OCTETS and told:
+                break
+            told.append({"account": account.rules.login, **message.as_dict(clock)})
+        return web.json_response({"seconds": clock.now(), "messages": told, "left_out": len(found) - len(told)})
 
     async def _message(self, request: web.Request) -> web.Response:
         text = request.match_info["id"]

@@ -2,8 +2,8 @@
 
 SMSC.ru hands the status of a message that was sent without registered_delivery to such an address, the result of an HLR
 request too and, where the account wants that, an incoming message. Its own page of the parameters could not be read.
-What is posted here is what independent clients of it read (id, phone, status, err, type, ts; phone, mes, to; md5 and
-sha1); `time`, `cnt`, `sender` and the fields of an HLR result are named as its answer to a request for a status does.
+What is posted here is what independent clients of it read (id, phone, status, err, type, flag, ts; phone, mes, to; md5
+and sha1); `time`, `cnt`, `sender` and an HLR result's fields have the names of its answer to a request for a status.
 """
 
 from __future__ import annotations
@@ -75,12 +75,14 @@ def status_number(state: str, err: int) -> int:
 def told_status(message: Message, ended: datetime, secret: str = "") -> Parameters:
     """Return what is posted for a message that ended; with a secret, md5 and sha1 of `id:phone:status:secret` too."""
     outcome = message.outcome
+    flags = str(build_flags(Flags(message.kind)))
     signed = (str(message.id), _digits(message.destination), str(status_number(outcome.state, outcome.err)))
     parameters = {
         **dict(zip(("id", "phone", "status"), signed, strict=True)),
         **_moment(ended),
         "err": str(outcome.err),
-        "type": str(build_flags(Flags(message.kind))),
+        "type": flags,  # without more than the type, the flags are its number
+        "flag": flags,
         "cnt": str(message.parts),
         "sender": message.source,
         **({name: getattr(outcome.hlr, field) for name, field in _HLR.items()} if outcome.hlr is not None else {}),

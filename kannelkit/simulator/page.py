@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 LIMITS = (20, 50, 200)  # how many messages a page can show
-_KEPT = 2000  # messages whose HTML is kept
+_KEPT = 500  # messages whose HTML is kept
 SAID = {  # what a form's answer is in words, by its path
     "limit": "The limit is changed.",
     "incoming": "Handed over: it goes to the next receiver or transceiver that can take it.",

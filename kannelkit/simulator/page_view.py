@@ -106,15 +106,19 @@ def _row(login: str, message: Message, clock: Clock) -> Row:
         source=message.source or "(no sender)",
         destination=message.destination,
         channel=_CHANNELS.get(str(said.channel), str(said.channel)),
-        subject=said.subject,
-        text=text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...",
+        subject=_cut(said.subject),
+        text=_cut(text),
         binary=binary,
         state=state,
         tone=tone,
         symbol=symbol,
         brief=" · ".join(brief),
-        details=tuple((name, value) for name, value in _details(message, arrived) if value),
+        details=tuple((name, _cut(value)) for name, value in _details(message, arrived) if value),
     )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _details(message: Message, arrived: datetime) -> Iterator[tuple[str, str]]:

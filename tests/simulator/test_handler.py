@@ -55,6 +55,7 @@ def test_a_status_is_told_with_what_clients_read() -> None:
         "ts": "1795406706",
         "err": "0",
         "type": "0",
+        "flag": "0",
         "cnt": "3",
         "sender": "shop",
     }
