@@ -247,12 +247,14 @@ class Account:
             self._end(message, REFUSED, now)
             return
         outcome = DELIVERED
+        way = Channel.SMS if channel is None else channel.channel
         if self._simulator.outcomes:
-            way = Channel.SMS if channel is None else channel.channel
             outcome = self._simulator.outcome(self.rules.login, message.source, message.destination, way)
-        if channel is not None and channel.channel is Channel.HLR and outcome.hlr is None:
-            known = subscriber(message.destination) if outcome.delivered else Hlr()
-            outcome = replace(outcome, hlr=known)
+        if way is not Channel.HLR:
+            if outcome.hlr is not None:  # what a rule says of a subscriber is for those who ask
+                outcome = replace(outcome, hlr=None)
+        elif outcome.hlr is None:
+            outcome = replace(outcome, hlr=subscriber(message.destination) if outcome.delivered else Hlr())
         self._end(message, outcome, now)
 
     def _end(self, message: Message, outcome: Outcome, now: float) -> None:

@@ -341,6 +341,8 @@ async def test_hlr_is_answered_with_a_receipt() -> None:
         assert found[1].hlr == Hlr()
         assert found[2].hlr is not None
         assert found[2].hlr.imsi.endswith("9230000003")
+        await taken(esme, message(b"hello", to=b"79230000001", receipt=True))  # not a request
+        assert receipt(await esme.receive()).hlr is None
 
 
 async def test_ping_is_answered_with_a_receipt() -> None:
