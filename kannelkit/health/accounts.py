@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from kannelkit.failover.refusals import bind_refusal
-from kannelkit.health.bounds import Bounds, counted, said
+from kannelkit.health import others
+from kannelkit.health.bounds import Bounds, counted, lasting, said
 from kannelkit.health.observed import Observed, Traffic, Troubles
 from kannelkit.health.values import SENDING, Check, Figure, Status
 from kannelkit.smpp.constants import status_name
-from kannelkit.supervise.views import AccountView, LinkView, duration
+from kannelkit.supervise.views import AccountView, LinkView
 from kannelkit.throttle.lines import CAUSES, TRIED_AGAIN, Cause
 
 _SENT = "Sent SMS"
@@ -25,9 +26,11 @@ def sending(seen: Observed, bounds: Bounds) -> Iterator[Check]:
     for account in seen.overview.accounts:
         status, summary, advice = _sends(seen, account)
         yield said(SENDING, status, f"{account.smsc_id}: {summary}", advice, account=account.smsc_id)
+    yield from others.sending(seen, bounds, _nothing_told(seen))
 
 
-def _sends(seen: Observed, account: AccountView) -> tuple[Status, str, str]:
+def _nothing_told(seen: Observed) -> tuple[Status, str, str] | None:
+    """Return what is to be said of every account while bearerbox tells nothing; None while it does."""
     process = seen.boxes.get("bearerbox")
     if process is not None and process.state == "T":
         return "critical", "not sending: bearerbox is stopped by a signal", f"kill -CONT {process.pid} lets it go on"
@@ -40,6 +43,13 @@ def _sends(seen: Observed, account: AccountView) -> tuple[Status, str, str]:
         if silence.working:
             return "warning", "bearerbox works, and is too busy to tell of its links", "see the check bearerbox"
         return "critical", "not sending: bearerbox hangs", "see the check bearerbox"
+    return None
+
+
+def _sends(seen: Observed, account: AccountView) -> tuple[Status, str, str]:
+    nothing_told = _nothing_told(seen)
+    if nothing_told is not None:
+        return nothing_told
     if account.state == "unknown":
         return "unknown", f"whether it is sending is {_UNKNOWN_LINKS}", ""
     if not account.links_online:
@@ -78,6 +88,7 @@ def links(seen: Observed, bounds: Bounds) -> Iterator[Check]:
                 link=away[0].admin_id if away else None,
                 figures=(figure,),
             )
+    yield from others.links(seen, bounds)
 
 
 def _dead_advice(away: tuple[LinkView, ...]) -> str:
@@ -100,7 +111,7 @@ def backup(seen: Observed, bounds: Bounds) -> Iterator[Check]:
     for account in seen.overview.accounts:
         name = account.smsc_id
         if account.side == "backup":
-            for_ = "" if account.since is None else f" for {duration(seen.at - account.since)}"
+            for_ = "" if account.since is None else f" for {lasting(seen.at - account.since)}"
             why = f" ({account.why})" if account.why else ""
             words = f"{name}: on its backup host {account.host}{for_}{why}"
             yield said("backup", "warning", words, account=name, since=account.since)

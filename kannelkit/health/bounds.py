@@ -43,6 +43,22 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
+def lasting(seconds: float) -> str:
+    """Return a time in words that change the more rarely the longer it is: 4 s, 40 s, 4 min, 4 h 4 min, 4 d 4 h.
+
+    A sentence that is another one every second is new every second to whoever compares it, a screen reader or a chat.
+    """
+    whole = max(0, int(seconds))
+    days, hours, minutes = whole // 86_400, whole // 3600 % 24, whole // 60 % 60
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    if minutes:
+        return f"{minutes} min"
+    return f"{whole} s" if whole < 10 else f"{whole // 10 * 10} s"
+
+
 def said(
     id: str,
     status: Status,

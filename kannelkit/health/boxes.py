@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kannelkit.health.bounds import Bounds, said
+from kannelkit.health.bounds import Bounds, lasting, said
 from kannelkit.health.observed import BoxSeen, Observed, Silence
 from kannelkit.health.values import Check, Figure, Status
-from kannelkit.supervise.views import BoxView, duration
+from kannelkit.supervise.views import BoxView
 
 # a box that was started may not listen yet; one that ends takes a few seconds
 _STARTING_SECONDS = 15.0
@@ -35,7 +35,7 @@ def bearerbox(seen: Observed, bounds: Bounds) -> Iterator[Check]:
     elif seen.silence is not None:
         yield _silent(seen, seen.silence, process, bounds)
     elif view.state == "running":
-        state, age = seen.overview.state, "" if since is None else f" for {duration(seen.at - since)}"
+        state, age = seen.overview.state, "" if since is None else f" for {lasting(seen.at - since)}"
         if state == "running":
             yield said("bearerbox", "ok", f"bearerbox runs{age} and answers", since=since)
         else:
@@ -53,18 +53,18 @@ def _silent(seen: Observed, silence: Silence, process: BoxSeen | None, bounds: B
         if process is None:
             return said("bearerbox", "critical", "bearerbox is not running", _restart_advice(seen))
         age = seen.at - process.since
-        words = f"bearerbox (pid {process.pid}, running for {duration(age)}) does not listen on its administration port"
+        words = f"bearerbox (pid {process.pid}, running for {lasting(age)}) does not listen on its administration port"
         if age < _STARTING_SECONDS:
             return said("bearerbox", "warning", f"{words} yet", "wait until it has started")
         return said("bearerbox", "critical", words, "it is ending, or admin-port in the spec is another one's")
     named = "bearerbox" if process is None else f"bearerbox (pid {process.pid})"
-    lasting = f"has not answered for {silence.seconds:.0f} s"
+    unanswered = f"has not answered for {lasting(silence.seconds)}"
     status = bounds.status("silent-seconds", silence.seconds)
     if silence.working:
         return said(
             "bearerbox",
             "warning" if status == "ok" else status,
-            f"{named} is busy: it {lasting}, and {silence.working}",
+            f"{named} is busy: it {unanswered}, and {silence.working}",
             "a graceful restart, or a link that does not stop, holds its administration port for up to 30 s",
             figures=figures,
         )
@@ -72,7 +72,7 @@ def _silent(seen: Observed, silence: Silence, process: BoxSeen | None, bounds: B
     return said(
         "bearerbox",
         "critical",
-        f"{named} hangs: it {lasting}, and nothing shows that it works{waits}",
+        f"{named} hangs: it {unanswered}, and nothing shows that it works{waits}",
         "look at the end of its log; where it stays so, kill -QUIT does nothing any more and kill -9 with a new start "
         "is what is left: what is in its store is not lost",
         figures=figures,

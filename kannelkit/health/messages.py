@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from kannelkit.health.bounds import Bounds, counted, said
+from kannelkit.health.bounds import Bounds, counted, lasting, said
 from kannelkit.health.observed import Observed
 from kannelkit.health.values import Check, Figure, Status
-from kannelkit.supervise.views import AccountView, duration
+from kannelkit.supervise.views import AccountView
 
 # the access log's verbs for a message that nobody will send any more (gw/bb_smscconn.c, bb_smscconn_send_failed)
 GIVEN_UP = ("DISCARDED SMS", "REJECTED Send SMS", "FAILED Send SMS", "EXPIRED SMS")
@@ -52,7 +52,7 @@ def receipts(seen: Observed, bounds: Bounds) -> Iterator[Check]:
             continue
         words = (
             f"{name}: {traffic.without_receipt} messages sent without a delivery receipt of any, the first "
-            f"{duration(traffic.unheard)} ago"
+            f"{lasting(traffic.unheard)} ago"
         )
         yield said("receipts", bounds.status("receipts-minutes", minutes), words, account=name, figures=figures)
 
@@ -71,35 +71,43 @@ def queue(seen: Observed, bounds: Bounds) -> Iterator[Check]:
 def drain(seen: Observed, bounds: Bounds) -> Iterator[Check]:
     """How long what waits for each account lasts."""
     for account in seen.overview.accounts:
-        if account.state == "unknown":
-            continue
-        rate = _rate(seen, account)
-        name, waiting = account.smsc_id, counted(account.queued, "message")
-        figures: tuple[Figure, ...] = (Figure(f"{name} queue", account.queued, least=0),)
-        if rate is not None:
-            figures += (Figure(f"{name} sent", round(rate, 2), least=0),)
-        if not account.queued:
-            yield said("drain", "ok", f"{name}: nothing waits", account=name, figures=figures)
-        elif rate is None:
-            words = f"{name}: {waiting} waiting, and how fast they are sent is not known"
-            yield said("drain", "unknown", words, "turn access-log on, or run kannelkit up", account=name)
-        elif not rate:
-            oldest = seen.store.oldest if seen.store is not None else None
-            status: Status = "warning" if oldest is None else "ok" if oldest < _FRESH_SECONDS else "critical"
-            words = f"{name}: {waiting} waiting, and none was sent in the last minute"
-            yield said("drain", status, words, account=name, figures=figures)
-        else:
-            minutes = account.queued / rate / 60
-            figures += (bounds.figure(f"{name} drain", "queue-minutes", math.ceil(minutes * 60), "s", 60),)
-            words = f"{name}: {waiting} waiting, for {duration(minutes * 60)} at {rate:.1f} SMS per second"
-            yield said("drain", bounds.status("queue-minutes", minutes), words, account=name, figures=figures)
+        if account.state != "unknown":
+            yield _drain(seen, bounds, account.smsc_id, account.queued, _rate(seen, account))
+    for other in seen.others:
+        if any(state != "unknown" for _, state in other.links):
+            yield _drain(seen, bounds, other.smsc_id, other.queued, _logged_rate(seen, other.smsc_id))
+
+
+def _drain(seen: Observed, bounds: Bounds, name: str, queued: int, rate: float | None) -> Check:
+    waiting = counted(queued, "message")
+    figures: tuple[Figure, ...] = (Figure(f"{name} queue", queued, least=0),)
+    if rate is not None:
+        figures += (Figure(f"{name} sent", round(rate, 2), least=0),)
+    if not queued:
+        return said("drain", "ok", f"{name}: nothing waits", account=name, figures=figures)
+    if rate is None:
+        words = f"{name}: {waiting} waiting, and how fast they are sent is not known"
+        return said("drain", "unknown", words, "turn access-log on, or run kannelkit up", account=name)
+    if not rate:
+        oldest = seen.store.oldest if seen.store is not None else None
+        status: Status = "warning" if oldest is None else "ok" if oldest < _FRESH_SECONDS else "critical"
+        words = f"{name}: {waiting} waiting, and none was sent in the last minute"
+        return said("drain", status, words, account=name, figures=figures)
+    minutes = queued / rate / 60
+    figures += (bounds.figure(f"{name} drain", "queue-minutes", math.ceil(minutes * 60), "s", 60),)
+    words = f"{name}: {waiting} waiting, for {lasting(minutes * 60)} at {rate:.1f} SMS per second"
+    return said("drain", bounds.status("queue-minutes", minutes), words, account=name, figures=figures)
 
 
 def _rate(seen: Observed, account: AccountView) -> float | None:
     """Return SMS per second as they are sent now: what the supervisor counts, or what the access log tells."""
     if account.accepted is not None:
         return max(account.accepted.minute, account.accepted.ten_seconds)
-    traffic = (seen.traffic or {}).get(account.smsc_id)
+    return _logged_rate(seen, account.smsc_id)
+
+
+def _logged_rate(seen: Observed, name: str) -> float | None:
+    traffic = (seen.traffic or {}).get(name)
     return None if seen.traffic is None else 0.0 if traffic is None else traffic.rate
 
 
@@ -119,5 +127,5 @@ def oldest(seen: Observed, bounds: Bounds) -> Iterator[Check]:
         Figure("stored", store.messages, least=0),
         bounds.figure("oldest", "oldest-minutes", round(store.oldest), "s", 60),
     )
-    words = f"{least}{counted(store.messages, 'message')} in the store, the oldest for {least}{duration(store.oldest)}"
+    words = f"{least}{counted(store.messages, 'message')} in the store, the oldest for {least}{lasting(store.oldest)}"
     yield said("oldest", bounds.status("oldest-minutes", store.oldest / 60), words, figures=figures)

@@ -16,7 +16,7 @@ import psutil
 
 from kannelkit.errors import KannelkitError
 from kannelkit.gateway.status import GatewayStatus
-from kannelkit.health import logs, sources
+from kannelkit.health import logs, others, sources
 from kannelkit.health.asker import Asker
 from kannelkit.health.bounded import Bounded, Late
 from kannelkit.health.kept import Kept, StateDir
@@ -155,6 +155,7 @@ class Observer:
             places=self._result("disks", until, disks) or (),
             logs=self._result("logs", until, files) or (),
             store=self._result("store", until, store),
+            others=others.found(spec, status_seen),
         )
 
     def _hosts(self, kept: Kept, seen: Overview, seconds: float, *, told: bool) -> tuple[Host, ...]:

@@ -133,6 +133,19 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """The links of a smsc-id that do not speak SMPP but are of a `kind` of Kannel's (at, http): each with its state.
+
+    States are in Kannel's words, "absent" where bearerbox does not have the link, "unknown" where it is silent.
+    """
+
+    smsc_id: str
+    kind: str
+    links: tuple[tuple[str, str], ...]
+    queued: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """All that was seen of a gateway. `at` is in seconds since the epoch, `window` how far back the logs were read.
     Either `status` or `silence` is there.
@@ -140,7 +153,7 @@ class Observed:
     `started` says that a supervisor started the boxes, so that one should be there. `clock_set` is by how many seconds
     the wall clock was set since the last look, None where this is the first. `unapplied` says that the spec has changes
     that do not run. By box: `boxes`; by account: `troubles` and `traffic`, None where the logs could not be read, and
-    `certificates`, `hosts`. `unseen` are reasons why something could not be looked at.
+    `certificates`, `hosts`; `others` speak no SMPP. `unseen` are reasons why something could not be looked at.
     """
 
     overview: Overview
@@ -157,6 +170,7 @@ class Observed:
     logs: tuple[LogFile, ...] = ()
     store: Store | None = None
     hosts: tuple[Host, ...] = ()
+    others: tuple[Other, ...] = ()
     clock_set: float | None = None
     unapplied: bool | None = None
     unseen: tuple[str, ...] = ()

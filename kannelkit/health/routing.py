@@ -17,10 +17,10 @@ def takers(spec: Spec, number: str, smsc_id: str | None = None) -> tuple[str, ..
     """
     number = unified(spec.core.get("unified-prefix"), number)
     found: list[tuple[bool, str]] = []
-    for account in spec.smpp_accounts:
-        directives = {name: value.text for name, value in account.group.values.items()}
+    for group in (*(account.group for account in spec.smpp_accounts), *spec.other_smscs):
+        directives = {name: value.text for name, value in group.values.items()}
         if allowed(directives, number, smsc_id):
-            found.append((not preferred(directives, number, smsc_id), account.smsc_id))
+            found.append((not preferred(directives, number, smsc_id), directives["smsc-id"]))
     return tuple(dict.fromkeys(name for _, name in sorted(found, key=lambda each: each[0])))
 
 

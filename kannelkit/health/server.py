@@ -171,7 +171,9 @@ class Server:
 
     async def _account(self, request: web.Request) -> web.Response:
         name = request.match_info["smsc_id"]
-        names = sorted({account.smsc_id for account in self._known.spec().smpp_accounts})
+        spec = self._known.spec()
+        others = {group.values["smsc-id"].text for group in spec.other_smscs}
+        names = sorted({account.smsc_id for account in spec.smpp_accounts} | others)
         if name not in names:
             return _json({"error": "there is no such account", "accounts": names}, 404)
         report, age = self._seen()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kannelkit.gateway.status import LinkStatus
+from kannelkit.health import others
 from kannelkit.health.checks import FUNCTIONS, report
 from kannelkit.health.observed import (
     BoxSeen,
@@ -17,6 +20,7 @@ from kannelkit.health.observed import (
     Host,
     LogFile,
     Observed,
+    Other,
     Place,
     Silence,
     Store,
@@ -25,10 +29,12 @@ from kannelkit.health.observed import (
 )
 from kannelkit.health.table import CHECKS
 from kannelkit.health.values import Check, Status, sending
+from kannelkit.spec.load import parse
 from kannelkit.spec.model import Threshold
 from kannelkit.spec.thresholds import usual
 from kannelkit.supervise.course import Curve, Flow
 from kannelkit.supervise.views import AccountView, BoxView, LinkView, Overview
+from tests.health.gateway import status
 
 AT = 1_800_000_000.0
 DAY = 86_400.0
@@ -116,9 +122,17 @@ DOWN = (replace(ONE, state="re-connecting"), replace(TWO, state="dead"), STANDBY
 HALF = (ONE, replace(TWO, state="dead"), STANDBY)
 QUEUED = account(queued=600)
 
+
+def other(*states: str, queued: int = 0, of: Observed = WELL) -> Observed:
+    """Return what is seen of a gateway whose only account is a modem with links in these states."""
+    links = tuple((f"phone{number}", state) for number, state in enumerate(states))
+    alone = replace(of, overview=replace(of.overview, accounts=()))
+    return replace(alone, others=(Other("phone", "at", links, queued),))
+
+
 # what is seen, the check, its status, what its sentence and its advice hold
 CASES: list[tuple[Observed, str, Status, str]] = [
-    (WELL, "bearerbox", "ok", "runs for 1m 0s and answers"),
+    (WELL, "bearerbox", "ok", "runs for 1 min and answers"),
     (overview(state="full"), "bearerbox", "critical", "full"),
     (overview(state="suspended"), "bearerbox", "warning", "resume"),
     (replace(WELL, boxes=STOPPED), "bearerbox", "critical", "kill -CONT 10"),
@@ -159,12 +173,22 @@ CASES: list[tuple[Observed, str, Status, str]] = [
         "ok",
         "sending",
     ),
+    (other("online"), "sending", "ok", "phone: sending over 1 of 1 link (at)"),
+    (other("online", "dead"), "sending", "ok", "1 of 2 links"),
+    (other("connecting"), "sending", "critical", "phone: not sending: phone0 connecting (at)"),
+    (other("unknown", of=silent(4)), "sending", "critical", "phone: not sending: bearerbox hangs (at)"),
+    (other("online"), "links", "ok", "phone: 1 of 1 links online (at)"),
+    (other("online", "dead"), "links", "warning", "phone1 dead; it was stopped"),
+    (other("absent"), "links", "critical", "phone0 absent"),
+    (other("online", queued=600), "drain", "warning", "phone: 600 messages waiting, and none was sent"),
+    (replace(other("online", queued=600), traffic={"phone": Traffic(rate=1)}), "drain", "warning", "for 10 min"),
+    (other("online"), "drain", "ok", "phone: nothing waits"),
     (WELL, "links", "ok", "2 of 2"),
     (account(links=HALF, links_online=1, state="partly"), "links", "warning", "main-2 was stopped"),
     (account(links=DOWN, links_online=0, state="offline"), "links", "critical", "0 of 2"),
     (account(state="unknown"), "links", "unknown", "not known"),
     (WELL, "backup", "ok", "first host smsc.example:2775"),
-    (account(side="backup", since=AT - 90, why="no answers"), "backup", "warning", "for 1m 30s (no answers)"),
+    (account(side="backup", since=AT - 90, why="no answers"), "backup", "warning", "for 1 min (no answers)"),
     (WELL, "flapping", "ok", "lost no connection in the last 5 minutes"),
     (replace(WELL, troubles={"main": Troubles(broken=2, unanswered=1)}), "flapping", "warning", "3 times"),
     (replace(WELL, troubles={"main": Troubles(broken=12)}), "flapping", "critical", "12 times"),
@@ -198,7 +222,7 @@ CASES: list[tuple[Observed, str, Status, str]] = [
         replace(WELL, traffic={"main": Traffic(without_receipt=20, unheard=1800)}),
         "receipts",
         "warning",
-        "the first 30m 0s ago",
+        "the first 30 min ago",
     ),
     (
         replace(WELL, traffic={"main": Traffic(without_receipt=20, unheard=DAY)}),
@@ -212,18 +236,18 @@ CASES: list[tuple[Observed, str, Status, str]] = [
     (overview(waiting=10_000), "queue", "warning", "10000"),
     (overview(waiting=None), "queue", "unknown", "not known"),
     (WELL, "drain", "ok", "nothing waits"),
-    (replace(QUEUED, traffic={"main": Traffic(rate=10)}), "drain", "ok", "for 1m 0s at 10.0 SMS per second"),
-    (replace(QUEUED, traffic={"main": Traffic(rate=1)}), "drain", "warning", "10m 0s"),
+    (replace(QUEUED, traffic={"main": Traffic(rate=10)}), "drain", "ok", "for 1 min at 10.0 SMS per second"),
+    (replace(QUEUED, traffic={"main": Traffic(rate=1)}), "drain", "warning", "for 10 min"),
     (account(queued=600, accepted=Flow(0, 10, 0.1)), "drain", "ok", "10.0 SMS"),
-    (account(queued=3600, accepted=Flow(0, 1, 1)), "drain", "critical", "1h 0m"),
+    (account(queued=3600, accepted=Flow(0, 1, 1)), "drain", "critical", "for 1 h 0 min"),
     (replace(QUEUED, traffic=None), "drain", "unknown", "not known"),
     (replace(QUEUED, store=Store(600, 59)), "drain", "ok", "none was sent"),
     (replace(QUEUED, store=Store(600, 61)), "drain", "critical", "none was sent"),
     (replace(QUEUED, store=None), "drain", "warning", "none was sent"),
     (WELL, "oldest", "ok", "empty"),
-    (replace(WELL, store=Store(5, 100.0)), "oldest", "ok", "5 messages in the store, the oldest for 1m 40s"),
+    (replace(WELL, store=Store(5, 100.0)), "oldest", "ok", "5 messages in the store, the oldest for 1 min"),
     (replace(WELL, store=Store(5, 1800.0, more=True)), "oldest", "warning", "at least 5 messages"),
-    (replace(WELL, store=Store(5, 7200.0)), "oldest", "critical", "2h 0m"),
+    (replace(WELL, store=Store(5, 7200.0)), "oldest", "critical", "2 h 0 min"),
     (replace(WELL, store=Store(0, None, trouble="Permission denied")), "oldest", "unknown", "Permission denied"),
     (WELL, "hosts", "ok", "(standing by) takes connections, after 20 ms"),
     (replace(WELL, hosts=(Host("main", "backup", "b:1", 0, "closed"),)), "hosts", "warning", "b:1 (standing by)"),
@@ -327,6 +351,45 @@ def test_what_does_not_apply_is_not_told(seen: Observed) -> None:
     assert not ids & {"clock", "spec"}
     assert ("supervisor" in ids) == seen.started
     assert ("oldest" in ids) == (seen.store is not None)
+
+
+def test_a_sentence_is_not_another_one_every_second() -> None:
+    seen = account(side="backup", since=AT, queued=5, accepted=Flow(1, 1, 1))
+    hour = [
+        replace(
+            seen,
+            at=AT + second,
+            store=Store(5, float(second)),
+            traffic={"main": Traffic(without_receipt=20, unheard=second)},
+        )
+        for second in range(60, 3600)
+    ]
+    for id in ("bearerbox", "backup", "oldest", "receipts", "drain"):
+        told = [checked(each, id).summary for each in hour]
+        assert sum(before != after for before, after in itertools.pairwise(told)) <= 60, id
+
+
+@pytest.mark.parametrize("state", ["dead", "absent"])
+def test_a_link_that_the_spec_holds_back_is_not_missed(state: str) -> None:
+    text = "smsc:\n- {smsc-id: phone, smsc: fake, host: 127.0.0.1, port: 1, dead-start: true}\n"
+    held = LinkStatus("fake", "phone", "phone", "dead", None, 0, 0, 0, 0, 0, 0)
+    links = () if state == "absent" else (held,)
+    (found,) = others.found(parse(text, Path("/spec.yaml"), {}, "spec.yaml"), status(links))
+    assert found == Other("phone", "fake", ())
+    seen = replace(WELL, overview=replace(WELL.overview, accounts=()), others=(found,))
+    assert report(seen, usual()).of("sending") == ()
+
+
+def test_a_link_that_speaks_no_smpp_is_found_by_its_name() -> None:
+    text = (
+        "smsc:\n- {smsc-id: phone, smsc: fake, host: 127.0.0.1, port: 1}\n"
+        "- {smsc-id: phone, smsc-admin-id: second, smsc: fake, host: 127.0.0.1, port: 2}\n"
+    )
+    spec = parse(text, Path("/spec.yaml"), {}, "spec.yaml")
+    one = LinkStatus("fake", "second", "phone", "online", 5, 0, 7, 0, 0, 0, 0)
+    (found,) = others.found(spec, status((one,)))
+    assert found == Other("phone", "fake", (("phone", "absent"), ("second", "online")), 7)
+    assert others.found(spec, None)[0].links == (("phone", "unknown"), ("second", "unknown"))
 
 
 def test_thresholds_of_the_spec_hold() -> None:

@@ -94,3 +94,14 @@ smsc:
     up = Check(SENDING, "ok", "", account="any")
     assert can_send(Report(0.0, (down, up)), spec, NUMBER) == "any"
     assert can_send(Report(0.0, (down,)), spec, NUMBER) is None
+
+
+def test_a_modem_takes_messages_too() -> None:
+    text = (
+        "smsc:\n- {smsc-id: smpp, host: h, smsc-username: u, smsc-password: p, denied-prefix: +7999}\n"
+        "- {smsc-id: phone, smsc: fake, host: 127.0.0.1, port: 1, allowed-prefix: +7999}\n"
+    )
+    spec = parse(text, Path("/spec.yaml"), {}, "spec.yaml")
+    assert takers(spec, "+79991234567") == ("phone",)
+    report = Report(0.0, (Check(SENDING, "ok", "sends", account="phone"),))
+    assert can_send(report, spec, "+79991234567") == "phone"
