@@ -29,7 +29,7 @@ from kannelkit.supervise.own import OwnBoxes
 from kannelkit.supervise.requests import Requests
 from kannelkit.supervise.running import Boxes, Running
 
-_TICK, _OFTEN = 0.05, 0.02
+_TICK = 0.05
 _READY_SECONDS = 30.0
 # bearerbox silent for this long is told; it may be busy stopping links or making a long status
 _SILENT_SECONDS = 10.0
@@ -203,7 +203,7 @@ class Supervisor:
             if not self.ready.is_set():
                 self._tell_ready(now - began)
             try:
-                await asyncio.wait_for(self._stopping.wait(), _OFTEN if self._running.watch.often else _TICK)
+                await asyncio.wait_for(self._stopping.wait(), _TICK)
             except TimeoutError:
                 continue
 
