@@ -16,6 +16,10 @@ from kannelkit.spec import load
 from kannelkit.supervise.views import AccountView, Overview, duration
 
 _EVENTS = 5
+# what is left out first where the terminal is narrow
+_SPARE_OF_ACCOUNTS = ("CEILING", "ACCEPTED/S", "QUEUED")
+_SPARE_OF_LINKS = ("ONLINE FOR", "SHARE", "HOST")
+_GAP = 3  # between two columns
 
 Row = tuple[str, ...]
 
@@ -127,6 +131,16 @@ def _throughput(account: AccountView) -> str:
     return f"{rate} ({', '.join(said)})" if said else rate
 
 
+def _fitting(rows: Sequence[Row], width: int, spare: Sequence[str]) -> Sequence[Row]:
+    """Return the rows with the columns that there is room for, without the first of those that can be spared."""
+    for heading in spare:
+        if sum(max(map(len, column)) + _GAP for column in zip(*rows, strict=True)) <= width:
+            break
+        place = rows[0].index(heading)
+        rows = [(*row[:place], *row[place + 1 :]) for row in rows]
+    return rows
+
+
 def _in_colour(seen: Overview) -> None:
     from rich import box
     from rich.console import Console
@@ -147,8 +161,12 @@ def _in_colour(seen: Overview) -> None:
             )
         console.print(columns)
 
-    for rows in (box_rows(seen), account_rows(seen), link_rows(seen)):
-        table(rows)
+    for rows, spare in (
+        (box_rows(seen), ()),
+        (account_rows(seen), _SPARE_OF_ACCOUNTS),
+        (link_rows(seen), _SPARE_OF_LINKS),
+    ):
+        table(_fitting(rows, console.width, spare))
     for event in seen.events[-_EVENTS:]:
         console.print(Text(event_line(event)), style="dim")
     for problem in seen.problems:

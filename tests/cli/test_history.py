@@ -147,3 +147,11 @@ def test_every_kind_that_is_told_can_be_asked_for() -> None:
                     told |= {first.value} if isinstance(first, ast.Constant) else set()
     assert told - KINDS.keys() == set()
     assert {"rate", "failover", "ready"} <= told
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_colours_in_a_terminal_unless_they_are_not_wanted(path: Path, no_color: str, coloured: bool) -> None:
+    runner = CliRunner(env={"NO_COLOR": no_color})
+    for words in (["history", str(path)], ["history", str(path.with_name("nowhere"))]):  # and what went wrong, too
+        result = runner.invoke(group, words, color=True)
+        assert ("\x1b[" in result.output) is coloured

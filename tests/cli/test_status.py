@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import threading
@@ -174,18 +175,13 @@ def test_a_file_that_is_not_there_is_told_with_its_name(tmp_path: Path) -> None:
     assert "nowhere.yaml" in result.stderr
 
 
-@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
-def test_in_a_terminal_it_has_colours_unless_they_are_not_wanted(
-    tmp_path: Path, serve: Serve, state: Path, no_color: str, coloured: bool
-) -> None:
-    path = spec(tmp_path, serve(real()))
+def in_terminal(path: Path, **environment: str) -> bytes:
+    """Return what the command says in a terminal."""
     ours, theirs = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
-    environment.pop("NO_COLOR", None)
-    if no_color:
-        environment["NO_COLOR"] = no_color
+    clean = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
     words = [sys.executable, "-m", "kannelkit", "status", str(path)]
-    with subprocess.Popen(words, stdout=theirs, stdin=theirs, env=environment) as process:
+    whole = {**clean, "TERM": "xterm-256color", "COLUMNS": "100", **environment}
+    with subprocess.Popen(words, stdout=theirs, stdin=theirs, env=whole) as process:
         os.close(theirs)
         said = b""
         try:
@@ -195,8 +191,24 @@ def test_in_a_terminal_it_has_colours_unless_they_are_not_wanted(
             pass
         assert process.wait() == 0
     os.close(ours)
+    return said
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_in_a_terminal_it_has_colours_unless_they_are_not_wanted(
+    tmp_path: Path, serve: Serve, state: Path, no_color: str, coloured: bool
+) -> None:
+    said = in_terminal(spec(tmp_path, serve(real())), **({"NO_COLOR": no_color} if no_color else {}))
     assert (b"\x1b[32m" in said) is coloured
     assert b"\x1b[2J" not in said
+
+
+def test_a_narrow_terminal_gets_fewer_columns_and_no_broken_words(tmp_path: Path, serve: Serve, state: Path) -> None:
+    said = in_terminal(spec(tmp_path, serve(real())), COLUMNS="44").decode()
+    lines = [line.split() for line in re.sub(r"\x1b\[[0-9;]*m", "", said).splitlines()]
+    assert ["ACCOUNT", "STATE", "LINKS", "THROUGHPUT"] in lines
+    assert ["acc", "online", "1/1", "30"] in lines
+    assert ["acc-1", "online", "smsc.test:2775", "7"] in lines
 
 
 @pytest.mark.parametrize(
