@@ -40,7 +40,8 @@ def show(messages: Sequence[Outgoing], first: int) -> None:
     """Print the messages: one with everything that is known of it, a list as a table of its first."""
     if len(messages) == 1:
         for label, value in _facts(messages[0]):
-            click.echo(f"{click.style(label.ljust(_LABEL), dim=True)}{shown(value)}")
+            click.echo(f"{click.style(label.ljust(_LABEL), dim=True)}{shown(value)}".rstrip())
+        click.echo(click.style("text", dim=True))
         for line in messages[0].message.text.split("\n"):
             click.echo(f"  {click.style('|', dim=True)} {shown(line)}")
     else:
@@ -78,7 +79,6 @@ def _facts(outgoing: Outgoing) -> Iterator[tuple[str, str]]:
         yield "charged", f"{outgoing.charged.parts} SMS: {_length(outgoing.charged)}, without the comment"
     else:
         yield "charged", f"{outgoing.charged.parts} SMS"
-    yield "text", ""
 
 
 def _length(count: Count) -> str:

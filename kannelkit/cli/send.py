@@ -68,7 +68,12 @@ def _complete_account(ctx: click.Context, _param: click.Parameter, incomplete: s
 )
 @click.option("--text", metavar="TEXT|@FILE|-", help="What to send; @FILE reads it from a file, - from stdin.")
 @click.option("--from", "sender", metavar="SENDER", help="Who it is from.")
-@click.option("--channel", type=click.Choice(list(Channel)), metavar="|".join(Channel), help="How it goes; sms.")
+@click.option(
+    "--channel",
+    type=click.Choice([str(channel) for channel in Channel]),
+    metavar="|".join(Channel),
+    help="How it goes; sms.",
+)
 @click.option("--subject", help="The subject of a mail.")
 @click.option("--voice", help="The voice of a call: m, w2, ...")
 @click.option("--call-parameters", metavar="TEXT", help="The parameters of a call, as the provider writes them.")
@@ -139,6 +144,8 @@ def command(
         return
     with _writing(loaded, messages, listed=bool(files)) as writing:
         if writing is not None and files:
+            if anew:  # before it is written down that the list begins anew
+                shown.refuse(_too_soon(writing, messages))
             writing.take_up(_name(files), anew=anew, resume=resume)
             messages = shown.taken_up(messages, writing, again_unknown=again_unknown)
         if writing is not None:

@@ -180,9 +180,9 @@ class Journal:
         list_id: int | None,
         now: float,
         *,
+        same_within: float,
         answered: Iterable[tuple[bytes, State, bytes | None]] = (),
         begun: Iterable[tuple[bytes, bytes | None]] = (),
-        same_within: float = 0.0,
     ) -> frozenset[bytes]:
         """Write down answers, then what is about to be sent, and return the ids of what must not be sent.
 

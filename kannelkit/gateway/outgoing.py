@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kannelkit.findings import Finding, Place
@@ -74,14 +74,15 @@ class Checking:
         self._seen: dict[tuple[str, str], Place] = {}
         self._told: set[str] = set()
 
-    def messages(self, rows: Iterable[Row], usual: Mapping[str, Cell]) -> list[Outgoing]:
+    def messages(self, rows: Iterable[Row], usual: Row) -> list[Outgoing]:
         """Return the messages of the rows, without those that cannot be sent; `usual` fills the gaps of each row."""
-        found = (self._message(number, {**usual, **row}) for number, row in enumerate(rows, 1))
+        found = (self._message(number, row, usual) for number, row in enumerate(rows, 1))
         return [each for each in found if each is not None]
 
-    def _message(self, number: int, row: Row) -> Outgoing | None:
+    def _message(self, number: int, own: Row, usual: Row) -> Outgoing | None:
         before = len(self.findings)
-        place = row["to"].place if "to" in row else next(iter(row.values())).place
+        place = own["to"].place if "to" in own else next(iter(own.values())).place
+        row = {**usual, **own}
         route = self._route(row, place)
         to = self._receiver(row, route, place)
         sender = self._sender(row, route, place)
@@ -190,7 +191,9 @@ class Checking:
             return None, ""
         given = {field: row[column].text for field, column in _FIELDS.items() if column in row}
         if channel not in _WITHOUT_TEXT and not given.get("text", "").strip():
-            self._find(row["text"].place if "text" in row else place, "M202", "no text", "write one: --text")
+            self._find(
+                row["text"].place if "text" in row else place, "M202", "no text", "write one, or give --text for all"
+            )
             return None, ""
         given["bot"] = given.get("bot", "").removeprefix("@")
         wanted = ChannelText(channel, **given)

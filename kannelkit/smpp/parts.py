@@ -6,8 +6,6 @@ the GSM alphabet lacks for a question mark on the way (gw/sms.c, sms_split and e
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -54,11 +52,7 @@ def arriving(written: str = GSM, read: str = GSM) -> frozenset[str]:
     `written` is the charset that Kannel writes (`alt-charset`; GSM where there is none), `read` the one that the
     provider takes it for. Where one of them is no charset that is known here, no character is sure to arrive.
     """
-    try:
-        write, back = _writer(written), _reader(read)
-    except LookupError:
-        return frozenset()
-    return frozenset(character for character in _GSM_CHARACTERS if _survives(character, write, back))
+    return frozenset(character for character in _GSM_CHARACTERS if _survives(character, written, read))
 
 
 def choose(text: str, default: frozenset[str]) -> Alphabet:
@@ -89,22 +83,9 @@ def count(text: str, alphabet: Alphabet, octets: int = _OCTETS) -> Count:
     return Count(alphabet, len(text), sum(sizes), parts, each - filled)
 
 
-def _writer(charset: str) -> Callable[[str], bytes]:
-    if charset.lower() == GSM:
-        return gsm0338.encode
-    codec = codecs.lookup(charset)
-    return lambda text: codec.encode(text)[0]
-
-
-def _reader(charset: str) -> Callable[[bytes], str]:
-    if charset.lower() == GSM:
-        return gsm0338.decode
-    codec = codecs.lookup(charset)
-    return lambda octets: codec.decode(octets, "replace")[0]
-
-
-def _survives(character: str, write: Callable[[str], bytes], back: Callable[[bytes], str]) -> bool:
+def _survives(character: str, written: str, read: str) -> bool:
     try:
-        return back(write(character)) == character
-    except UnicodeError:
+        octets = gsm0338.encode(character) if written == GSM else character.encode(written)
+        return (gsm0338.decode(octets) if read == GSM else octets.decode(read)) == character
+    except (LookupError, ValueError):  # no such charset, or no such character in it
         return False
