@@ -5,13 +5,14 @@ from __future__ import annotations
 import shlex
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from kannelkit.cli.dlr import Shown, receipt_in
 from kannelkit.cli.dlr_told import TlvForms, Told, of_entry, of_text
-from kannelkit.cli.figures import shown
+from kannelkit.cli.figures import local_time, shown
 from kannelkit.cli.named import known, secretless
 from kannelkit.errors import GatewayError
 from kannelkit.gateway.accesslog import Refusals, read_line
@@ -74,9 +75,12 @@ class _Reading:
         entry = read_line(line)
         if entry is None:
             return of_text(receipt_in(line), self._lang)
-        twin = self._refusals.take(entry, time.time())
+        now = time.time()
+        twin = self._refusals.take(entry, now)
         if account is not None and entry.smsc_id != account:
             return None
+        if not entry.stamp:  # access-log-clean
+            entry = replace(entry, stamp=local_time(now))
         return of_entry(entry, twin, self._lang, self._forms)
 
 

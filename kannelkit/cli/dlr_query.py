@@ -40,11 +40,18 @@ def query(path: Path, message_id: str, name: str | None, sender: str, lang: Lang
     account = _account(spec, name)
     if not message_id or len(os.fsencode(message_id)) > _MOST_ID:
         raise click.BadParameter(f"an id has 1 to {_MOST_ID} characters", param_hint="--query")
-    allowance = allowance_of(account, spec.smpp_accounts)
-    if not allowance.spare:
+    named = shlex.quote(str(path))
+    written, running = allowance_of(account, spec.smpp_accounts), _running(spec, account)
+    refusal = None
+    if not written.spare:
+        refusal = _refusal(account, written, named)
+    elif running is not None and not running.spare:
+        what = f"the gateway runs with a spec in which {account.smsc_id} has no bind to spare"
+        refusal = what, f"kannelkit apply {named}, or add --force: {_price(account, running)}"
+    if refusal is not None:
         if not force:
-            raise GatewayError(*_refusal(account, allowance, shlex.quote(str(path))))
-        click.echo(f"warning: {_price(account, allowance)}", err=True)
+            raise GatewayError(*refusal)
+        click.echo(f"warning: {_price(account, written)}", err=True)
     return asyncio.run(_asked(spec, account, message_id, sender, lang))
 
 
@@ -79,6 +86,18 @@ def allowance_of(account: SmppAccount, every: tuple[SmppAccount, ...]) -> Allowa
     """
     alike = [each for each in every if _login(each) == _login(account)]
     return Allowance(_allowed(account), sum(each.connections * _binds(each) for each in alike))
+
+
+def _running(spec: Spec, account: SmppAccount) -> Allowance | None:
+    """Return the same by the spec that the gateway runs with, None where it was never run or has no such account."""
+    from kannelkit.supervise.kept import kept
+
+    try:
+        every = found.smpp_accounts if (found := kept(spec.state_dir)) is not None else ()
+    except HostError:  # another user's gateway
+        return None
+    same = next((each for each in every if each.smsc_id == account.smsc_id), None)
+    return None if same is None else allowance_of(same, every)
 
 
 def _login(account: SmppAccount) -> tuple[str, str]:

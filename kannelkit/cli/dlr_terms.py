@@ -42,19 +42,19 @@ _TERMS: Mapping[str, tuple[str, str]] = {
     "not sent": ("not sent by Kannel", "Kannel не отправил"),
     # notes
     "perhaps a repeat": (
-        "Perhaps it was delivered all the same. The provider takes the same text to the same number once a minute, and "
-        "does not say with which status it refuses the second. Where a connection breaks before a submit is answered, "
+        "Perhaps it was delivered all the same. SMSC.ru takes the same text to the same number once a minute, and does "
+        "not say with which status it refuses the second. Where a connection breaks before a submit is answered, "
         "Kannel sends it again: the first is then delivered, and the refusal is of the second. Look for the message in "
         "the provider's history before it is sent again.",
-        "Возможно, сообщение всё же доставлено. Провайдер принимает один и тот же текст на один номер раз в минуту "
+        "Возможно, сообщение всё же доставлено. SMSC.ru принимает один и тот же текст на один номер раз в минуту "
         "и не сообщает, с каким кодом отклоняет повтор. Если соединение обрывается до ответа на submit_sm, Kannel "
         "отправляет сообщение ещё раз: первое доставляется, а отказ относится ко второму. Прежде чем отправлять "
         "снова, найдите его в истории у провайдера.",
     ),
     "twin sent": (
-        "A repeat: the same text to this number was accepted at {stamp} under the id {id}. The provider takes it once "
-        "a minute, and the first one is on its way.",
-        "Повтор: тот же текст на этот номер был принят {stamp} с id {id}. Провайдер принимает его раз в минуту, "
+        "A repeat: the same text to this number was accepted at {stamp} under the id {id}. SMSC.ru takes it once a "
+        "minute, and the first one is on its way.",
+        "Повтор: тот же текст на этот номер был принят {stamp} с id {id}. SMSC.ru принимает его раз в минуту, "
         "первое сообщение отправлено.",
     ),
     "twin refused": (

@@ -19,6 +19,8 @@ from kannelkit.simulator import AccountRules, Behaviour, Simulator
 from kannelkit.smpp.constants import CommandId
 from kannelkit.smpp.pdu import Pdu
 from kannelkit.spec import load
+from kannelkit.supervise.kept import keep
+from kannelkit.supervise.memory import KeptSide, Memory
 from tests.harness.pem import write_pem
 
 PASSWORD = "pw771177"
@@ -115,6 +117,28 @@ async def test_by_force_it_closes_the_older_one_and_says_so(smsc: Simulator, tmp
         assert "warning: the bind closes a link of acc" in answer.stderr
         async with asyncio.timeout(10):
             assert await link.wait_ended() == "the connection is closed by the SMSC"
+
+
+async def test_what_the_gateway_runs_with_counts_as_well(smsc: Simulator, tmp_path: Path) -> None:
+    older = load(spec(tmp_path, smsc.port, flags=""), {"DLR_PASSWORD": PASSWORD})
+    older.state_dir.mkdir()
+    keep(older)
+    path = spec(tmp_path, smsc.port)
+    refused = await query(path, "--query", "1")
+    assert refused.exit_code == 1
+    assert "the gateway runs with a spec in which acc has no bind to spare" in refused.stderr
+    assert f"kannelkit apply {path}" in refused.stderr
+    assert smsc.account("login").counters.binds == 0
+
+
+async def test_the_host_that_the_account_is_on_is_asked(smsc: Simulator, tmp_path: Path) -> None:
+    path = spec(tmp_path, 1, more=f"backup-host: 127.0.0.1\n    backup-port: {smsc.port}")
+    (tmp_path / "state").mkdir()
+    memory = Memory(tmp_path / "state/state.db")
+    memory.side("acc", KeptSide("backup", 0.0))
+    memory.close()
+    answer = await query(path, "--query", "999")
+    assert f"127.0.0.1:{smsc.port} has no answer for 999" in answer.stderr
 
 
 @pytest.mark.parametrize(
