@@ -64,8 +64,9 @@ class Sending:
 
     def _come_due(self) -> None:
         self._timer = None
-        now = self._clock.now() + 0.0005  # what is due within half a millisecond leaves with it
-        while self and (self._rate is None or self._next <= now):
+        now = self._clock.now()
+        # what is due within half a millisecond leaves with it
+        while self and (self._rate is None or self._next <= now + 0.0005):
             message = (self._single or self._mailing).popleft()
             left = self._of_sender[message.sender] - 1
             if left:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import struct
 
@@ -11,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kannelkit.simulator import AccountRules, Behaviour, Bounds, Simulator
-from kannelkit.smpp.constants import CommandId, CommandStatus
-from kannelkit.smpp.pdu import Pdu, encode
-from tests.simulator.esme import Esme, message
+from kannelkit.smpp.constants import CommandId, CommandStatus, Tag
+from kannelkit.smpp.pdu import Pdu, Tlv, encode
+from tests.simulator.esme import Esme, Fields, message
+from tests.simulator.test_time import settle
 
 SUBMIT = encode(Pdu(CommandId.SUBMIT_SM, sequence_number=9, fields=message(b"hello")))
 BIND = encode(Pdu(CommandId.BIND_TRANSCEIVER, sequence_number=1, fields={"system_id": b"test", "password": b"test"}))
@@ -61,6 +63,79 @@ def test_garbage_harms_nobody_else(garbage: bytes, bound: bool) -> None:
                 esme.writer.write_eof()
                 await esme.ended()
             await still_good(smsc)
+        assert faults == []
+
+    asyncio.run(meet())
+
+
+BEGINNINGS = [
+    b"",
+    b"__",
+    b"\x11\x11HLR\x11\x11",
+    b"__HLR__",
+    b"__TGM__: ",
+    b"__CALL__: a\nvoice:",
+    b"\0_\0_",
+    b"\5\0\3\1\2\1",
+]
+TAGS = [Tag.SAR_MSG_REF_NUM, Tag.SAR_TOTAL_SEGMENTS, Tag.SAR_SEGMENT_SEQNUM, Tag.MESSAGE_PAYLOAD, 0x2001]
+SUBMITS = st.lists(
+    st.builds(
+        lambda fields, beginning, rest, tlvs: (
+            {**fields, "destination_addr": fields["destination_addr"] or b"7", "short_message": beginning + rest},
+            tlvs,
+        ),
+        st.fixed_dictionaries(
+            {
+                "source_addr": st.binary(max_size=20).map(lambda address: address.replace(b"\0", b"_")),
+                "destination_addr": st.binary(max_size=20).map(lambda address: address.replace(b"\0", b"%")),
+                "esm_class": st.sampled_from([0, 3, 0x40, 0x43, 0xFF]),
+                "data_coding": st.sampled_from([0, 3, 4, 8, 0x10, 0xF5]),
+                "registered_delivery": st.integers(0, 31),
+                "priority_flag": st.integers(0, 255),
+            }
+        ),
+        st.sampled_from(BEGINNINGS),
+        st.just(b"") | st.binary(max_size=200),
+        st.lists(st.builds(Tlv, st.sampled_from(TAGS), st.binary(max_size=4)), max_size=4),
+    ),
+    min_size=1,
+    max_size=15,
+)
+
+
+@given(SUBMITS, st.sampled_from([b"", b"ISO", b"SINGLE", b"ISO,SINGLE"]), st.sampled_from([None, 1000]))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_is_submitted_is_kept_and_told(
+    submits: list[tuple[Fields, list[Tlv]]], flags: bytes, delivery_rate: int | None
+) -> None:
+    async def meet() -> None:
+        faults: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+        rules = AccountRules("test", "test", limit=None, delivery_rate=delivery_rate)
+        outcomes = ["share=0.3,err=1"]
+        behaviour = Behaviour(receipt_delay=0, receipt_window=1000)
+        async with Simulator([rules], behaviour, outcomes=outcomes, seed=1) as smsc, Esme(smsc.port) as esme:
+            told: list[int] = []
+            smsc.statuses = lambda account, message: told.append(message.id)
+            await esme.bind(system_type=flags)
+            for number, (fields, tlvs) in enumerate(submits, 100):
+                esme.writer.write(encode(Pdu(CommandId.SUBMIT_SM, 0, number, fields, tlvs)))
+            statuses: dict[int, int] = {}
+            while len(statuses) < len(submits):
+                received = await esme.receive()
+                if received.command_id == CommandId.SUBMIT_SM_RESP:
+                    statuses[received.sequence_number] = received.command_status
+            assert set(statuses.values()) <= {0, CommandStatus.ESME_RSUBMITFAIL}
+            smsc.change_account("test", {"delivery-rate": "none"})
+            smsc.change_behaviour({"parts_within": 1e-9})
+            await settle()
+            account = smsc.account("test")
+            messages = account.recent(100)
+            json.dumps([each.as_dict(smsc.clock) for each in messages])
+            assert all(each.state(smsc.clock.now()) != "ENROUTE" for each in messages)
+            asked = [each for each in messages if each.registered & 3]
+            assert sorted(told) == sorted(each.id for each in messages if each not in asked)
         assert faults == []
 
     asyncio.run(meet())
