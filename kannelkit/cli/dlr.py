@@ -15,6 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 import click
 
+from kannelkit.cli.dlr_terms import TERMS
 from kannelkit.cli.dlr_told import Told, of_entry, of_text
 from kannelkit.cli.figures import shown
 from kannelkit.gateway.accesslog import Refusals, read_line
@@ -235,7 +236,11 @@ class Shown:
         before = "  ".join(shown(str(each)) for each in stands if each)
         headline = click.style(shown(told.headline), fg=_COLOURS.get(told.tone))
         self._say(f"{before}  {headline}" if before else headline)
-        more = [f"{shown(row.label)}: {shown(row.value)}" for row in told.rows if row.name not in _NOT_IN_A_LINE]
+        more = [
+            f"{shown(row.label)}: {shown(row.value)}"
+            for row in told.rows
+            if row.name not in _NOT_IN_A_LINE and row.value != TERMS[self.lang]["empty"]
+        ]
         if more:
             self._say(click.style(f"    {'; '.join(more)}", dim=True))
         self._notes(told, "    ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 import time
@@ -37,11 +38,10 @@ def follow(path: Path, account: str | None, show: Shown) -> None:
         )
     form = spec.core.values.get("access-log-format")
     if form is not None:
-        click.echo(
-            f"access-log-format at {form.place}: only the texts of receipts are read, no account and number", err=True
-        )
         if account is not None:
-            raise GatewayError(f"which account a line is of cannot be read: {form.place}", "leave out --account")
+            what = f"{form.place}: lines in the form of access-log-format do not tell their account"
+            raise GatewayError(what, "leave out --account, or access-log-format")
+        click.echo(f"{form.place}: with access-log-format only the texts of receipts can be read", err=True)
     reading = _Reading(show.lang, tlv_forms(spec))
     problem = ""
     try:
@@ -53,9 +53,9 @@ def follow(path: Path, account: str | None, show: Shown) -> None:
                     if told is not None:
                         show.line(told)
                 sys.stdout.flush()
-                found = tail.problem or (
-                    "" if log.exists() else f"{log} is not there; bearerbox makes it when it starts"
-                )
+                found = tail.problem
+                if not found and not os.path.exists(log):
+                    found = f"{log} is not there; bearerbox makes it when it starts"
                 if found != problem:
                     click.echo(shown(found or f"{log} can be read now"), err=True)
                 problem = found

@@ -198,6 +198,12 @@ def test_lines_of_the_standard_input() -> None:
     assert [answer["by"] for answer in answers] == ["provider", "kannel", "provider"]
 
 
+def test_one_of_many_leaves_out_what_is_empty() -> None:
+    stdout = run("-", stdin=HLR).stdout
+    assert "operator of registration: MegaFON open Joint Stock Company" in stdout
+    assert "roaming" not in stdout
+
+
 def test_a_line_that_is_no_receipt_is_named() -> None:
     result = run("-", stdin=f"{RECEIPT}\nfoo\n{RECEIPT}\nbar\n")
     assert (result.exit_code, result.stderr) == (1, "no receipt in lines 2, 4\n")

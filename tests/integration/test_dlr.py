@@ -171,6 +171,12 @@ async def test_receipts_are_told_as_they_come_and_a_repeat_is_told_apart(tmp_pat
             assert {"name": "meta parts", "value": "1"} in delivered["unknown"]
             assert delivered["conflicts"] == []
 
+            await send(kannel.sendsms_port, "__HLR__", to="79995555555")
+            _, hlr = await following.until(2)
+            assert (hlr["kind"], hlr["state"], hlr["conflicts"]) == ("hlr", "DELIVRD", [])
+            assert hlr["hlr"]["imsi"].isdigit()
+            assert hlr["hlr"]["country"]
+
             # the same again, within the minute
             await send(kannel.sendsms_port, "hello")
             (refused,) = await following.until(1)
