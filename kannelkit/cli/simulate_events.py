@@ -55,7 +55,7 @@ class Events:
         if last or now - self._counted >= COUNTERS_SECONDS:
             self._counted = now
             accounts = {login: account.as_dict() for login, account in simulator.accounts.items()}
-            if accounts != self._counters:
+            if last or accounts != self._counters:
                 self._counters = accounts
                 yield {"event": "counters", "accounts": accounts}
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ADDRESS = "127.0.0.1"
 LARGEST_BODY = 64 * 1024  # octets
 MOST_MESSAGES = 1000  # in one answer
-MOST_OCTETS = 4_000_000  # of what messages carry, in one answer
+MOST_OCTETS = 1_000_000  # of what messages carry, in one answer
 LONGEST_TEXT = 10_000  # characters of an incoming message
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
+import aiohttp
 import click.testing
 import pytest
 import smpplib.client
 import smpplib.consts
+from aiohttp import web
 
-from kannelkit.cli.simulate import command, counter_lines, what_to_write
+from kannelkit.cli.simulate import _as_provider, command, counter_lines, what_to_write
+from kannelkit.providers.shipped import PROFILES
 from kannelkit.simulator import AccountRules, Simulator
+from kannelkit.smpp.constants import CommandId
 from kannelkit.spec.load import load
+from tests.simulator.esme import Esme, message
 
 PATIENCE = 20  # seconds to wait for what must come
 FREE = ["--port", "0", "--control-port", "0"]
@@ -63,7 +72,9 @@ BEHAVIOUR = {
     "unbind": "close",
     "idle": 60.0,
     "same_within": 30.0,
+    "parts_within": 9.0,
     "receipt_delay": 2.0,
+    "receipt_window": 9,
     "reject_share": 0.5,
     "reject_status": 8,
     "close_after": 60.0,
@@ -127,7 +138,140 @@ def test_accounts_from_a_file_with_the_line_of_each_mistake(tmp_path: Path) -> N
     assert "hunter2" not in done.stderr
 
 
+async def test_the_providers_rules_by_one_option(tmp_path: Path) -> None:
+    settings = Simulated(tmp_path, ["--provider", "smsc.ru", "--port", "0", "--tls", "--tls-port", "0", "--idle", "60"])
+    async with settings as simulated:
+        listening = await simulated.event("listening")
+        assert listening["accounts"] == [{"login": "test", "limit": 30}]
+        behaviour = await simulated.post("/behaviour")
+        assert (behaviour["same_within"], behaviour["idle"]) == (60.0, 60.0)  # what is given besides wins
+        tls = ssl.create_default_context()
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+        async with Esme(listening["tls_port"], tls) as esme:
+            assert (await esme.bind()).command_status == 0
+            assert [(await esme.submit_and_wait(b"the same")).command_status for _ in range(2)] == [0, 0x45]
+
+
+def test_the_providers_ports_are_its_own() -> None:
+    assert _as_provider(PROFILES["smsc.ru"])[:2] == (3700, 3443)
+
+
+async def test_what_happens_as_json_lines(tmp_path: Path) -> None:
+    options = ["--outcome", "to=7999*,err=220", "--outcome", "state=EXPIRED", "--receipt-delay", "0.3", "--port", "0"]
+    async with Simulated(tmp_path, options) as simulated:
+        listening = await simulated.event("listening")
+        assert (listening["host"], listening["tls_port"]) == ("127.0.0.1", None)
+        async with Esme(listening["port"]) as esme:
+            await esme.bind()
+            await esme.submit_and_wait("Код".encode())
+            await esme.ask(CommandId.SUBMIT_SM, message(b"", to=b"1"))
+        arrived = await simulated.event("message")
+        assert (arrived["account"], arrived["state"], arrived["destination"]) == ("test", "ENROUTE", "79991234567")
+        ended = [await simulated.event("ended") for _ in range(2)]
+        assert [(each["id"], each["state"], each["err"]) for each in ended] == [
+            (arrived["id"], "UNDELIV", 220),
+            (arrived["id"] + 1, "EXPIRED", 0),
+        ]
+        simulated.process.send_signal(signal.SIGTERM)
+        assert (await simulated.event("counters"))["accounts"]["test"]["accepted"] == 2
+        await simulated.event("end")
+        assert await simulated.process.wait() == 0
+    assert simulated.complaints() == ""
+
+
+async def test_an_end_of_the_reader_is_the_end(tmp_path: Path) -> None:
+    async with Simulated(tmp_path, ["--port", "0"]) as simulated:
+        listening = await simulated.event("listening")
+        assert simulated.process.stdout is not None
+        simulated.process.stdout._transport.close()  # type: ignore[attr-defined]  # asyncio has no other way
+        async with Esme(listening["port"]) as esme:
+            await esme.bind()
+            await esme.submit_and_wait()
+            async with asyncio.timeout(PATIENCE):
+                await simulated.process.wait()
+    assert "Traceback" not in simulated.complaints()
+
+
+async def test_statuses_go_to_the_handler(tmp_path: Path) -> None:
+    told: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
+
+    async def take(request: web.Request) -> web.Response:
+        told.set_result({name: str(value) for name, value in (await request.post()).items()})
+        return web.Response()
+
+    application = web.Application()
+    application.router.add_post("/smsc", take)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    address = f"http://127.0.0.1:{runner.addresses[0][1]}/smsc"
+    try:
+        async with Simulated(tmp_path, ["--port", "0", "--receipt-delay", "0", "--handler", address]) as simulated:
+            listening = await simulated.event("listening")
+            async with Esme(listening["port"]) as esme:
+                await esme.bind()
+                answer = await esme.submit_and_wait()
+            async with asyncio.timeout(PATIENCE):
+                status = await told
+    finally:
+        await runner.cleanup()
+    assert status["id"] == answer.octets("message_id").decode()
+    assert (status["status"], status["phone"], status["err"]) == ("1", "79991234567", "0")
+
+
+class Simulated:
+    """`kannelkit simulate --json` with these options; stderr goes to a file in the folder."""
+
+    def __init__(self, folder: Path, options: list[str]) -> None:
+        self._complaints = folder / "stderr"
+        self._options = options
+        self.control_port = 0
+
+    async def __aenter__(self) -> Self:
+        with self._complaints.open("wb") as errors:
+            self.process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "kannelkit", "simulate", "--json", "--control-port", "0", *self._options),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+            )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+
+    async def event(self, name: str) -> dict[str, Any]:
+        """Return the next event of this name."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(PATIENCE):
+            while line := await self.process.stdout.readline():
+                event: dict[str, Any] = json.loads(line)
+                if event["event"] == "listening":
+                    self.control_port = event["control_port"]
+                if event["event"] == name:
+                    return event
+        raise AssertionError(f"no {name} came")
+
+    async def post(self, path: str) -> dict[str, Any]:
+        address = f"http://127.0.0.1:{self.control_port}{path}"
+        async with aiohttp.ClientSession() as session, session.post(address) as answer:
+            told: dict[str, Any] = await answer.json()
+            return told
+
+    def complaints(self) -> str:
+        return self._complaints.read_text()
+
+
 WRONG = [
+    ["--provider", "smpp.example.org"],
+    ["--outcome", "err=300"],
+    ["--outcome", "when=now"],
+    ["--handler", "ftp://127.0.0.1/"],
+    ["--account", "a:x,handler=nothing"],
+    ["--receipt-window", "0"],
     ["--account", "test"],
     ["--account", "a:hunter2long"],
     ["--account", "a:x", "--account", "a:y"],
