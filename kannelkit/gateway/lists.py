@@ -24,7 +24,7 @@ COLUMNS = (
     "validity",
     "account",
 )
-_RECEIVER = "to"
+_RECEIVER, _TEXT = "to", "text"  # in the text alone blanks at an end have a meaning
 _SEPARATORS = ",;\t"
 _NUMBER = re.compile(r"[+0-9][0-9 ().-]*")
 _MOST_FINDINGS = 1000
@@ -50,11 +50,11 @@ def read_list(text: str, file: str) -> tuple[list[Row], list[Finding]]:
     first = next((line for line in text.splitlines() if line.strip()), "")
     separator = next((each for each in _SEPARATORS if each in first), ",")
     findings: list[Finding] = []
-    records = [cells for cells in _records(text, file, separator, findings) if any(cell.text for cell in cells)]
+    records = [cells for cells in _records(text, file, separator, findings) if any(cell.text.strip() for cell in cells)]
     if not records:
         findings.append(Finding(Place(file), "M101", "the list is empty", "write a header, `to,text`, and a line each"))
         return [], findings
-    header = [_RECEIVER] if looks_like_a_number(records[0][0].text) else _header(records.pop(0), findings)
+    header = [_RECEIVER] if looks_like_a_number(records[0][0].text.strip()) else _header(records.pop(0), findings)
     rows: list[Row] = []
     for cells in records:
         if len(cells) > len(header):
@@ -62,10 +62,15 @@ def read_list(text: str, file: str) -> tuple[list[Row], list[Finding]]:
             message = f"{len(cells)} cells where there are {len(header)} columns"
             findings.append(Finding(place, "M103", message, 'put a text with separators in it between quotes: "..."'))
         else:
-            rows.append({name: cell for name, cell in zip(header, cells, strict=False) if cell.text})
+            named = zip(header, cells, strict=False)
+            rows.append({name: _trimmed(name, cell) for name, cell in named if cell.text.strip()})
         if len(findings) >= _MOST_FINDINGS:  # a file of another kind has one a line
             break
     return rows, findings
+
+
+def _trimmed(name: str, cell: Cell) -> Cell:
+    return cell if name == _TEXT else Cell(cell.text.strip(), cell.place)
 
 
 def looks_like_a_number(text: str) -> bool:
@@ -118,7 +123,7 @@ def _records(text: str, file: str, separator: str, findings: list[Finding]) -> I
             position = rest.end() if rest else position
         else:
             found = plain.match(text, position)
-            value, position = (found[0].strip(), found.end()) if found else ("", position)
+            value, position = (found[0], found.end()) if found else ("", position)
         cells.append(Cell(value, place))
         if text[position : position + 1] == separator:
             position += 1

@@ -24,7 +24,7 @@ def plain(text: str) -> list[dict[str, str]]:
         ("to,text\n7999,hello\n", [{"to": "7999", "text": "hello"}]),
         ("to;text\r\n7999;a, b\r\n", [{"to": "7999", "text": "a, b"}]),
         ("to\ttext\n7999\ta; b", [{"to": "7999", "text": "a; b"}]),
-        (" To , TEXT ,Call_Parameters\n 7999 , hello ,\n", [{"to": "7999", "text": "hello"}]),
+        (" To , TEXT ,Call_Parameters\n 7999 , hello ,\n", [{"to": "7999", "text": " hello "}]),
         ('to,text\n7999,"a ""b"", c\r\nd"\n', [{"to": "7999", "text": 'a "b", c\nd'}]),
         ("to,text\n\n7999,a\n,\n7998,b\n", [{"to": "7999", "text": "a"}, {"to": "7998", "text": "b"}]),
         ("to\n7999\n", [{"to": "7999"}]),
@@ -69,13 +69,13 @@ def test_a_cell_has_the_place_where_it_begins() -> None:
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from('",;\n'), max_size=20)
 
 
-@given(st.lists(st.tuples(st.from_regex(r"\A[0-9]{3,10}\Z"), TEXTS.map(str.strip)), min_size=1, max_size=5))
+@given(st.lists(st.tuples(st.from_regex(r"\A[0-9]{3,10}\Z"), TEXTS), min_size=1, max_size=5))
 def test_what_another_program_writes_is_read_as_it_was_meant(rows: list[tuple[str, str]]) -> None:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(["to", "text"])
     writer.writerows(rows)
-    expected = [{"to": to, "text": said} if said else {"to": to} for to, said in rows]
+    expected = [{"to": to, "text": said} if said.strip() else {"to": to} for to, said in rows]
     assert plain(text.getvalue()) == expected
 
 
