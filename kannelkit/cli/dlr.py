@@ -133,6 +133,10 @@ def _arguments(texts: Sequence[str], show: Shown) -> bool:
         if told is None:
             why = f"no receipt but {entry.verb!r}" if entry is not None else "no receipt"
             click.echo(f"{why}: {shown(text.decode('utf-8', 'replace'))[:_WIDEST]}", err=True)
+            if os.path.isfile(text):
+                click.echo(
+                    "  hint: this is a file: kannelkit dlr - < FILE reads a log, --follow a SPEC's log", err=True
+                )
             every = False
         else:
             show.whole(told)

@@ -193,6 +193,13 @@ def test_what_is_no_receipt_is_said() -> None:
     assert "delivered" in result.stdout
 
 
+def test_a_file_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").touch()
+    result = run(tmp_path / "gateway.yaml")
+    assert result.exit_code == 1
+    assert "kannelkit dlr - < FILE" in result.stderr
+
+
 def test_lines_of_the_standard_input() -> None:
     answers = told("-", stdin=f"{RECEIPT}\r\n\n{REFUSAL}\n6\n")
     assert [answer["by"] for answer in answers] == ["provider", "kannel", "provider"]
