@@ -303,7 +303,8 @@ class Failover:
             found = await self._reach(place(self._running.configuration.spec, account, side))
         followed.side.probed(side, asyncio.get_running_loop().time(), found is None)
         if found is not None and side != followed.side.side and (why := followed.side.unusable):
-            self._tell_once(name, followed, f"the {followed.side.side} is of no use ({why}), and the {side}: {found}")
+            text = f"the {followed.side.side} is of no use ({why}), and the {side}: {found}"
+            self._tell_once(name, followed, text, of=f"{side}: {found}")
 
     async def _carry_out(self, name: str, followed: Followed, move: Move) -> None:
         try:
@@ -334,9 +335,10 @@ class Failover:
 
     # -- telling -----------------------------------------------------------------------------------------------
 
-    def _tell_once(self, name: str, followed: Followed, text: str) -> None:
-        if text != followed.told:
-            followed.told = text
+    def _tell_once(self, name: str, followed: Followed, text: str, of: str = "") -> None:
+        """Tell something unless it was told last; `of` is what stays the same of a text that counts seconds."""
+        if (of or text) != followed.told:
+            followed.told = of or text
             self._running.note(name, text)
 
     def _said(self, name: str, followed: Followed) -> Mapping[str, object]:

@@ -188,7 +188,7 @@ async def test_a_link_that_is_never_at_rest_is_changed_all_the_same(tmp_path: Pa
         async with Applied(tmp_path, [one]) as gateway:
             await gateway.saying("ready")
             pids = gateway.pids()
-            async with Load(gateway.sendsms_port, ["7900"], speed=25) as load:
+            async with Load(gateway.sendsms_port, ["7900"], speed=10) as load:
                 await asyncio.sleep(2)
                 gateway.change(smsc=[{**one, "system-type": "X"}])
                 await gateway.applies()

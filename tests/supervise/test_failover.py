@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -200,6 +201,33 @@ def test_no_link_is_stopped_for_what_a_log_says_while_nothing_may_be_changed(sta
         failover.heard([rejected])
         await asyncio.sleep(5)
         assert [word for word, _ in stage.commands][:1] == ["stop"]
+        await failover.cancel()
+
+    played(play())
+
+
+def test_two_hosts_of_no_use_are_told_once(stage: Stage) -> None:
+    async def play() -> None:
+        failover, _ = stage.supervised()
+        stage.away |= {"g.test", "h.test"}
+        for name in ("acc-1", "acc-2"):
+            stage.gateway.put(name, "re-connecting")
+        for _ in range(1200):
+            await stage.running.watch.look()
+            failover.act(asyncio.get_running_loop().time())
+            await asyncio.sleep(0.1)
+        assert len(stage.asked) > 20
+        (told,) = [event.text for event in stage.told]
+        assert re.fullmatch(
+            r"acc: the primary is of no use \(no link online for \d+ s\), and the backup: no connection within 3 s",
+            told,
+        )
+        stage.away.clear()
+        for _ in range(50):
+            await stage.running.watch.look()
+            failover.act(asyncio.get_running_loop().time())
+            await asyncio.sleep(0.1)
+        assert stage.told[-1].kind == "failover"
         await failover.cancel()
 
     played(play())
