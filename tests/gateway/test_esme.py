@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kannelkit.errors import GatewayError
 from kannelkit.gateway.esme import Esme, Kind
@@ -239,6 +241,29 @@ async def test_a_login_that_the_wire_cannot_hold_is_refused_without_its_password
         with pytest.raises(GatewayError, match="bind_receiver cannot be sent") as raised:
             await esme.bind("receiver")
     assert "longer" not in str(raised.value)
+
+
+@st.composite
+def frames(draw: st.DrawFn) -> bytes:
+    """Something with a header: any command, known or not, with a body that may not be its own."""
+    command_id = draw(st.sampled_from([*map(int, CommandId), 0x7FFFFFFF]))
+    body = draw(st.binary(max_size=60))
+    header = (16 + len(body), command_id, draw(st.sampled_from([0, 0x58])), draw(st.integers(0, 3)))
+    return b"".join(number.to_bytes(4, "big") for number in header) + body
+
+
+@settings(max_examples=40)
+@given(said=st.lists(frames(), max_size=6), rest=st.binary(max_size=30))
+def test_whatever_a_peer_says_ends_in_an_answer_or_in_words(said: list[bytes], rest: bytes) -> None:
+    async def ask() -> None:
+        async with peer(lambda pdu: None, b"".join(said) + rest) as place, Esme(place, LOGIN, patience=1.0) as esme:
+            try:
+                await esme.bind("transceiver")
+                await esme.request(Pdu(CommandId.QUERY_SM, fields={"message_id": b"1"}))
+            except GatewayError as error:
+                assert str(place) in str(error)  # noqa: PT017 - an answer is as good
+
+    asyncio.run(ask())
 
 
 async def test_what_the_taker_raises_is_seen() -> None:
