@@ -180,6 +180,8 @@ class Control:
                 raise ValueError(f"{name} is a number or a name of 1 to 20 ASCII characters")
         if len(text) > LONGEST_TEXT:
             raise ValueError(f"a text has at most {LONGEST_TEXT} characters")
+        if not account.rules.incoming and not account.rules.handler:
+            raise ValueError("the account gets no incoming messages: its rule incoming is false, and it has no handler")
         number = account.incoming(source, destination, text)
         return web.json_response({"account": account.rules.login, "id": number})
 
