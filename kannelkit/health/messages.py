@@ -70,9 +70,12 @@ def queue(seen: Observed, bounds: Bounds) -> Iterator[Check]:
 
 def drain(seen: Observed, bounds: Bounds) -> Iterator[Check]:
     """How long what waits for each account lasts."""
+    # what no link could take yet waits for all of them; where there is one account, it is that one's
+    alone = len(seen.overview.accounts) + len(seen.others) == 1
     for account in seen.overview.accounts:
         if account.state != "unknown":
-            yield _drain(seen, bounds, account.smsc_id, account.queued, _rate(seen, account))
+            queued = max(account.queued, seen.overview.waiting or 0) if alone else account.queued
+            yield _drain(seen, bounds, account.smsc_id, queued, _rate(seen, account))
     for other in seen.others:
         if any(state != "unknown" for _, state in other.links):
             yield _drain(seen, bounds, other.smsc_id, other.queued, _logged_rate(seen, other.smsc_id))

@@ -240,6 +240,7 @@ CASES: list[tuple[Observed, str, Status, str]] = [
     (replace(QUEUED, traffic={"main": Traffic(rate=1)}), "drain", "warning", "for 10 min"),
     (account(queued=600, accepted=Flow(0, 10, 0.1)), "drain", "ok", "10.0 SMS"),
     (account(queued=3600, accepted=Flow(0, 1, 1)), "drain", "critical", "for 1 h 0 min"),
+    (overview(waiting=600), "drain", "warning", "main: 600 messages waiting, and none was sent"),
     (replace(QUEUED, traffic=None), "drain", "unknown", "not known"),
     (replace(QUEUED, store=Store(600, 59)), "drain", "ok", "none was sent"),
     (replace(QUEUED, store=Store(600, 61)), "drain", "critical", "none was sent"),

@@ -7,7 +7,6 @@ import itertools
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,62 +22,26 @@ from kannelkit.certs.dummy import dummy_certificate
 from kannelkit.health.checks import report
 from kannelkit.health.hysteresis import Steady
 from kannelkit.health.observe import Observer
-from kannelkit.health.values import Check, Report, Status, sending
+from kannelkit.health.values import sending
 from kannelkit.host.processes import ProcessId, wait_gone
 from kannelkit.spec import load as load_spec
 from tests.harness.gateway import ADMIN_PASSWORD
 from tests.harness.load import load
 from tests.harness.node_smsc import NodeSmsc
 from tests.harness.ports import free_ports
-from tests.integration.operated import PATIENCE, Up
+from tests.integration.looked_at import SECONDS, LookedAt
+from tests.integration.operated import PATIENCE
 
 pytestmark = pytest.mark.kannel
 
-SECONDS = 1.5  # for each of the three steps of a look
 LOGIN = "bench"
 
 
-class Gateway(Up):
-    """`kannelkit up` with one account over TLS, which somebody else looks at from outside."""
-
-    last: Report
+class Gateway(LookedAt):
+    """One account over TLS."""
 
     def __init__(self, folder: Path, smsc: NodeSmsc, pem: Path) -> None:
         super().__init__(folder, cast("Any", smsc), 60, tls_pem=pem)  # of a simulator it asks the port alone
-
-    async def look(self, path: Path | None = None) -> Report:
-        """Look once, as the plugin does."""
-        spec = load_spec(path or self.path, {})
-        seen = await asyncio.to_thread(Observer().observe, spec, SECONDS)
-        return report(seen, spec.health_thresholds)
-
-    async def until(self, id: str, status: Status, path: Path | None = None) -> Check:
-        """Look until a check says this, and return it; `last` is what was seen with it."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            self.last = await self.look(path)
-            (check,) = self.last.of(id)
-            if check.status == status:
-                return check
-            assert time.monotonic() < deadline, f"{id} does not become {status}: {check}"
-            await asyncio.sleep(0.1)
-
-    async def well(self) -> None:
-        """Wait until nothing is wrong with it."""
-        deadline = time.monotonic() + PATIENCE
-        while (found := await self.look()).status != "ok":
-            wrong = [check for check in found.checks if check.status != "ok"]
-            assert time.monotonic() < deadline, wrong
-            await asyncio.sleep(0.1)
-
-    async def plugin(self, *arguments: str) -> tuple[int, str]:
-        """Return the exit code and the first line of `kannelkit health`."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "kannelkit", "health", str(self.path), *arguments, stdout=asyncio.subprocess.PIPE
-        )
-        out, _ = await process.communicate()
-        assert process.returncode is not None
-        return process.returncode, out.decode().splitlines()[0]
 
 
 def certificate(path: Path, *, expired: bool = False) -> Path:
@@ -205,7 +168,7 @@ async def password_is_another(gateway: Gateway, path: Path) -> None:
     for password, status in ((ADMIN_PASSWORD, "ok"), ("another", "unknown"), (ADMIN_PASSWORD, "ok")):
         spec["core"]["admin-password"] = password
         path.write_text(yaml.safe_dump(spec))
-        check = await gateway.until("bearerbox", status, path)  # type: ignore[arg-type] # one of the words
+        check = await gateway.until("bearerbox", status, path=path)  # type: ignore[arg-type] # one of the words
     assert "bearerbox runs" in check.summary
 
 
