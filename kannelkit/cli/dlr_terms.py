@@ -39,6 +39,10 @@ _TERMS: Mapping[str, tuple[str, str]] = {
         "принято SMS-центром, статус доставки ещё придёт",
     ),
     "refused": ("refused by the SMSC", "SMS-центр отказался принять"),
+    "refused somewhere": (
+        "refused, by the SMSC or by a list of Kannel's own; bearerbox's log says why",
+        "отказано SMS-центром или списком самого Kannel; причина в журнале bearerbox",
+    ),
     "not sent": ("not sent by Kannel", "Kannel не отправил"),
     # notes
     "perhaps a repeat": (

@@ -277,6 +277,6 @@ def _as_sent(value: bytes, kind: str, length: int) -> bytes:
 
 
 def _refused(lang: Language) -> Told:
-    """Return what is told where the access log has no status: bearerbox's log has it."""
+    """Return what is told of a refusal that no receipt tells of: the access log does not say why."""
     plain: dict[str, object] = {"by": "kannel", "accepted": False, "notes": []}
-    return Told("bad", TERMS[lang]["refused"], plain=plain).noted(TERMS[lang]["perhaps a repeat"])
+    return Told("bad", TERMS[lang]["refused somewhere"], plain=plain).noted(TERMS[lang]["perhaps a repeat"])

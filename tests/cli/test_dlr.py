@@ -247,6 +247,13 @@ def test_a_repeat_is_told_apart_in_a_log() -> None:
     assert answer["same_message"] == {"how": "sent", "time": "2026-11-23 02:31:35", "id": "7"}
 
 
+def test_a_refusal_that_no_receipt_tells_of_is_told_once() -> None:
+    alone = run("-", stdin=line("REJECTED Send SMS", text="hello", mask=1)).stdout
+    assert "refused, by the SMSC or by a list of Kannel's own; bearerbox's log says why" in alone
+    both = run("-", stdin=line("REJECTED Send SMS", text="hello", mask=31) + line(mask=16, text=REFUSAL)).stdout
+    assert (both.count("refused by the SMSC"), both.count("bearerbox's log")) == (1, 0)
+
+
 def test_receipts_that_reached_nobody_are_told() -> None:
     result = run("-", stdin=line("FAILED Receive DLR") + line("DROPPED Received DLR"))
     assert "Kannel knows no message that waits for this receipt" in result.stdout

@@ -42,7 +42,7 @@ type = nulterminated
 length = 7
 
 group = smpp-tlv
-name = flags-of-it
+name = flags
 tag = 0x2001
 type = integer
 length = 2
@@ -72,7 +72,7 @@ state-dir: {folder}/state
 core: {{access-log: {folder}/access.log}}
 smpp-tlv:
   - {{name: cost, tag: 0x2000, type: nulterminated, length: 7}}
-  - {{name: flags-of-it, tag: 0x2001, type: integer, length: 2}}
+  - {{name: flags, tag: 0x2001, type: integer, length: 2}}
 smsc:
   - smsc-id: acc
     provider: smsc.ru
