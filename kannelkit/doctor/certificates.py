@@ -45,8 +45,8 @@ def _own(each: Shown, now: datetime, bounds: Threshold) -> Result:
         )
     contents = each.contents
     problems = list(contents.problems)
-    if not contents.certificates or (contents.key is None and not contents.locked):
-        problems += ["no private key"] if contents.certificates else []
+    if contents.certificates and contents.key is None and not contents.locked:
+        problems.append("no private key")
     if problems:
         return Result("certificate", "failed", f"{where} cannot be used: {'; '.join(problems)}", show, account)
     first = contents.certificates[0]

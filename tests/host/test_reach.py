@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import os
 import socket
 import ssl
+import subprocess
+import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from kannelkit.host.reach import Address, reach
+from kannelkit.host.reach import Address, ipv4_addresses, ipv6_addresses, reach, unverified, visit
+from tests.certs.authority import signed
 from tests.harness.pem import write_pem
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -85,3 +91,80 @@ async def test_a_queue_that_is_full_is_no_connection() -> None:
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 300, "\u0000", ""])
 async def test_a_name_that_is_none(host: str) -> None:
     assert await reach(Address(host, 1)) is not None
+
+
+async def test_a_visit_tells_what_was_seen(tmp_path: Path) -> None:
+    pem = write_pem(tmp_path / "smsc.pem")
+    async with server(waits, pem) as port:
+        seen = await visit(Address("127.0.0.1", port, tls=True))
+        assert (seen.trouble, seen.why, seen.source) == (None, "", "127.0.0.1")
+        assert seen.tls.startswith("TLSv1.")
+        assert ssl.DER_cert_to_PEM_cert(seen.certificate) in pem.read_text()
+    async with server(speaks) as port:
+        assert (await visit(Address("127.0.0.1", port))).said == b"\0"
+    async with server(closes) as port:
+        assert (await visit(Address("127.0.0.1", port))).trouble == "closed"
+    assert (await visit(Address("127.0.0.1", port))).trouble == "refused"
+    assert (await visit(Address("127.0.0.1", port, source="192.0.2.1"))).trouble == "source"
+
+
+async def test_a_host_that_wants_a_certificate_says_so(tmp_path: Path) -> None:
+    """With TLS 1.3 the alert comes when the handshake seems to be over."""
+    pem = write_pem(tmp_path / "smsc.pem")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pem)
+    tls.verify_mode = ssl.CERT_REQUIRED
+    tls.load_verify_locations(pem)
+
+    def serve(listener: socket.socket) -> None:  # asyncio's own server would close without the alert
+        for _ in range(2):
+            connection, _ = listener.accept()
+            with suppress(OSError), tls.wrap_socket(connection, server_side=True) as secured:
+                secured.recv(1)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = threading.Thread(target=serve, args=(listener,))
+        serving.start()
+        address = Address("127.0.0.1", listener.getsockname()[1], tls=True)
+        without = await visit(address)
+        with_it = await visit(dataclasses.replace(address, certificate=pem))
+        await asyncio.to_thread(serving.join)
+    assert without.trouble == "tls"
+    assert "certificate required" in without.why
+    assert with_it.trouble is None
+
+
+async def test_who_checks_takes_what_he_trusts(tmp_path: Path) -> None:
+    pem = write_pem(tmp_path / "smsc.pem")
+    async with server(waits, pem) as port:
+        address = Address("127.0.0.1", port, tls=True)
+        assert await unverified(address, pem) is None
+        assert await unverified(address) == "self-signed certificate"
+    with pytest.raises(ConnectionRefusedError):
+        await unverified(address, pem)
+
+
+def test_the_terminal_is_not_asked_for_a_passphrase(tmp_path: Path) -> None:
+    """OpenSSL would, at the terminal that it runs in."""
+    pem = tmp_path / "locked.pem"
+    locked = signed("client", None)
+    pem.write_bytes(locked.locked_key_pem(b"word") + locked.pem)
+    program = "import asyncio, sys; from pathlib import Path; from kannelkit.host.reach import Address, reach; "
+    program += "asyncio.run(reach(Address('127.0.0.1', 1, tls=True, certificate=Path(sys.argv[1]))))"
+    ran = ["setsid", "--ctty", sys.executable, "-c", program, str(pem)]
+    master, slave = os.openpty()
+    try:
+        assert subprocess.run(ran, stdin=slave, stdout=slave, stderr=slave, timeout=60, check=False).returncode == 0
+        os.set_blocking(master, False)
+        with pytest.raises(BlockingIOError):
+            os.read(master, 100)
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_addresses_of_a_host() -> None:
+    assert ipv4_addresses("127.0.0.1") == ("127.0.0.1",)
+    assert ipv6_addresses("::1") == ("::1",)
+    with pytest.raises(socket.gaierror):
+        ipv4_addresses("no-such-host.invalid")
