@@ -197,7 +197,7 @@ class Account:
         if message is None:
             message = self._remember(submit, now)
             self._parts.begin(key, message, now)
-        elif submit.registered & 0x03:  # Kannel asks with some of the parts, others ask with each
+        elif submit.registered & 0x03:  # Kannel asks with the first part alone, others ask with each
             message.registered = submit.registered
         if self._parts.add(key, part, submit.content.octets):
             if content.has_comment(message.octets, message.alphabet):

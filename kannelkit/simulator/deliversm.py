@@ -20,6 +20,8 @@ _COST: Final = 0x2000  # a C-octet string
 _FLAGS: Final = 0x2001  # two octets, as the next one
 _PARTS: Final = 0x2002
 
+_INTERNATIONAL_DIGITS: Final = 10
+
 _HEADER: Final = struct.Struct(">IIII")
 _TEXT_TLV: Final = struct.Struct(">HH")
 _REST: Final = struct.Struct(">HHBHHBHHHHHHH")  # message_state, network_error_code, flags, parts
@@ -147,21 +149,31 @@ def incoming(part: IncomingPart, iso: bool, sequence_number: int) -> bytes:
         octets = part.text.encode("utf-16-be", "surrogatepass")
     else:
         octets = part.text.encode("latin-1") if iso else gsm0338.encode(part.text)
-    number = message.source.removeprefix("+").isdigit()
+    source_ton, source_npi, source = _address(message.source)
+    ton, npi, destination = _address(message.destination)
     return encode(
         Pdu(
             CommandId.DELIVER_SM,
             sequence_number=sequence_number,
             fields={
-                "source_addr_ton": Ton.INTERNATIONAL if number else Ton.ALPHANUMERIC,
-                "source_addr_npi": Npi.ISDN if number else Npi.UNKNOWN,
-                "source_addr": message.source.encode("ascii"),
-                "dest_addr_ton": Ton.INTERNATIONAL,
-                "dest_addr_npi": Npi.ISDN,
-                "destination_addr": message.destination.encode("ascii"),
+                "source_addr_ton": source_ton,
+                "source_addr_npi": source_npi,
+                "source_addr": source,
+                "dest_addr_ton": ton,
+                "dest_addr_npi": npi,
+                "destination_addr": destination,
                 "esm_class": EsmClass.UDHI if part.header else EsmClass.DEFAULT,
                 "data_coding": DataCoding.UCS2 if part.ucs2 else DataCoding.DEFAULT,
                 "short_message": part.header + octets,
             },
         )
     )
+
+
+def _address(address: str) -> tuple[Ton, Npi, bytes]:
+    """Return TON, NPI and octets of an address: a number of at least ten digits is taken for an international one."""
+    digits = address.removeprefix("+")
+    if not digits.isdigit():
+        return Ton.ALPHANUMERIC, Npi.UNKNOWN, address.encode("ascii")
+    long = len(digits) >= _INTERNATIONAL_DIGITS
+    return Ton.INTERNATIONAL if long else Ton.UNKNOWN, Npi.ISDN, digits.encode("ascii")

@@ -511,7 +511,7 @@ async def test_incoming_message_is_a_deliver_sm(flags: bytes, text: str, data_co
         came = await esme.receive()
         assert (came.command_id, came.number("esm_class"), came.tlvs) == (CommandId.DELIVER_SM, 0, [])
         assert (came.octets("source_addr"), came.number("source_addr_ton")) == (b"79161234567", 1)
-        assert came.octets("destination_addr") == b"7777"
+        assert (came.octets("destination_addr"), came.number("dest_addr_ton")) == (b"7777", 0)
         assert (came.number("data_coding"), came.octets("short_message")) == (data_coding, octets)
         esme.send(CommandId.DELIVER_SM_RESP, sequence_number=came.sequence_number)
         await esme.ask(CommandId.ENQUIRE_LINK)
