@@ -255,7 +255,10 @@ class Attending:
             self._started_from.behind = frozenset()  # no link was made anew
             self._shared.read()
             self._foreign = False
-            self._running.configuration.conf.write()
+            configuration = self._running.configuration
+            configuration.conf.write()
+            what = f"smsbox was started with what {configuration.spec.path} stands for now"
+            self._running.say("applied", f"{what}: it is in force")
 
     def _wonder(self, spec: Spec) -> None:
         """Tell of a bearerbox that this user cannot see, which would be waited for in vain."""
@@ -342,7 +345,9 @@ class Attending:
 
     def _compare(self) -> None:
         """See whether the file is still as it was left."""
-        foreign = self.attached and self._shared.foreign()
+        if not self.attached:
+            return  # it is looked at when bearerbox is there again
+        foreign = self._shared.foreign()
         if foreign == self._foreign:
             return
         self._foreign = foreign

@@ -58,7 +58,8 @@ async def look(spec: Spec, most_events: int = 10, *, missing: Sequence[str] = ()
     traffic: Mapping[str, Traffic] = {}
     refused = False
     try:
-        password = _admin_password(spec)
+        password = _in_file(spec) if missing else None
+        password = password or _admin_password(spec)
         if password is None:
             # without its password bearerbox cannot run; whatever listens there is not this gateway
             refused = True
@@ -121,6 +122,15 @@ def _admin_password(spec: Spec) -> str | None:
         return spec.admin_password
     made = kept(spec.state_dir)
     return spec.with_made(made).admin_password if "core.admin-password" in made else None
+
+
+def _in_file(spec: Spec) -> str | None:
+    """Return the admin-password in the file that the boxes run from, None where it cannot be read."""
+    try:
+        text = spec.files.kannel_conf.read_bytes().decode("utf-8", "surrogateescape")
+    except OSError:
+        return None
+    return groups(text).get(Key("core", "", 0), {}).get("admin-password")
 
 
 async def _nobody_listens(spec: Spec) -> bool:

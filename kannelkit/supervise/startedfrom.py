@@ -95,7 +95,6 @@ class StartedFrom:
         if any(step != Restart(("smsbox",)) for step in steps):
             return False
         self._takes(text, spec)
-        self._running.say("applied", f"smsbox was started with what {spec.path} stands for now: it is in force")
         return True
 
     def _takes(self, text: str, spec: Spec) -> bool:

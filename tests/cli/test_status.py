@@ -9,9 +9,10 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from click.testing import CliRunner, Result
@@ -37,21 +38,25 @@ smsc:
   - {{smsc-id: {name}, host: smsc.test, smsc-username: u, smsc-password: {login}, throughput: 60}}
 """
 
-Serve = Callable[[bytes], int]
+
+class Serve(Protocol):
+    def __call__(self, body: bytes, password: str = "") -> int:
+        """Serve a text as whatever is asked for, by whoever knows the password; return the port."""
 
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Serve a text as whatever is asked for, on a free port."""
+    """Serve texts on free ports."""
     servers: list[ThreadingHTTPServer] = []
 
-    def begin(body: bytes) -> int:
+    def begin(body: bytes, password: str = "") -> int:
         class Answer(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
+                answer = body if f"password={password}" in self.path else DENIED
+                self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
-                self.wfile.write(body)
+                self.wfile.write(answer)
 
             def log_message(self, format: str, *args: object) -> None:
                 return
@@ -265,3 +270,14 @@ def test_a_denial_for_want_of_a_variable_is_said_to_be_one(tmp_path: Path, serve
     path = tmp_path / "spec.yaml"
     path.write_text(SPEC.format(port=serve(DENIED), name="acc", password="{env: THE_ADMIN_PASSWORD}", login="p"))
     assert "its password may be in a variable that is not set here: THE_ADMIN_PASSWORD" in run(path).stdout
+
+
+def test_a_kannel_that_is_only_watched_is_asked_with_the_password_of_its_own_file(tmp_path: Path, serve: Serve) -> None:
+    path, conf = tmp_path / "spec.yaml", tmp_path / "kannel.conf"
+    text = SPEC.format(port=serve(real(), PASSWORD), name="acc", password="{env: THE_ADMIN_PASSWORD}", login="p")
+    path.write_text(text + "supervisor: {conf-file: kannel.conf}\n")
+    assert "THE_ADMIN_PASSWORD" in run(path).stdout
+    conf.write_text(f"group = core\nadmin-password = {PASSWORD}\n")
+    said = run(path).stdout
+    assert "THE_ADMIN_PASSWORD" not in said
+    assert "acc-1  online" in said
