@@ -18,11 +18,11 @@ LAYERS = (
     ("cli",),
     ("supervise", "demo", "health", "doctor", "simulator"),
     ("gateway", "host", "certs"),
-    ("render", "lint", "plan", "importing", "throttle", "failover"),
+    ("render", "lint", "plan", "importing", "throttle", "failover", "pacing"),
     ("spec", "providers", "conf", "smpp"),
     ("findings", "errors"),
 )
-PURE_FROM = LAYERS.index(("render", "lint", "plan", "importing", "throttle", "failover"))
+PURE_FROM = LAYERS.index(("render", "lint", "plan", "importing", "throttle", "failover", "pacing"))
 
 # (who, whom) within one layer -> why it may
 NEIGHBOURS = {

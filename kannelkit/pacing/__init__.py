@@ -1,0 +1,1 @@
+"""How fast submits may leave for a provider: learnt from its answers, and spread evenly over time. Pure."""
