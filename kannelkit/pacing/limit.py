@@ -169,18 +169,16 @@ class Limit:
             if now - self._trial_since >= _TRIAL and not any(
                 each.accepted is None for each in self._window if each.at <= self._trial_since + _TRIAL
             ):
-                self._base = self.limit
                 self._step *= 2
                 self._finer = 1.0
-                self._try(now)
+                self._try(self.limit, now)
         elif self.limit < self.ceiling and self._quiet >= _QUIET and self._may_try(now):
             self._cost = 0.0
-            self._base = self.limit
             more = max(_MORE, self.limit * _MORE_SHARE) * self._finer
             if more < self.limit * _LEAST_SHARE:
                 self._finer, more = 1.0, max(_MORE, self.limit * _MORE_SHARE)
             self._step = more
-            self._try(now)
+            self._try(self.limit, now)
 
     # -- what a refusal says -----------------------------------------------------------------------------------
 
@@ -227,12 +225,10 @@ class Limit:
         self.limit = min(self.ceiling, max(_LOWEST, limit))
         self._changed = now
 
-    def _try(self, now: float) -> None:
-        assert self._base is not None
-        self.limit = min(self.ceiling, self._base + min(self._step, self._base))
+    def _try(self, base: float, now: float) -> None:
+        self.limit = min(self.ceiling, base + min(self._step, base))
+        self._base = base if self.limit > base else None
         self._trial_since = now
-        if self.limit <= self._base:
-            self._base = None
 
     def _forget(self, now: float) -> None:
         window = self._window
