@@ -176,4 +176,4 @@ def _address(address: str) -> tuple[Ton, Npi, bytes]:
     if not digits.isdigit():
         return Ton.ALPHANUMERIC, Npi.UNKNOWN, address.encode("ascii")
     long = len(digits) >= _INTERNATIONAL_DIGITS
-    return Ton.INTERNATIONAL if long else Ton.UNKNOWN, Npi.ISDN, digits.encode("ascii")
+    return Ton.INTERNATIONAL if long else Ton.UNKNOWN, Npi.ISDN, address.encode("ascii")
