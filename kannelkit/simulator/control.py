@@ -91,10 +91,16 @@ class Control:
     # what goes to the accounts' handlers
 
     def _rules_changed(self) -> None:
-        # a simulator keeps every ended message for who wants its status, so nobody does where there is no handler
-        wanted = any(account.rules.handler for account in self._simulator.accounts.values())
-        self._simulator.statuses = self._status if wanted else None
-        self._simulator.incomings = self._incoming_message if wanted else None
+        """Ask for statuses where an account has a handler, not otherwise: what is asked for is kept until its end."""
+        simulator = self._simulator
+        if any(account.rules.handler for account in simulator.accounts.values()):
+            simulator.statuses = simulator.statuses or self._status
+            simulator.incomings = simulator.incomings or self._incoming_message
+            return
+        if simulator.statuses == self._status:
+            simulator.statuses = None
+        if simulator.incomings == self._incoming_message:
+            simulator.incomings = None
 
     def _status(self, account: Account, message: Message) -> None:
         if account.rules.handler:
@@ -120,8 +126,7 @@ class Control:
             answer = await handler(request)
         except ValueError as error:
             if from_page:
-                written = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-                return self._page.refused(written, str(error))
+                return self._page.refused(await _written(request), str(error))
             return web.json_response({"error": str(error)}, status=400)
         except web.HTTPNotFound:
             return web.json_response({"error": "there is nothing at this path"}, status=404)
@@ -248,14 +253,14 @@ class Control:
 
 
 def _logger() -> logging.Logger:
-    """Return aiohttp's logger without what a client sent that is no HTTP: it was answered with 400."""
+    """Return a logger for aiohttp that leaves out what a client sent that is no HTTP: it was answered with 400."""
     logger = logging.getLogger("kannelkit.simulator.control")
-
-    def worth_telling(record: logging.LogRecord) -> bool:
-        return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
-
-    logger.addFilter(worth_telling)
+    logger.addFilter(_worth_telling)
     return logger
+
+
+def _worth_telling(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 async def _headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -277,19 +282,40 @@ def _outcome_rules(lines: list[str]) -> list[OutcomeRule]:
 
 async def _values(request: web.Request, names: set[str] | None) -> dict[str, Any]:
     """Return the body's values, which come as a JSON object or as a form; raises ValueError for any other name."""
-    if request.content_type == "application/json":
-        try:
-            values = await request.json()
-        except ValueError:
-            raise ValueError("the body is no JSON") from None
-        if not isinstance(values, dict):
-            raise ValueError("the body is to be a JSON object")
-    else:
-        values = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    values = await (_object(request) if request.content_type == "application/json" else _form(request))
     unknown = set(values) - names if names is not None else set()
     if unknown:
         raise ValueError(f"no such value: {', '.join(sorted(unknown))} ({', '.join(sorted(names or ()))})")
     return values
+
+
+async def _object(request: web.Request) -> dict[str, Any]:
+    """Return the values of a JSON object; raises ValueError for what is none."""
+    try:
+        value = await request.json()
+    except (ValueError, LookupError):  # LookupError: a charset that there is not
+        raise ValueError("the body is no JSON") from None
+    if not isinstance(value, dict):
+        raise ValueError("the body is to be a JSON object")
+    return value
+
+
+async def _form(request: web.Request) -> dict[str, str]:
+    """Return the values of a form; raises ValueError for what is none."""
+    if request.content_type == "multipart/form-data":
+        raise ValueError("a form is sent as application/x-www-form-urlencoded")
+    try:
+        return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    except (ValueError, LookupError):  # LookupError: a charset that there is not
+        raise ValueError("the body is no form") from None
+
+
+async def _written(request: web.Request) -> dict[str, str]:
+    """Return what stands in a form that was refused, nothing where that cannot be read."""
+    try:
+        return await _form(request)
+    except ValueError:
+        return {}
 
 
 def _number(value: object) -> int | None:

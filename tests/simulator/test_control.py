@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -180,6 +181,52 @@ async def test_what_is_not_there_is_told(controlled: Controlled, path: str) -> N
     async with session.get(path) as answer:
         assert answer.status == 404
         assert "there is" in (await answer.json())["error"]
+
+
+@pytest.mark.parametrize("accept", ["*/*", "text/html"])
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/x-www-form-urlencoded; charset=nothing", b"rules="),
+        ("application/x-www-form-urlencoded; charset=utf-16", b"a"),
+        ("application/json; charset=nothing", b"{}"),
+        ("multipart/form-data", b"rules="),
+        ("multipart/form-data; boundary=x", b"--x\r\n\xff"),
+        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data\r\n\r\nrules\r\n--x--"),
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_told(
+    controlled: Controlled, caplog: pytest.LogCaptureFixture, accept: str, kind: str, body: bytes
+) -> None:
+    _, session = controlled
+    async with session.post("/outcomes", data=body, headers={"Content-Type": kind, "Accept": accept}) as answer:
+        assert answer.status == 400
+    assert not caplog.records
+
+
+async def test_what_is_no_http_is_answered_and_not_logged(
+    controlled: Controlled, caplog: pytest.LogCaptureFixture
+) -> None:
+    smsc, _ = controlled
+    reader, writer = await asyncio.open_connection("127.0.0.1", smsc.control_port)
+    writer.write(b"GET / HTTP/1.1\r\nContent-Length: \xff\r\n\r\n")
+    assert (await reader.read()).startswith(b"HTTP/1.0 400")
+    writer.close()
+    assert not caplog.records
+
+
+async def test_a_callback_of_somebody_else_stays(controlled: Controlled) -> None:
+    smsc, session = controlled
+    ended: list[int] = []
+    smsc.statuses = lambda account, message: ended.append(message.id)
+    for handler in ("http://127.0.0.1:1/", "none"):
+        async with session.post("/account", data={"account": "test", "handler": handler}) as answer:
+            assert answer.status == 200
+    async with Esme(smsc.port) as esme:
+        await esme.bind()
+        await esme.submit_and_wait()
+    await told(session, "/messages")
+    assert ended == [1]
 
 
 async def test_too_much_and_other_methods_are_told(controlled: Controlled) -> None:
