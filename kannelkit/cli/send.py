@@ -281,14 +281,14 @@ async def _send(
             path=spec.smsbox.get("sendsms-url") or "/cgi-bin/sendsms",
             tls=(spec.smsbox.get("sendsms-port-ssl") or "") in ("true", "yes", "on", "1"),
         )
-        sending = Sending(sms, writing, shown.answered, slowed=shown.slowed)
-        if timeout is not None:
-            receipts = await stack.enter_async_context(ReceiptsIn(shown.receipt))
+        receipts = None if timeout is None else await stack.enter_async_context(ReceiptsIn(shown.receipt))
 
-            def prepared_for_receipts(outgoing: Outgoing) -> Message:
-                return replace(outgoing.message, dlr_mask=MASK, dlr_url=receipts.url(outgoing.number))
+        def with_receipts(outgoing: Outgoing) -> Message:
+            if receipts is None:
+                return outgoing.message
+            return replace(outgoing.message, dlr_mask=MASK, dlr_url=receipts.url(outgoing.number))
 
-            sending.prepared = prepared_for_receipts
+        sending = Sending(sms, writing, shown.answered, slowed=shown.slowed, prepared=with_receipts)
         waiting = asyncio.Event()
         task = asyncio.current_task()
 
@@ -305,10 +305,11 @@ async def _send(
             loop.add_signal_handler(number, interrupted)
         stack.enter_context(shown.progress(messages, receipts=timeout is not None))
         try:
-            shown.left = await sending.run(messages)
-            shown.trouble = sending.trouble
+            await sending.run(messages)
             if timeout is not None and not shown.interrupted:
                 waiting.set()
                 await shown.until_all_came(timeout)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError:  # the second Ctrl-C
             shown.interrupted = True
+        finally:
+            shown.left, shown.trouble = sending.left, sending.trouble

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _FEW = 20  # messages that have a line each in a terminal; of more only what went wrong
 _NAMED = 20
+_SENT = "sent"
 
 
 class Shown:
@@ -45,6 +46,7 @@ class Shown:
         self._fates: dict[int, Answer] = {}
         self._receivers: dict[int, Outgoing] = {}
         self._final: dict[int, Receipt] = {}
+        self._awaited: set[int] = set()  # taken, and without a last receipt
         self._waits = False
         self._all_came = asyncio.Event()
         self._progress: tuple[Progress, TaskID, TaskID | None] | None = None
@@ -123,7 +125,7 @@ class Shown:
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty()) as progress:
-            sent = progress.add_task("sent", total=len(messages))
+            sent = progress.add_task(_SENT, total=len(messages))
             came = progress.add_task("receipts", total=len(messages)) if receipts else None
             self._progress = (progress, sent, came)
             try:
@@ -135,8 +137,10 @@ class Shown:
         """Tell what became of a message."""
         self._fates[outgoing.number] = answer
         if self._progress:
-            self._progress[0].advance(self._progress[1])
-        self._settle()
+            progress, task, _ = self._progress
+            progress.update(task, advance=1, description=_SENT)
+        if answer.fate is Fate.TAKEN and outgoing.number not in self._final:
+            self._awaited.add(outgoing.number)
         if answer.fate is Fate.TAKEN:
             words, colour = ("accepted" if not answer.queued else "queued: no link could take it on yet"), "green"
         else:
@@ -150,6 +154,10 @@ class Shown:
 
     def slowed(self, answer: Answer, seconds: float) -> None:
         """Tell that it waits before it tries again."""
+        if self._progress:
+            progress, task, _ = self._progress
+            progress.update(task, description="smsbox is away" if answer.fate is Fate.UNREACHED else "queue full")
+            return
         click.echo(shown(f"{answer.words}; tried again in {seconds:g} s"), err=True)
 
     def receipt(self, receipt: Receipt) -> None:
@@ -157,6 +165,7 @@ class Shown:
         outgoing = self._receivers[receipt.number]
         if receipt.final and receipt.number not in self._final:
             self._final[receipt.number] = receipt
+            self._awaited.discard(receipt.number)
             if self._progress and self._progress[2] is not None:
                 self._progress[0].advance(self._progress[2])
         if self._as_json:
@@ -164,19 +173,15 @@ class Shown:
         elif not self._quiet or (receipt.final and not receipt.delivered):
             colour = "green" if receipt.delivered else "red" if receipt.final else ""
             self._line(outgoing, told(receipt).words, colour)
-        self._settle()
+        if not self._awaited:
+            self._all_came.set()
 
     async def until_all_came(self, timeout: float) -> None:
         """Wait until every message that was taken has its last receipt, `timeout` seconds at the most."""
-        self._settle()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._all_came.wait(), timeout)
-
-    def _settle(self) -> None:
-        if all(number in self._final for number, answer in self._fates.items() if answer.fate is Fate.TAKEN):
-            self._all_came.set()
-        else:
-            self._all_came.clear()
+        self._all_came.clear()  # it was set whenever receipts were quicker than messages
+        if self._awaited:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_came.wait(), timeout)
 
     # -- at the end ----------------------------------------------------------------------------------------------------
 
@@ -196,8 +201,7 @@ class Shown:
             sums |= {
                 "delivered": delivered,
                 "undelivered": len(self._final) - delivered,
-                "without-receipt": taken
-                - sum(n in self._final for n, a in self._fates.items() if a.fate is Fate.TAKEN),
+                "without-receipt": len(self._awaited),
             }
         if self._as_json:
             self._event("end", **sums)

@@ -230,8 +230,9 @@ class Journal:
         except OSError as error:
             hint = "run as the user that owns the state-dir"
             raise HostError(f"{self._path}: {error.strerror}", hint) from error
-        except (sqlite3.Error, ValueError, TypeError) as error:
-            hint = "if it is broken move it away: then nobody knows what was sent"
+        except (sqlite3.Error, ValueError) as error:
+            full = isinstance(error, sqlite3.OperationalError)
+            hint = "is the disk full?" if full else "if it is broken move it away: then nobody knows what was sent"
             raise HostError(f"the journal {self._path}: {error}", hint) from error
 
 

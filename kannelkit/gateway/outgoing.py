@@ -12,6 +12,7 @@ from kannelkit.gateway.route import Route, Routes
 from kannelkit.gateway.sendsms import Message
 from kannelkit.providers import channels
 from kannelkit.providers.channels import Channel, ChannelError, ChannelText
+from kannelkit.smpp import parts
 from kannelkit.smpp.parts import Alphabet, Count, choose, count
 
 SAME_WITHIN = 60  # seconds; SMSC.ru takes no second identical request to a subscriber within a minute
@@ -92,6 +93,8 @@ class Checking:
         if len(self.findings) > before or wanted is None:
             return None
         alphabet = choose(text, route.default)
+        if alphabet is not choose(text, route.possible):
+            self._misread(route, place)
         message = Message(
             to,
             text,
@@ -219,6 +222,16 @@ class Checking:
         elif route.changed_by:
             message = f"{what}: {', '.join(route.changed_by)} of the sendsms-user would change its text"
             self._find(where, "M203", message, "name another user with --user")
+
+    def _misread(self, route: Route, place: Place) -> None:
+        for account in route.misread:
+            message = f"in UCS-2, since {account.smsc_id} reads data_coding 0 as {account.read.upper()}"
+            hint = (
+                f"alt-charset: {parts.ISO.upper()} in the account"
+                if account.read == parts.ISO
+                else "leave out alt-charset in the account"
+            )
+            self._note(place, "M210", message, f"{hint} would make fewer parts of it")
 
     def _number(self, row: Row, column: str, allowed: range) -> int | None:
         cell = row.get(column)

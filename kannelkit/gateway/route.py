@@ -81,6 +81,23 @@ class Route:
             found &= parts.arriving(account.written, account.read)
         return found
 
+    @cached_property
+    def possible(self) -> frozenset[str]:
+        """The characters that would arrive if Kannel wrote for each of the accounts what its provider reads."""
+        found = parts.arriving()
+        for account in self.accounts:
+            found &= parts.arriving(account.read, account.read)
+        return found
+
+    @property
+    def misread(self) -> tuple[Account, ...]:
+        """The accounts for which Kannel writes something else at data_coding 0 than the provider reads."""
+        return tuple(
+            account
+            for account in self.accounts
+            if parts.arriving(account.written, account.read) != parts.arriving(account.read, account.read)
+        )
+
     @property
     def charset(self) -> str:
         """The charset of data_coding 0, or those where the accounts differ."""

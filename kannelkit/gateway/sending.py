@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from kannelkit.errors import GatewayError
 from kannelkit.gateway.journal import Journal, List, State
 from kannelkit.gateway.outgoing import SAME_WITHIN, Outgoing
+from kannelkit.gateway.pace import Pace
 from kannelkit.gateway.sendsms import Answer, Fate, Message, SendSms
-
-CONCURRENCY = 8
-# seconds before the next try while bearerbox's queue is full or smsbox is away; after the last one it is given up
-PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-_MOST_UNKNOWN = 3  # one after the other: then more of them would only be more of which nobody knows
 
 _HELD = Answer(
     Fate.REFUSED,
     "held back: the same text went to the same number less than a minute ago",
     "the provider takes no second one within a minute; send it again then",
 )
+_BROKEN_OFF = Answer(Fate.UNKNOWN, "broken off before its answer came", "the message may have been taken all the same")
 
 
 class Writing:
@@ -83,114 +80,115 @@ class Writing:
         return self._journal.digest(*outgoing.repeated) if outgoing.refuses_repeats else None
 
 
-@dataclass
 class Sending:
-    """One run over messages. `told` is given each answer that is the last one for its message.
+    """One run over messages.
 
-    `prepared` returns what is handed to smsbox for a message. `trouble` is why the run ended before its messages did.
+    `told` is given each answer that is the last one for its message, `slowed` an answer behind which it waits so many
+    seconds; `prepared` returns what is handed to smsbox for a message. `left` is how many were not begun when the run
+    is over, and `trouble` why.
     """
 
-    sms: SendSms
-    writing: Writing | None
-    told: Callable[[Outgoing, Answer], None]
-    prepared: Callable[[Outgoing], Message] = lambda outgoing: outgoing.message
-    slowed: Callable[[Answer, float], None] = lambda answer, seconds: None
-    concurrency: int = CONCURRENCY
-    pauses: Sequence[float] = PAUSES
-    trouble: Answer | None = None
-    _stop: asyncio.Event = field(default_factory=asyncio.Event)
-    _answered: list[tuple[Outgoing, State]] = field(default_factory=list)
-    _room: int = 0
-    _tries: int = 0  # in a row that were certainly in vain
-    _unknown: int = 0  # in a row
-    _reached: bool = False
-    _last: Answer = _HELD
+    def __init__(
+        self,
+        sms: SendSms,
+        writing: Writing | None,
+        told: Callable[[Outgoing, Answer], None],
+        *,
+        slowed: Callable[[Answer, float], None] = lambda answer, seconds: None,
+        prepared: Callable[[Outgoing], Message] = lambda outgoing: outgoing.message,
+        pace: Pace | None = None,
+    ) -> None:
+        self.left = 0
+        self._sms = sms
+        self._writing = writing
+        self._told = told
+        self._slowed = slowed
+        self._prepared = prepared
+        self._pace = pace or Pace()
+        self._stop = asyncio.Event()
+        self._answered: list[tuple[Outgoing, State]] = []  # not written down yet
+
+    @property
+    def trouble(self) -> Answer | None:
+        """The answer behind which no more messages were begun."""
+        return self._pace.trouble
 
     def stop(self) -> None:
         """Begin no more messages; `run` returns when those under way are answered."""
         self._stop.set()
 
-    async def run(self, messages: Iterable[Outgoing]) -> int:
-        """Send the messages and return how many were not begun. Raises HostError where nothing can be written down."""
+    async def run(self, messages: Iterable[Outgoing]) -> None:
+        """Send the messages. Raises HostError where it cannot be written down: then nothing more is sent.
+
+        When it is cancelled, what became of messages under way is not known, and that is told.
+        """
         waiting = deque(messages)
-        self._room = self.concurrency
-        under_way: dict[asyncio.Task[Answer], Outgoing] = {}
+        under_way: dict[asyncio.Task[Answer], tuple[Outgoing, int]] = {}
         try:
             while True:
+                turn = self._pace.begin()
                 for outgoing in self._begun(waiting, len(under_way)):
-                    under_way[asyncio.create_task(self._deliver(outgoing))] = outgoing
+                    under_way[asyncio.create_task(self._deliver(outgoing))] = (outgoing, turn)
                 if not under_way:
                     if not waiting or self._stop.is_set() or self.trouble:
-                        return len(waiting)
-                    continue
+                        return
+                    continue  # everything that was to be begun was held back
                 done, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-                again = [under_way[task] for task in done if not self._ended(under_way[task], task.result())]
-                waiting.extendleft(again)
-                for task in done:
-                    del under_way[task]
+                again = [answer for answer in (self._take(task, under_way, waiting) for task in done) if answer]
                 if again and not under_way:
-                    await self._pause()
+                    await self._wait(again[-1])
         finally:
-            for task in under_way:
+            self.left = len(waiting)
+            for task, (outgoing, _) in under_way.items():
                 task.cancel()
+                self._told(outgoing, _BROKEN_OFF)
             await asyncio.gather(*under_way, return_exceptions=True)
             self._write([])
 
     def _begun(self, waiting: deque[Outgoing], under_way: int) -> list[Outgoing]:
         """Take as many messages as there is room for and write down that they are about to be sent."""
-        room = 0 if self._stop.is_set() or self.trouble else self._room - under_way
+        room = 0 if self._stop.is_set() else self._pace.room - under_way
         begun = [waiting.popleft() for _ in range(min(room, len(waiting)))]
         held = self._write(begun)
         for outgoing in begun:
             if outgoing.number in held:
-                self.told(outgoing, _HELD)
+                self._told(outgoing, _HELD)
         return [outgoing for outgoing in begun if outgoing.number not in held]
 
     def _write(self, begun: Sequence[Outgoing]) -> frozenset[int]:
         answered, self._answered = self._answered, []
-        if self.writing is None or not (answered or begun):
+        if self._writing is None or not (answered or begun):
             return frozenset()
-        return self.writing.write(answered, begun)
+        return self._writing.write(answered, begun)
 
     async def _deliver(self, outgoing: Outgoing) -> Answer:
         try:
-            return await self.sms.deliver(self.prepared(outgoing))
+            return await self._sms.deliver(self._prepared(outgoing))
         except GatewayError as error:  # no request can carry it, and none was made
             return Answer(Fate.REFUSED, error.message, error.hint)
 
-    def _ended(self, outgoing: Outgoing, answer: Answer) -> bool:
-        """Take an answer; return whether it is the last one for its message."""
-        fate = answer.fate
-        if fate in (Fate.NOT_NOW, Fate.UNREACHED):
-            self._answered.append((outgoing, State.REFUSED))
-            self._room = 1
-            if self._tries >= len(self.pauses) or (fate is Fate.UNREACHED and not self._reached):
-                self.trouble = answer
-            else:
-                self._last = answer
-            return False
-        self._reached = True
-        self._tries = 0
-        if fate is Fate.UNKNOWN:
-            self._unknown += 1
-            self._room = 1
-            if self._unknown >= _MOST_UNKNOWN:
-                self.trouble = answer
-        else:
-            self._unknown = 0
-            self._room = min(self.concurrency, self._room + 1)
-            self._answered.append((outgoing, State.TAKEN if fate is Fate.TAKEN else State.REFUSED))
-        self.told(outgoing, answer)
-        return True
+    def _take(
+        self,
+        task: asyncio.Task[Answer],
+        under_way: dict[asyncio.Task[Answer], tuple[Outgoing, int]],
+        waiting: deque[Outgoing],
+    ) -> Answer | None:
+        """Take the answer of a task that is done; return it where its message waits for another try."""
+        outgoing, turn = under_way.pop(task)
+        answer = task.result()
+        if answer.fate is not Fate.UNKNOWN:  # of which nothing is written behind what was begun
+            self._answered.append((outgoing, State.TAKEN if answer.fate is Fate.TAKEN else State.REFUSED))
+        if self._pace.take(answer, turn):
+            self._told(outgoing, answer)
+            return None
+        waiting.appendleft(outgoing)
+        return answer
 
-    async def _pause(self) -> None:
+    async def _wait(self, answer: Answer) -> None:
+        seconds = self._pace.pause()
         if self.trouble or self._stop.is_set():
             return
-        seconds = self.pauses[self._tries]
-        self._tries += 1
         self._write([])
-        self.slowed(self._last, seconds)
-        try:
+        self._slowed(answer, seconds)
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), seconds)
-        except TimeoutError:
-            return

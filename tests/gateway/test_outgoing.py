@@ -140,6 +140,12 @@ def test_under_iso_a_text_takes_ucs2_unless_kannel_writes_iso() -> None:
     assert one(spec(iso), text="a b").charset == "gsm"  # the same octets in both
 
 
+@pytest.mark.parametrize("text", ["plain", "€", "привет"])
+def test_ucs2_that_no_charset_would_spare_is_not_worth_a_note(text: str) -> None:
+    messages, _, notes = checked(GOOD | {"text": text}, through=spec(SMSC_RU | {"system-type": "ISO"}))
+    assert (len(messages), notes) == (1, [])
+
+
 @pytest.mark.parametrize(
     ("written", "to"), [("+7 (999) 123-45.67", "+79991234567"), ("8 999 1", "89991"), (" 7999 ", "7999")]
 )
@@ -167,6 +173,8 @@ def test_the_same_text_to_the_same_number_twice() -> None:
     [
         ({"channel": "call", "voice": "zz"}, spec(), "voice 'zz'"),
         ({"from": "a very long one"}, spec(), "at most 11 characters"),
+        ({"text": "a_b"}, spec(SMSC_RU | {"system-type": "ISO"}), "reads data_coding 0 as ISO-8859-1"),
+        ({"text": "a_b"}, spec(SMSC_RU | {"alt-charset": "latin1"}), "reads data_coding 0 as GSM"),
         ({"text": "a" * 200}, spec(user={"split-chars": ". "}), "may make more parts"),
     ],
 )

@@ -13,6 +13,7 @@ from kannelkit.findings import Place
 from kannelkit.gateway.journal import Journal, State
 from kannelkit.gateway.lists import Cell
 from kannelkit.gateway.outgoing import Checking, Outgoing
+from kannelkit.gateway.pace import Pace
 from kannelkit.gateway.route import Routes
 from kannelkit.gateway.sending import Sending, Writing
 from kannelkit.gateway.sendsms import Answer, Fate, SendSms
@@ -65,11 +66,10 @@ class Smsbox:
 
 
 class Run:
-    """One run; `fates` are what was told, by number, `left` what was not begun."""
+    """One run; `fates` are what was told, by number, `paused` how long it waited."""
 
     def __init__(self, writing: Writing | None = None) -> None:
         self.fates: dict[int, Fate] = {}
-        self.left = 0
         self.paused: list[float] = []
         self.sending: Sending
         self._writing = writing
@@ -79,11 +79,13 @@ class Run:
             assert each.number not in self.fates
             self.fates[each.number] = answer.fate
 
+        def slowed(answer: Answer, seconds: float) -> None:
+            self.paused.append(seconds)
+
         async with listening(smsbox.exchange) as port, aiohttp.ClientSession() as session:
             sms = SendSms(session, port, "app", "pw", timeout=0.3)
-            slowed: Callable[[Answer, float], None] = lambda answer, seconds: self.paused.append(seconds)  # noqa: E731 a def would be longer
-            self.sending = Sending(sms, self._writing, told, slowed=slowed, pauses=pauses)
-            self.left = await self.sending.run(outgoing)
+            self.sending = Sending(sms, self._writing, told, slowed=slowed, pace=Pace(pauses=pauses))
+            await self.sending.run(outgoing)
         return self
 
 
@@ -106,7 +108,7 @@ async def test_a_refusal_concerns_its_message_alone() -> None:
     run = await Run().over(smsbox, messages(30))
     assert sorted(smsbox.asked) == list(range(1, 31))
     assert [number for number, fate in sorted(run.fates.items()) if fate is Fate.REFUSED] == [10, 20, 30]
-    assert run.left == 0
+    assert run.sending.left == 0
 
 
 async def test_what_was_certainly_not_taken_is_tried_again() -> None:
@@ -122,7 +124,7 @@ async def test_a_queue_that_stays_full_ends_the_run(journal: Journal) -> None:
     writing = Writing(journal, outgoing)
     writing.take_up("f")
     run = await Run(writing).over(Smsbox(lambda number, times: FULL), outgoing, pauses=(0, 0, 0))
-    assert (run.fates, run.left, run.paused) == ({}, 20, [0, 0, 0])
+    assert (run.fates, run.sending.left, run.paused) == ({}, 20, [0, 0, 0])
     assert run.sending.trouble is not None
     assert run.sending.trouble.fate is Fate.NOT_NOW
     assert set(writing.take_up("f").states.values()) <= {State.REFUSED}
@@ -145,16 +147,45 @@ async def test_many_of_unknown_fate_end_the_run() -> None:
     smsbox = Smsbox(lambda number, times: CLOSED)
     run = await Run().over(smsbox, messages(100))
     assert len(smsbox.asked) == len(run.fates) <= 10
-    assert run.left == 100 - len(run.fates)
+    assert run.sending.left == 100 - len(run.fates)
     assert run.sending.trouble is not None
 
 
 async def test_nobody_there_ends_the_run_at_once() -> None:
     async with aiohttp.ClientSession() as session:
         sending = Sending(SendSms(session, 1, "app", "pw"), None, lambda each, answer: None)
-        assert await sending.run(messages(20)) == 20
+        await sending.run(messages(20))
+    assert sending.left == 20
     assert sending.trouble is not None
     assert sending.trouble.fate is Fate.UNREACHED
+
+
+async def test_those_of_unknown_fate_that_were_under_way_together_are_one_trouble() -> None:
+    smsbox = Smsbox(lambda number, times: CLOSED if number <= 8 else TAKEN)
+    run = await Run().over(smsbox, messages(30))
+    assert (run.sending.left, run.sending.trouble) == (0, None)
+    assert sum(fate is Fate.UNKNOWN for fate in run.fates.values()) == 8
+
+
+async def test_cancelled_it_tells_of_what_was_under_way(journal: Journal) -> None:
+    outgoing = messages(12)
+    writing = Writing(journal, outgoing)
+    writing.take_up("f")
+    run = Run(writing)
+    running = asyncio.create_task(run.over(Smsbox(lambda number, times: answered(number)), outgoing))
+
+    def answered(number: int) -> str:
+        if number == 7:
+            running.cancel()
+        return TAKEN if number < 3 else SILENT
+
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert len(run.fates) + run.sending.left == 12
+    writing.take_up("f")
+    states = {each.number: writing.state(each) for each in outgoing}
+    wanted = {Fate.TAKEN: State.TAKEN, Fate.UNKNOWN: State.BEGUN}
+    assert states == {number: wanted.get(run.fates.get(number, Fate.REFUSED)) for number in states}
 
 
 async def test_a_stop_begins_no_more_and_takes_what_is_answered(journal: Journal) -> None:
@@ -171,7 +202,7 @@ async def test_a_stop_begins_no_more_and_takes_what_is_answered(journal: Journal
     smsbox = Smsbox(answer)
     await run.over(smsbox, outgoing)
     assert len(run.fates) == len(smsbox.asked) < 25
-    assert run.left == 40 - len(run.fates)
+    assert run.sending.left == 40 - len(run.fates)
     writing.take_up("f")
     assert sum(writing.state(each) is State.TAKEN for each in outgoing) == len(run.fates)
 

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from kannelkit.errors import GatewayError
-from kannelkit.gateway.sendsms import Accepted, Message, SendSms
+from kannelkit.gateway.sendsms import Accepted, Fate, Message, SendSms
 from tests.gateway.server import listening, never
 
 PASSWORD = "pass-wörd"
@@ -81,6 +81,37 @@ async def test_a_refusal_is_an_error_with_smsboxs_words(status: str, answer: str
             await SendSms(session, port, "app", PASSWORD).send(Message("7999", "text"))
     assert (answer or "HTTP 500") in caught.value.message
     assert bool(caught.value.hint) == hinted
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "fate"),
+    [
+        ("202 Accepted", "0: Accepted for delivery", Fate.TAKEN),
+        ("202 Accepted", "3: Queued for later delivery", Fate.TAKEN),
+        ("503 Service Unavailable", "Temporal failure, try again later.", Fate.NOT_NOW),
+        ("503 Service Unavailable", "somebody else's words", Fate.UNKNOWN),
+        ("403 Forbidden", "Not routable. Do not try again.", Fate.REFUSED),
+        ("403 Forbidden", "Authorization failed for sendsms", Fate.REFUSED),
+        ("400 Bad Request", "Empty receiver number not allowed, rejected", Fate.REFUSED),
+        ("404 Not Found", "Unknown request.", Fate.REFUSED),
+        ("500 Internal Server Error", "Sending failed.", Fate.UNKNOWN),
+        ("200 OK", "no answer of smsbox", Fate.UNKNOWN),
+        ("302 Found", "", Fate.UNKNOWN),
+    ],
+)
+async def test_only_what_was_certainly_not_taken_may_be_sent_again(status: str, answer: str, fate: Fate) -> None:
+    async with server(always(http(status, answer))) as port, aiohttp.ClientSession() as session:
+        assert (await SendSms(session, port, "app", PASSWORD).deliver(Message("7999", "text"))).fate is fate
+
+
+async def test_the_fate_of_a_request_without_an_answer() -> None:
+    async with server(always(b"")) as port, aiohttp.ClientSession() as session:
+        closed = await SendSms(session, port, "app", PASSWORD).deliver(Message("7999", "text"))
+    async with server(silence) as port, aiohttp.ClientSession() as session:
+        silent = await SendSms(session, port, "app", PASSWORD, timeout=0.2).deliver(Message("7999", "text"))
+    async with aiohttp.ClientSession() as session:
+        absent = await SendSms(session, port, "app", PASSWORD).deliver(Message("7999", "text"))
+    assert [answer.fate for answer in (closed, silent, absent)] == [Fate.UNKNOWN, Fate.UNKNOWN, Fate.UNREACHED]
 
 
 async def silence(headers: Headers, body: bytes) -> bytes:
