@@ -59,14 +59,21 @@ class Gateway(LookedAt):
 
 @asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[tuple[Gateway, Simulator, Simulator]]:
-    async with simulator() as first, simulator() as second, Gateway(folder / "gateway", first, second) as gateway:
+    async with simulator() as first, simulator() as second, Gateway(folder, first, second) as gateway:
         await gateway.well()
         yield gateway, first, second
         await gateway.well()
 
 
-async def test_what_befalls_hosts_and_messages_is_told_and_so_is_its_end(tmp_path: Path) -> None:
-    async with running(tmp_path) as (gateway, first, second):
+async def test_whatever_befalls_a_gateway_is_told_and_so_is_its_end(tmp_path: Path) -> None:
+    """Two gateways at once: most of it is waiting."""
+    async with asyncio.TaskGroup() as both:
+        both.create_task(what_befalls_hosts_and_messages(tmp_path / "one"))
+        both.create_task(what_befalls_kannelkit_and_the_boxes(tmp_path / "other"))
+
+
+async def what_befalls_hosts_and_messages(folder: Path) -> None:
+    async with running(folder) as (gateway, first, second):
         await hosts_go(gateway, first, second)
         await receipts_stay_away(gateway, first)
         await messages_are_refused_for_good(gateway, first)
@@ -148,8 +155,8 @@ async def binds_are_refused(gateway: Gateway, *smscs: Simulator) -> None:
     await gateway.until("binds", "ok")
 
 
-async def test_what_befalls_kannelkit_and_the_boxes_is_told_and_so_is_its_end(tmp_path: Path) -> None:
-    async with running(tmp_path) as (gateway, first, _):
+async def what_befalls_kannelkit_and_the_boxes(folder: Path) -> None:
+    async with running(folder) as (gateway, first, _):
         await somebody_pauses(gateway)
         await the_spec_changes(gateway)
         await descriptors_run_out(gateway)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -95,9 +96,27 @@ async def test_the_page_follows_the_gateway_without_being_loaded_again(browser: 
     assert asked == {"", "page.css", "page.js", "events"}
 
 
-async def test_a_daemon_that_is_gone_is_told_and_found_again(browser: Browser, tmp_path: Path) -> None:
+async def test_what_takes_ten_seconds_comes_about(port: int, tmp_path: Path) -> None:
+    """Each in a page of its own, at the same time."""
+
+    async def tried(body: Callable[[Browser, Path], Awaitable[None]]) -> None:
+        folder = tmp_path / str(id(body))
+        folder.mkdir()
+        async with Browser(port) as browser:
+            await body(browser, folder)
+
+    async with asyncio.TaskGroup() as pages:
+        for body in (
+            a_daemon_that_is_gone_is_told_and_found_again,
+            other_accounts_are_another_page,
+            without_scripts_it_is_read_and_loads_itself,
+        ):
+            pages.create_task(tried(body))
+
+
+async def a_daemon_that_is_gone_is_told_and_found_again(browser: Browser, folder: Path) -> None:
     gateway = Gateway(GATEWAYS["well"]())
-    async with served(gateway, tmp_path) as url:
+    async with served(gateway, folder) as url:
         await browser.open(url)
         await browser.until(f"{LIVE}.startsWith('live')")
     await browser.until(f"{LIVE}.startsWith('No word from the health daemon')")
@@ -105,14 +124,14 @@ async def test_a_daemon_that_is_gone_is_told_and_found_again(browser: Browser, t
         "document.body.classList.contains('old') && document.getElementById('live').ariaLive"
     ) == ("polite")
     gateway.becomes(GATEWAYS["all-away"]())
-    async with served(gateway, tmp_path, port=int(url.rsplit(":", 1)[1].strip("/"))):
+    async with served(gateway, folder, port=int(url.rsplit(":", 1)[1].strip("/"))):
         await browser.until(f"{LIVE}.startsWith('live') && {HEADLINE} === '✖ Not sending'")
         assert not await browser.tell("document.body.classList.contains('old')")
 
 
-async def test_other_accounts_are_another_page(browser: Browser, tmp_path: Path) -> None:
+async def other_accounts_are_another_page(browser: Browser, folder: Path) -> None:
     gateway = Gateway(observed(account()))
-    async with served(gateway, tmp_path) as url:
+    async with served(gateway, folder) as url:
         await browser.open(url)
         await browser.until(f"{LIVE}.startsWith('live')")
         gateway.becomes(observed(account(), account("added")))
@@ -121,9 +140,9 @@ async def test_other_accounts_are_another_page(browser: Browser, tmp_path: Path)
         await browser.until(f"{HEADLINE} === '? Not known' && !document.querySelector('article')")
 
 
-async def test_without_scripts_it_is_read_and_loads_itself(browser: Browser, tmp_path: Path) -> None:
+async def without_scripts_it_is_read_and_loads_itself(browser: Browser, folder: Path) -> None:
     gateway = Gateway(GATEWAYS["one-away"]())
-    async with served(gateway, tmp_path) as url:
+    async with served(gateway, folder) as url:
         await browser.call("Emulation.setScriptExecutionDisabled", value=True)
         await browser.open(url)
         assert await browser.tell(HEADLINE) == "✖ smscru is not sending"
