@@ -81,7 +81,7 @@ class Failover:
         links = named(status)
         alone = self._alone()
         if self._followed and not alone:
-            self._silence.look(status, now)
+            self._silence.look(status, links, now)
         if now >= self._compare_at:
             self._compare_at = float("inf")
             self._compare(links)

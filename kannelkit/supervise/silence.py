@@ -20,6 +20,7 @@ from kannelkit.gateway.status import GatewayStatus
 from kannelkit.host.connections import Connection, connections
 from kannelkit.host.processes import ProcessId
 from kannelkit.render import Account
+from kannelkit.supervise.revive import Links
 from kannelkit.supervise.running import Running
 
 # octets: enquire_link and its answer have 16, an answer to a deliver_sm 17, a submit_sm 50 and more (SMPP 3.4, 4.4.1);
@@ -51,22 +52,27 @@ class Silence:
         self._found: dict[str, dict[str, None]] = {}
         self._resolve_at: dict[str, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._status: GatewayStatus | None = None
+        self._accounts: dict[Peer, list[Account]] = {}
+        self._in_flight = 0
+        self._links: Links = {}
 
-    def look(self, status: GatewayStatus, now: float) -> None:
-        """Take note of what the kernel has counted, when it is time."""
-        self._status = status
+    def look(self, status: GatewayStatus, links: Links, now: float) -> None:
+        """Take note of a status, and of what the kernel has counted, when it is time."""
+        self._in_flight, self._links = status.in_flight or 0, links
         process = self._running.bearerbox.process
         if process is None or now < self._look_at:
             return
         if process.pid != self._pid:
             self._pid, self._traffic = process.pid, Traffic()
         least: dict[Peer, int] = {}
+        self._accounts = {}
+        over_tls = self._over_tls()
         for account in self._running.watch.accounts.values():
             self._resolve(account, now)
-            tls = self._tls(account)
+            message = _MESSAGE_IN_TLS if account.smsc_id in over_tls else _MESSAGE
             for peer in self._peers(account):
-                least[peer] = max(least.get(peer, 0), _MESSAGE_IN_TLS if tls else _MESSAGE)
+                least[peer] = max(least.get(peer, 0), message)
+                self._accounts.setdefault(peer, []).append(account)
         clock = asyncio.get_running_loop().time
         began = clock()
         found = self._ask(process, least)
@@ -78,19 +84,16 @@ class Silence:
 
     def unanswered(self, account: Account, now: float) -> bool:
         """Return whether a message went to the account's host and nothing has come from there since."""
-        peers, watch = self._peers(account), self._running.watch
-        if self._status is None or not peers or (self._status.in_flight or 0) <= 0:
+        if self._in_flight <= 0:
             return False
-        sharers = [each for each in watch.accounts.values() if self._peers(each) & peers]
+        peers = self._peers(account)
         sent = self._traffic.sent(peers)
+        if sent <= max(self._traffic.heard(peers, anything=False) + _SETTLES, self._last_answer(account)):
+            return False
+        sharers = {each.smsc_id: each for peer in peers for each in self._accounts.get(peer, ())}
         if sent <= self._traffic.heard(peers, anything=len(sharers) > 1) + _SETTLES:
             return False
-        if any(sent <= watch.answers(each.smsc_id).last for each in sharers):
-            return False
-        bound = {name for each in sharers for name in each.sending_ids}
-        return not any(
-            link.online and link.admin_id in bound and sent <= now - (link.seconds or 0) for link in self._status.links
-        )
+        return not any(sent <= max(self._last_answer(each), self._bound(each, now)) for each in sharers.values())
 
     async def cancel(self) -> None:
         """Break off what is under way."""
@@ -98,10 +101,19 @@ class Silence:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _tls(self, account: Account) -> bool:
+    def _last_answer(self, account: Account) -> float:
+        """Return when an answer to one of the account's submits was last seen."""
+        watch = self._running.watch
+        return watch.answers(account.smsc_id).last if account.smsc_id in watch.accounts else _NEVER
+
+    def _bound(self, account: Account, now: float) -> float:
+        """Return when a link of the account was bound last, of those that are: what it sent for that was answered."""
+        links = (link for name in account.sending_ids for link in self._links.get(name, ()))
+        return max((now - (link.seconds or 0) for link in links if link.online), default=_NEVER)
+
+    def _over_tls(self) -> frozenset[str]:
         accounts = self._running.configuration.spec.smpp_accounts
-        group = next((each.group for each in accounts if each.smsc_id == account.smsc_id), None)
-        return group is not None and (group.get("use-ssl") or "").lower() in TRUE
+        return frozenset(each.smsc_id for each in accounts if (each.group.get("use-ssl") or "").lower() in TRUE)
 
     def _peers(self, account: Account) -> frozenset[Peer]:
         """Return the addresses that the links of the side in force may be connected to."""

@@ -14,6 +14,7 @@ from kannelkit.supervise.configuration import configure, known
 from kannelkit.supervise.journal import Journal
 from kannelkit.supervise.memory import Memory
 from kannelkit.supervise.own import OwnBoxes
+from kannelkit.supervise.revive import named
 from kannelkit.supervise.running import Running
 from kannelkit.supervise.silence import Peer, Silence, Traffic
 from tests.supervise.played import PlayedGateway, link, played, status
@@ -87,8 +88,8 @@ class Stage:
     def look(self, at: float, counted: list[Connection] | None, in_flight: int = 1) -> set[str]:
         """Look at some second, and return the accounts whose hosts leave a message without an answer."""
         self.kernel.counted = counted
-        online = [link(name) for name in ("acc-1", "same-1", "apart-1")]
-        self.silence.look(status(*online, store=in_flight), at)
+        seen = status(*(link(name) for name in ("acc-1", "same-1", "apart-1")), store=in_flight)
+        self.silence.look(seen, named(seen), at)
         accounts = self.running.watch.accounts.values()
         return {account.smsc_id for account in accounts if self.silence.unanswered(account, at)}
 
