@@ -53,15 +53,15 @@ _QUICK = 0.1  # seconds, below which it is not said how long a step took
 @click.option(
     "-t",
     "--timeout",
-    type=click.FloatRange(3, 600),
-    default=60.0,
+    type=click.IntRange(3, 600),
+    default=60,
     show_default=True,
     metavar="SECONDS",
     help="What has not been tried by then is left out.",
 )
 @click.pass_context
 def command(
-    ctx: click.Context, spec: Path, as_json: bool, bind: bool | None, only: tuple[str, ...], timeout: float
+    ctx: click.Context, spec: Path, as_json: bool, bind: bool | None, only: tuple[str, ...], timeout: int
 ) -> None:
     """Try what an operator would try by hand before the gateway of SPEC sends its first message.
 
