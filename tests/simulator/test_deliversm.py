@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kannelkit.providers import statuses
-from kannelkit.providers.flags import Kind
+from kannelkit.providers.flags import Kind, read_flags
 from kannelkit.simulator import AccountRules, Behaviour, Bounds, Simulator, deliversm
 from kannelkit.simulator.content import Alphabet
 from kannelkit.simulator.deliversm import Incoming
@@ -15,8 +15,9 @@ from kannelkit.simulator.messages import Message
 from kannelkit.simulator.outcomes import ENDS, Outcome
 from kannelkit.smpp import gsm0338, udh
 from kannelkit.smpp.constants import CommandId, EsmClass
-from kannelkit.smpp.pdu import decode, encode
-from tests.simulator.esme import Esme
+from kannelkit.smpp.pdu import FieldValue, decode, encode
+from tests.simulator.esme import Esme, message
+from tests.simulator.submitted import ACCOUNT, AT_ONCE, taken
 from tests.simulator.test_time import jump, play, settle
 
 HLR = statuses.Hlr("250", "7923", "250", "02", "Russian Federation", "A+B")
@@ -139,3 +140,24 @@ def test_receipt_is_kept_for_a_day() -> None:
             assert smsc.account("test").counters.receipts_dropped == 1
 
     play(scene)
+
+
+KINDS: list[tuple[dict[str, FieldValue], Kind]] = [
+    ({"short_message": b"a"}, Kind.SMS),
+    ({"short_message": b"a", "data_coding": 0x10}, Kind.FLASH),
+    ({"short_message": b"\0\1\2", "data_coding": 4}, Kind.BINARY),
+    (
+        {"short_message": bytes.fromhex("0605040b8423f0") + b"push", "data_coding": 4, "esm_class": 0x40},
+        Kind.WAP_PUSH,
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "kind"), KINDS, ids=[str(each[1]) for each in KINDS])
+async def test_receipt_tells_the_type(fields: dict[str, FieldValue], kind: Kind) -> None:
+    async with Simulator([ACCOUNT], AT_ONCE) as smsc, Esme(smsc.port) as esme:
+        await esme.bind()
+        await taken(esme, {**message(b"", receipt=True), **fields})
+        flags = (await esme.receive()).tlv(0x2001)
+        assert flags is not None
+        assert read_flags(int.from_bytes(flags, "big")).kind is kind

@@ -2,64 +2,35 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from kannelkit.providers import statuses
 from kannelkit.providers.channels import Channel, ChannelText, build
-from kannelkit.providers.flags import read_flags
 from kannelkit.providers.statuses import Hlr, Kind
 from kannelkit.simulator import AccountRules, Behaviour, Simulator
 from kannelkit.simulator.account import Account
 from kannelkit.simulator.deliversm import Incoming
 from kannelkit.simulator.messages import Message
-from kannelkit.smpp import gsm0338, udh
-from kannelkit.smpp.constants import CommandId, CommandStatus, EsmClass, MessageState, Tag
-from kannelkit.smpp.pdu import FieldValue, Pdu, Tlv, encode
+from kannelkit.smpp import gsm0338
+from kannelkit.smpp.constants import CommandId, CommandStatus, MessageState, Tag
+from kannelkit.smpp.pdu import Tlv
 from tests.simulator.esme import Esme, Fields, message
+from tests.simulator.submitted import (
+    ACCOUNT,
+    AT_ONCE,
+    CHANNELS,
+    CODES,
+    EXAMPLE,
+    HLR_TEXT,
+    INCOMING,
+    LONG,
+    TEXTS,
+    WAYS,
+    by_udh,
+    plain,
+    receipt,
+    taken,
+)
 from tests.simulator.test_time import jump, play, settle
-
-AT_ONCE = Behaviour(receipt_delay=0)
-ACCOUNT = AccountRules("test", "test", limit=None)
-LONG = "Съешь же ещё этих мягких французских булок, да выпей чаю. " * 4
-
-
-def receipt(received: Pdu) -> statuses.Status:
-    """Return what a receipt says; the test fails where it is none."""
-    assert received.command_id == CommandId.DELIVER_SM
-    assert received.number("esm_class") == EsmClass.DELIVERY_RECEIPT
-    status = statuses.read(received.octets("short_message"), received.tlvs)
-    assert (status.conflicts, status.unknown, status.unknown_tlvs) == ((), (), ())
-    return status
-
-
-async def taken(esme: Esme, fields: Fields, tlvs: list[Tlv] | None = None) -> str:
-    """Submit, and return the message's id."""
-    esme.writer.write(encode(Pdu(CommandId.SUBMIT_SM, sequence_number=77, fields=fields, tlvs=tlvs or [])))
-    answer = await esme.receive()
-    assert (answer.command_id, answer.command_status) == (CommandId.SUBMIT_SM_RESP, 0)
-    return answer.octets("message_id").decode()
-
-
-def by_udh(octets: bytes, size: int, reference: int = 5, wide: bool = False) -> list[Fields]:
-    """Return the submits that carry the octets of a text in UCS-2 in parts of `size`."""
-    pieces = [octets[begin : begin + size] for begin in range(0, len(octets), size)]
-    return [
-        {
-            **message(udh.build([udh.Concatenation(reference, len(pieces), number, wide).element()]) + piece),
-            "esm_class": int(EsmClass.UDHI),
-            "data_coding": 8,
-            "registered_delivery": 1,
-        }
-        for number, piece in enumerate(pieces, 1)
-    ]
-
-
-def plain(fields: Fields) -> Fields:
-    """Return the same submit without the wish for a receipt."""
-    return {**fields, "registered_delivery": 0}
-
 
 # connecting
 
@@ -74,15 +45,7 @@ async def test_versions_3_4_and_5_0_bind(version: int) -> None:
         assert receipt(await esme.receive()).state == "DELIVRD"
 
 
-@pytest.mark.parametrize(
-    ("addresses", "status"),
-    [
-        ("127.0.0.1", 0),
-        ("10.0.0.0/8+127.0.0.0/8", 0),
-        ("10.0.0.0/8", CommandStatus.ESME_RBINDFAIL),
-        ("::1+127.0.0.2", CommandStatus.ESME_RBINDFAIL),
-    ],
-)
+@pytest.mark.parametrize(("addresses", "status"), ADDRESSES)
 async def test_address_that_is_not_listed_is_refused(addresses: str, status: int) -> None:
     rules = AccountRules.parse(f"test:test@30,addresses={addresses}")
     async with Simulator([rules]) as smsc, Esme(smsc.port) as esme:
@@ -182,20 +145,6 @@ def test_single_message_is_delivered_before_a_mailing(urgent: Fields) -> None:
 # texts
 
 
-TEXTS: list[tuple[bytes, int, bytes, str | None, str]] = [
-    (b"", 0, b"Hi\0\x10", "Hi@Δ", "gsm"),
-    (b"", 0, b"\x11\x1b=\x1be", "_~€", "gsm"),
-    (b"ISO", 0, b"_~\xe9", "_~é", "iso-8859-1"),
-    (b"", 3, b"_~\xe9", "_~é", "iso-8859-1"),
-    (b"", 4, b"_~\xe9", "_~é", "iso-8859-1"),
-    (b"", 4, b"\x01\x00\xff", None, "binary"),
-    (b"", 8, "Привет".encode("utf-16-be"), "Привет", "ucs-2"),
-    (b"ISO", 8, "Привет 😀".encode("utf-16-be"), "Привет 😀", "ucs-2"),
-    (b"", 0xF0, b"\x11\x00", "_@", "gsm"),
-    (b"", 2, b"abc", None, "binary"),
-]
-
-
 @pytest.mark.parametrize(("flags", "data_coding", "octets", "text", "alphabet"), TEXTS)
 async def test_text_is_decoded_by_its_data_coding(
     flags: bytes, data_coding: int, octets: bytes, text: str | None, alphabet: str
@@ -269,15 +218,6 @@ async def test_comment_is_kept_and_counts_for_no_part() -> None:
 
 # channels
 
-CHANNELS = [
-    (ChannelText(Channel.MAIL, "Hello", subject="News"), Kind.MAIL),
-    (ChannelText(Channel.CALL, "Your code is 1 2 3 4", voice="w2", parameters="param"), Kind.CALL),
-    (ChannelText(Channel.VIBER, "Hello <a href=https://example.org>"), Kind.VIBER),
-    (ChannelText(Channel.SOC, "Hello"), Kind.SOC),
-    (ChannelText(Channel.TGM, "123456"), Kind.SMS),
-    (ChannelText(Channel.BOT, "Hello", bot="example_bot"), Kind.SMS),
-]
-
 
 @pytest.mark.parametrize(("wanted", "kind"), CHANNELS, ids=[str(each[0].channel) for each in CHANNELS])
 @pytest.mark.parametrize("long", [False, True], ids=["alone", "in parts"])
@@ -294,17 +234,7 @@ async def test_channel_is_told_by_the_text(wanted: ChannelText, kind: Kind, long
         assert (told.kind, told.state, told.parts) == (kind, "DELIVRD", 1)
 
 
-@pytest.mark.parametrize(
-    ("code", "good"),
-    [
-        ("1234", True),
-        ("12345678", True),
-        ("123", False),
-        ("123456789", False),
-        ("12a4", False),
-        ("1234\n~~~\n1", False),
-    ],
-)
+@pytest.mark.parametrize(("code", "good"), CODES)
 async def test_code_for_telegram_is_4_to_8_digits(code: str, good: bool) -> None:
     async with Simulator([ACCOUNT]) as smsc, Esme(smsc.port) as esme:
         await esme.bind(system_type=b"ISO")
@@ -314,9 +244,6 @@ async def test_code_for_telegram_is_4_to_8_digits(code: str, good: bool) -> None
 
 
 async def test_hlr_is_answered_with_a_receipt() -> None:
-    example = Hlr(
-        "250023012345678", "79232510066", "250", "02", "Russian Federation", "MegaFON open Joint Stock Company"
-    )
     rules = [
         "to=79230000001,imsi=250023012345678,msc=79232510066,mcc=250,mnc=02,cn=Russian+Federation,"
         "net=MegaFON+open+Joint+Stock+Company",
@@ -329,15 +256,10 @@ async def test_hlr_is_answered_with_a_receipt() -> None:
             number_id = await taken(esme, message(gsm0338.encode("__HLR__"), to=number, receipt=True))
             found.append(receipt(told := await esme.receive()))
             assert (found[-1].message_id, found[-1].kind) == (number_id, Kind.HLR)
-            # the provider's own regular expression
-            pattern = (
-                rb"^id:(\d+) stat:(\w+) err:(\d+) imsi:(\d*) msc:(\d*) mcc:(\d*) mnc:(\d*) "
-                rb"cn:([^ ]*) net:([^ ]*) rcn:([^ ]*) rnet:([^ ]*)"
-            )
-            assert re.match(pattern, told.octets("short_message"))
+            assert HLR_TEXT.match(told.octets("short_message"))
             esme.send(CommandId.DELIVER_SM_RESP, sequence_number=told.sequence_number)
         assert [(each.state, each.err) for each in found] == [("DELIVRD", 0), ("UNDELIV", 1), ("DELIVRD", 0)]
-        assert found[0].hlr == example
+        assert found[0].hlr == EXAMPLE
         assert found[1].hlr == Hlr()
         assert found[2].hlr is not None
         assert found[2].hlr.imsi.endswith("9230000003")
@@ -386,56 +308,6 @@ async def test_receipt_has_the_providers_tlvs() -> None:
         assert told.tlv(0x2002) == b"\0\4"
         status = receipt(told)
         assert (status.sub, status.dlvrd, status.state, status.err) == ("004", "000", "UNDELIV", 220)
-
-
-KINDS: list[tuple[dict[str, FieldValue], Kind]] = [
-    ({"short_message": b"a"}, Kind.SMS),
-    ({"short_message": b"a", "data_coding": 0x10}, Kind.FLASH),
-    ({"short_message": b"\0\1\2", "data_coding": 4}, Kind.BINARY),
-    (
-        {"short_message": bytes.fromhex("0605040b8423f0") + b"push", "data_coding": 4, "esm_class": 0x40},
-        Kind.WAP_PUSH,
-    ),
-]
-
-
-@pytest.mark.parametrize(("fields", "kind"), KINDS, ids=[str(each[1]) for each in KINDS])
-async def test_receipt_tells_the_type(fields: dict[str, FieldValue], kind: Kind) -> None:
-    async with Simulator([ACCOUNT], AT_ONCE) as smsc, Esme(smsc.port) as esme:
-        await esme.bind()
-        await taken(esme, {**message(b"", receipt=True), **fields})
-        flags = (await esme.receive()).tlv(0x2001)
-        assert flags is not None
-        assert read_flags(int.from_bytes(flags, "big")).kind is kind
-
-
-PIECES = [LONG.encode("utf-16-be")[begin : begin + 134] for begin in range(0, len(LONG) * 2, 134)]
-
-
-def by_sar() -> list[tuple[Fields, list[Tlv]]]:
-    return [
-        (
-            {**message(piece, receipt=True), "data_coding": 8},
-            [
-                Tlv(Tag.SAR_MSG_REF_NUM, b"\1\2"),
-                Tlv(Tag.SAR_TOTAL_SEGMENTS, bytes((len(PIECES),))),
-                Tlv(Tag.SAR_SEGMENT_SEQNUM, bytes((number,))),
-            ],
-        )
-        for number, piece in enumerate(PIECES, 1)
-    ]
-
-
-WAYS: list[tuple[str, list[tuple[Fields, list[Tlv]]], str]] = [
-    ("8 bits", [(each, []) for each in by_udh(LONG.encode("utf-16-be"), 134)], "udh"),
-    ("16 bits", [(each, []) for each in by_udh(LONG.encode("utf-16-be"), 134, 0x1234, wide=True)], "udh"),
-    ("sar", by_sar(), "sar"),
-    (
-        "payload",
-        [({**message(b"", receipt=True), "data_coding": 8}, [Tlv(Tag.MESSAGE_PAYLOAD, LONG.encode("utf-16-be"))])],
-        "payload",
-    ),
-]
 
 
 @pytest.mark.parametrize(("parts", "long_by"), [each[1:] for each in WAYS], ids=[each[0] for each in WAYS])
@@ -493,14 +365,6 @@ async def test_incoming_messages_go_one_way_only() -> None:
             smsc.account(login).incoming("79161234567", "7777", login)
         assert [each.text for each in handed] == ["http"]
         assert [len(smsc.account(login).receipts) for login in ("smpp", "http")] == [1, 0]
-
-
-INCOMING = [
-    (b"", "Hi @ 7_", 0, gsm0338.encode("Hi @ 7_")),
-    (b"ISO", "Hi @ 7_", 0, b"Hi @ 7_"),
-    (b"", "Да", 8, "Да".encode("utf-16-be")),
-    (b"ISO", "5 €", 8, "5 €".encode("utf-16-be")),
-]
 
 
 @pytest.mark.parametrize(("flags", "text", "data_coding", "octets"), INCOMING)
