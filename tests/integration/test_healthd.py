@@ -106,14 +106,6 @@ async def healthd(spec: Path, port: int, *arguments: str, env: dict[str, str] | 
             await process.wait()
 
 
-def of_gateway(gateway: Up, folder: Path, port: int) -> Path:
-    """Return the gateway's spec with a health daemon's port."""
-    spec = gateway.spec() | {"health": {"listen": f"127.0.0.1:{port}"}}
-    path = gateway.path
-    path.write_text(yaml.safe_dump(spec, sort_keys=False))
-    return path
-
-
 @pytest.mark.kannel
 async def test_up_answers_itself_and_runs_on_where_the_port_is_taken(tmp_path: Path) -> None:
     (port,) = free_ports(1)
