@@ -19,15 +19,14 @@ from click.shell_completion import CompletionItem
 from kannelkit.cli.named import secretless
 from kannelkit.cli.prepared import prepared
 from kannelkit.cli.variables import AnyVariable
+from kannelkit.conf.values import TRUE
 from kannelkit.errors import HostError, KannelkitError
 from kannelkit.findings import Finding, Place
-from kannelkit.gateway.lists import Cell, Row, looks_like_a_number, read_list
+from kannelkit.gateway.lists import Cell, Row, decoded, looks_like_a_number, read_list
 from kannelkit.host.files import make_folder
 from kannelkit.host.secrets import keep
 from kannelkit.providers.channels import Channel
 from kannelkit.spec import Spec, load
-from kannelkit.spec.secrets import beginning
-from kannelkit.spec.source import MOST_OCTETS, decoded
 
 if TYPE_CHECKING:
     from kannelkit.cli.sending import Shown
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from kannelkit.gateway.route import Routes
     from kannelkit.gateway.sending import Writing
 
-_KEY = "send.journal"  # the name under which the key of the journal's digests is kept
+_MOST_OCTETS = 64 * 2**20  # of a list
 _ASK_FROM = 20  # messages: from here on a person is asked in a terminal
 
 _EXAMPLES = """\b
@@ -182,7 +181,7 @@ def _rows(receivers: Iterable[str]) -> tuple[list[Row], list[Path | None], list[
     files: list[Path | None] = []
     findings: list[Finding] = []
     for receiver in receivers:
-        named = receiver.startswith("@") or (not looks_like_a_number(receiver) and Path(receiver).exists())
+        named = receiver.startswith("@") or (not looks_like_a_number(receiver) and os.path.exists(receiver))
         if receiver != "-" and not named:
             rows.append({"to": Cell(receiver, Place("--to"))})
             continue
@@ -216,15 +215,25 @@ def _text(value: str) -> str:
 
 
 def _octets(path: Path | None) -> bytes:
+    """Return what stands in a file, which may be a pipe, or on stdin."""
     try:
-        return sys.stdin.buffer.read(MOST_OCTETS + 1) if path is None else beginning(path, MOST_OCTETS + 1)
+        if path is None:
+            octets = sys.stdin.buffer.read(_MOST_OCTETS + 1)
+        else:
+            with path.open("rb") as file:
+                octets = file.read(_MOST_OCTETS + 1)
     except OSError as error:
         raise HostError(f"cannot read {path or 'stdin'}: {error.strerror}", "name a file that is there") from error
+    if len(octets) > _MOST_OCTETS:
+        raise HostError(f"{path or 'stdin'} has more than {_MOST_OCTETS // 2**20} MiB", "send it in parts")
+    return octets
 
 
 def _name(files: Iterable[Path | None]) -> str:
-    """Return the name by which a list is known again; "" where some of it comes from stdin."""
-    return "" if None in files else "\n".join(os.path.realpath(path) for path in files if path)
+    """Return the name by which a list is known again; "" where some of it comes from no regular file."""
+    if not all(path and path.is_file() for path in files):
+        return ""
+    return "\n".join(os.path.realpath(path) for path in files if path)
 
 
 # -- sending -----------------------------------------------------------------------------------------------------------
@@ -240,8 +249,7 @@ def _writing(spec: Spec, messages: Sequence[Outgoing], *, listed: bool) -> Itera
         yield None
         return
     make_folder(spec.state_dir)
-    key = keep(spec.state_dir, [_KEY])[_KEY]
-    with Journal(spec.state_dir, key) as journal:
+    with Journal(spec.state_dir) as journal:
         yield Writing(journal, messages)
 
 
@@ -279,7 +287,7 @@ async def _send(
             routes.user.get("password") or "",
             spec.sendsms_host,
             path=spec.smsbox.get("sendsms-url") or "/cgi-bin/sendsms",
-            tls=(spec.smsbox.get("sendsms-port-ssl") or "") in ("true", "yes", "on", "1"),
+            tls=(spec.smsbox.get("sendsms-port-ssl") or "").lower() in TRUE,
         )
         receipts = None if timeout is None else await stack.enter_async_context(ReceiptsIn(shown.receipt))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import secrets
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,10 +23,11 @@ from typing import Self
 from kannelkit.errors import HostError, KannelkitError
 
 FILE = "send.db"
+_LOCK = "send.lock"
 KEPT_DAYS = 30  # a list that is done is forgotten then
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS keys (proof BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS keys (key BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS lists (
     id INTEGER PRIMARY KEY, digest BLOB NOT NULL, file TEXT NOT NULL, began REAL NOT NULL, ended REAL);
 CREATE TABLE IF NOT EXISTS messages (
@@ -59,39 +61,38 @@ class List:
 class Journal:
     """The journal of one gateway; several processes may have it open, each with lists of its own.
 
-    `key` is what its digests are made with. Raises HostError where the file cannot be used.
+    Raises HostError where the file cannot be used.
     """
 
-    def __init__(self, folder: Path, key: str) -> None:
-        """Open the journal in the folder, which is there, or make it, readable for this user alone."""
+    def __init__(self, folder: Path) -> None:
+        """Open the journal in the folder, which is there, or make it, readable for its owner alone."""
         self._path = folder / FILE
-        self._key = key
         self._lock = -1
         with self._told():
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            os.chmod(self._path, 0o600)
+            os.close(self._opened(FILE))
             self._base = sqlite3.connect(self._path, timeout=10, isolation_level=None)
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.execute("PRAGMA synchronous = FULL")  # what was begun is on the disk before the request is made
             self._base.executescript(_SCHEMA)
         with self._written():
-            self._prove()
+            row = self._base.execute("SELECT key FROM keys").fetchone()
+            self._key = row[0] if row else secrets.token_bytes(32)
+            if row is None:
+                self._base.execute("INSERT INTO keys VALUES (?)", (self._key,))
 
-    def _prove(self) -> None:
-        """Refuse a key by which nothing in here would be found again."""
-        proof = self.digest("proof")
-        row = self._base.execute("SELECT proof FROM keys").fetchone()
-        if row is None:
-            self._base.execute("INSERT INTO keys VALUES (?)", (proof,))
-        elif row[0] != proof:
-            raise HostError(
-                f"{self._path} was written with another key, so nobody knows what was sent",
-                "bring back passwords.json beside it, or move the journal away",
-            )
+    def _opened(self, name: str) -> int:
+        """Return a descriptor of a file in the folder, made where it is missing; root makes it the folder owner's."""
+        path = self._path.with_name(name)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        os.fchmod(descriptor, 0o600)
+        if os.geteuid() == 0:
+            owner = os.stat(path.parent)
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+        return descriptor
 
     def digest(self, *values: object) -> bytes:
-        """Return what equal values have in common and nobody without the key can find out."""
-        whole = hashlib.blake2b(key=self._key.encode()[:64], digest_size=16)
+        """Return what equal values have in common, and nobody can tell them by who has not this journal's key."""
+        whole = hashlib.blake2b(key=self._key, digest_size=16)
         for value in values:
             octets = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
             whole.update(b"%d:" % len(octets) + octets)
@@ -149,7 +150,7 @@ class Journal:
     def _hold(self, list_id: int) -> None:
         """Keep every other process from sending this list until this one ends."""
         if self._lock < 0:
-            self._lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._lock = self._opened(_LOCK)
         try:
             fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, list_id)
         except (BlockingIOError, PermissionError):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from kannelkit.errors import InputError
 from kannelkit.findings import Finding, Place
 
 # the columns, named as the options of `send` that stand for all lines
@@ -39,6 +40,18 @@ class Cell:
 
 
 Row = Mapping[str, Cell]
+
+
+def decoded(octets: bytes, file: str) -> str:
+    """Return the text of a list or of one message; raises InputError where it is no UTF-8."""
+    try:
+        return octets.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = octets[: error.start]
+        place = Place(file, before.count(b"\n") + 1, len(before) - before.rfind(b"\n"))
+        hint = "save it as UTF-8, for instance with: iconv -f windows-1251 -t utf-8"
+        message = f"the octet 0x{octets[error.start]:02x} is no UTF-8"
+        raise InputError([Finding(place, "M101", message, hint)]) from None
 
 
 def read_list(text: str, file: str) -> tuple[list[Row], list[Finding]]:

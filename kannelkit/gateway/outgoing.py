@@ -173,8 +173,8 @@ class Checking:
                 self._find(place, "M207", "no sender: smsbox refuses the message", hint)
             return None
         octets = len(cell.text.encode("utf-8", "surrogatepass"))
-        if any(ord(character) < 32 or ord(character) == 127 for character in cell.text):
-            self._find(cell.place, "M207", "a sender with a control character", "leave it out")
+        if not cell.text.isprintable():
+            self._find(cell.place, "M207", "a sender with a character that cannot be shown", "leave it out")
         elif octets > _ADDRESS_OCTETS:
             message = f"a sender of {octets} octets, where SMPP has room for {_ADDRESS_OCTETS}"
             self._find(cell.place, "M207", message, "Kannel would discard the message")
@@ -197,6 +197,10 @@ class Checking:
             self._find(
                 row["text"].place if "text" in row else place, "M202", "no text", "write one, or give --text for all"
             )
+            return None, ""
+        broken = [column for column in _FIELDS.values() if column in row and not _whole(row[column].text)]
+        if broken:
+            self._find(row[broken[0]].place, "M202", "half a character (a lone surrogate)", "leave it out")
             return None, ""
         given["bot"] = given.get("bot", "").removeprefix("@")
         wanted = ChannelText(channel, **given)
@@ -264,6 +268,10 @@ class Checking:
             reason = f"the same text to the same number as {_short(first)}"
             hint = f"the provider takes no second one within {SAME_WITHIN} s; leave it out, or change the text"
             self._find(place, "M206", reason, hint)
+
+
+def _whole(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _short(place: Place) -> str:

@@ -6,11 +6,13 @@ import difflib
 from dataclasses import dataclass
 from functools import cached_property
 
+from kannelkit.conf.values import TRUE
 from kannelkit.errors import GatewayError
 from kannelkit.providers import PROFILES, Profile
 from kannelkit.smpp import parts
 from kannelkit.spec import Spec
 from kannelkit.spec.model import Group
+from kannelkit.spec.numbers import whole
 
 _NAMING = ("allowed-smsc-id", "denied-smsc-id", "preferred-smsc-id")
 # by which smsbox changes the texts of a user, or where it cuts them
@@ -117,18 +119,18 @@ class Route:
     def octets(self) -> int:
         """The most octets of one part, which smsbox and the link each have a directive for."""
         texts = [self.smsbox.get("sms-length"), *(account.group.get("max-sms-octets") for account in self.accounts)]
-        return min([_OCTETS, *(int(text) for text in texts if text and text.isdigit() and int(text) > 0)])
+        return min([_OCTETS, *filter(None, (whole(text or "") for text in texts))])
 
     @property
     def most_parts(self) -> int:
         """The parts of a text that smsbox sends; it cuts off the rest without a word (sms_split in gw/sms.c)."""
-        text = self.user.get("max-messages")
-        return int(text) if text and text.isdigit() else 1
+        found = whole(self.user.get("max-messages") or "1")
+        return 1 if found is None else found
 
     @property
     def joins(self) -> bool:
         """Whether the parts of a long text are joined again by their receiver."""
-        return (self.user.get("concatenation") or "false").lower() in ("true", "yes", "on", "1")
+        return (self.user.get("concatenation") or "").lower() in TRUE
 
     @property
     def sender(self) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -83,6 +84,19 @@ def test_a_text_from_a_file_or_stdin(tmp_path: Path) -> None:
     assert [asked.headers["coding"] for asked in smsbox.asked] == ["0", "2"]
 
 
+def test_a_list_from_a_pipe_has_no_name(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    with Smsbox() as smsbox:
+        path = smsbox.spec(tmp_path, provider="generic", host="127.0.0.1")
+        os.write(writing, b"to,text\n1,a\n")
+        os.close(writing)
+        assert run(path, "--to", f"/dev/fd/{reading}", "--from", "Cafe").exit_code == 0
+        os.close(reading)
+        again = run(path, "--to", "-", "--from", "Cafe", stdin="to,text\n1,a\n")
+    assert "--anew sends it once more" in again.stderr
+    assert len(smsbox.asked) == 1
+
+
 def test_a_list_from_stdin_in_json(tmp_path: Path) -> None:
     def answer(asked: Asked) -> tuple[int, str]:
         return (403, "Not routable. Do not try again.") if asked.to == "2" else (202, "3: Queued for later delivery")
@@ -146,6 +160,8 @@ def test_wrong_use(tmp_path: Path, arguments: list[str], words: str) -> None:
     [
         (["--to", "@missing.csv", *USUAL], "cannot read missing.csv"),
         (["--to", "7999", "--from", "Cafe", "--text", "@missing"], "cannot read missing"),
+        (["--to", "/", *USUAL], "cannot read /: Is a directory"),
+        (["--to", "a" * 5000, *USUAL], "smsbox takes no receiver"),
         (["--to", "7999", *USUAL, "--user", "ap"], "did you mean app?"),
         (["--to", "7999", *USUAL], "is smsbox running"),
     ],

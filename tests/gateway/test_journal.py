@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -13,14 +14,13 @@ import pytest
 from kannelkit.errors import HostError, KannelkitError
 from kannelkit.gateway.journal import FILE, KEPT_DAYS, Journal, State
 
-KEY = "a key"
 NOW = 1_800_000_000.0
 A, B, C = b"a" * 16, b"b" * 16, b"c" * 16
 
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
-    with Journal(tmp_path, KEY) as journal:
+    with Journal(tmp_path) as journal:
         yield journal
 
 
@@ -45,9 +45,9 @@ def test_a_broken_list_is_gone_on_with(journal: Journal) -> None:
 
 
 def test_what_was_begun_and_not_answered_is_known_after_the_end_of_the_process(tmp_path: Path) -> None:
-    with Journal(tmp_path, KEY) as journal:
+    with Journal(tmp_path) as journal:
         sent(journal, "f", a=State.BEGUN)
-    with Journal(tmp_path, KEY) as journal:
+    with Journal(tmp_path) as journal:
         assert journal.take_up("f", [A], NOW).states == {A: State.BEGUN}
 
 
@@ -98,12 +98,12 @@ def test_no_two_processes_send_one_list(journal: Journal, tmp_path: Path) -> Non
     journal.take_up("f", [A], NOW)
     program = (
         "import sys; from pathlib import Path; from kannelkit.gateway.journal import Journal\n"
-        "journal = Journal(Path(sys.argv[1]), sys.argv[2])\n"
+        "journal = Journal(Path(sys.argv[1]))\n"
         "print(journal.take_up('g', [b'c' * 16], 0).id)\n"
-        "journal.take_up('f', [b'a' * 16], 0, anew=len(sys.argv) > 3)"
+        "journal.take_up('f', [b'a' * 16], 0, anew=len(sys.argv) > 2)"
     )
     for anew in ([], ["anew"]):
-        run = [sys.executable, "-c", program, str(tmp_path), KEY, *anew]
+        run = [sys.executable, "-c", program, str(tmp_path), *anew]
         answer = subprocess.run(run, capture_output=True, text=True, timeout=60, check=False)
         assert answer.stdout == "2\n"
         assert "another kannelkit is sending this list" in answer.stderr
@@ -137,7 +137,7 @@ def test_what_is_done_is_forgotten_in_time(journal: Journal) -> None:
 
 
 def test_nobody_else_reads_it_and_it_tells_nothing(tmp_path: Path) -> None:
-    with Journal(tmp_path, KEY) as journal:
+    with Journal(tmp_path) as journal:
         digest = journal.digest("79991234567", "a secret text")
         journal.write(journal.take_up("f", [digest], NOW).id, NOW, same_within=60, begun=[(digest, digest)])
         files = {path.name: path for path in tmp_path.iterdir()}
@@ -146,10 +146,20 @@ def test_nobody_else_reads_it_and_it_tells_nothing(tmp_path: Path) -> None:
         assert b"7999" not in b"".join(path.read_bytes() for path in files.values())
 
 
-def test_with_another_key_nothing_would_be_found_so_it_is_refused(tmp_path: Path) -> None:
-    Journal(tmp_path, KEY).__exit__(None, None, None)
-    with pytest.raises(HostError, match="written with another key"):
-        Journal(tmp_path, "another")
+def test_digests_of_two_journals_have_nothing_in_common(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    with Journal(tmp_path / "a") as one, Journal(tmp_path / "b") as other, Journal(tmp_path / "a") as again:
+        assert one.digest("7999", "hello") == again.digest("7999", "hello") != other.digest("7999", "hello")
+        assert one.digest("79", "99") != one.digest("7", "999")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_root_writes_belongs_to_the_owner_of_the_folder(tmp_path: Path) -> None:
+    os.chown(tmp_path, 12345, 12345)
+    with Journal(tmp_path) as journal:
+        sent(journal, "f", a=State.TAKEN)
+        assert {path.stat().st_uid for path in tmp_path.iterdir()} == {12345}
 
 
 @pytest.mark.parametrize("content", [b"no database at all, but long enough to be taken for one" * 20, None])
@@ -159,4 +169,4 @@ def test_a_file_that_is_no_journal_is_an_error_in_words(tmp_path: Path, content:
     else:
         (tmp_path / FILE).write_bytes(content)
     with pytest.raises(HostError, match=FILE):
-        Journal(tmp_path, KEY)
+        Journal(tmp_path)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kannelkit.gateway.lists import looks_like_a_number, read_list
+from kannelkit.errors import InputError
+from kannelkit.gateway.lists import decoded, looks_like_a_number, read_list
 
 
 def plain(text: str) -> list[dict[str, str]]:
@@ -64,6 +65,18 @@ def test_a_cell_has_the_place_where_it_begins() -> None:
         {"to": (2, 1), "text": (2, 6), "from": (4, 4)},
         {"to": (5, 1), "text": (5, 7), "from": (5, 9)},
     ]
+
+
+@pytest.mark.parametrize(
+    ("octets", "place"),
+    [(b"\xff", "f:1:1"), (b"to,text\r\n7999,caf\xe9", "f:2:9"), ("привет".encode("cp1251"), "f:1:1")],
+)
+def test_what_is_no_utf8_has_its_place(octets: bytes, place: str) -> None:
+    with pytest.raises(InputError) as caught:
+        decoded(octets, "f")
+    (finding,) = caught.value.findings
+    assert (str(finding.place), finding.rule) == (place, "M101")
+    assert decoded("\ufeffпривет".encode(), "f") == "привет"
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from('",;\n'), max_size=20)

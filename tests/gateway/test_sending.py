@@ -91,7 +91,7 @@ class Run:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
-    with Journal(tmp_path, "key") as journal:
+    with Journal(tmp_path) as journal:
         yield journal
 
 
@@ -209,7 +209,7 @@ async def test_a_stop_begins_no_more_and_takes_what_is_answered(journal: Journal
 
 async def test_what_was_begun_is_on_the_disk_before_it_is_asked_for(tmp_path: Path) -> None:
     outgoing = messages(20)
-    with Journal(tmp_path, "key") as journal, Journal(tmp_path, "key") as reader:
+    with Journal(tmp_path) as journal, Journal(tmp_path) as reader:
         writing = Writing(journal, outgoing)
         list_id = writing.take_up("f").id
         begun: list[int] = []
