@@ -16,6 +16,7 @@ from kannelkit.smpp.pdu import Tlv
 from tests.simulator.esme import Esme, Fields, message
 from tests.simulator.submitted import (
     ACCOUNT,
+    ADDRESSES,
     AT_ONCE,
     CHANNELS,
     CODES,
