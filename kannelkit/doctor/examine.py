@@ -76,8 +76,7 @@ class _Examination:
     async def results(self) -> AsyncGenerator[Result]:
         """Yield the results in the order of the steps."""
         spec = self._request.spec
-        if self._wanted("dns", "connect", "tls", "bind"):
-            self._network.set_out()
+        self._network.set_out(self._request.only)
         if self._wanted("kannel"):
             for each in await self._local("kannel", lambda: kannel.judged(look.programs(), spec)):
                 yield each

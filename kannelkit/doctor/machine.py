@@ -83,7 +83,8 @@ def rights(seen: Iterable[Access], user: str, how_known: str) -> Iterator[Result
         )
     if fine:
         later = f" ({made} of them when they are made)" if made else ""
-        yield Result("rights", "ok", f"{user}, {how_known}, may use {counted(fine, 'path')}{later}")
+        advice = "root may do everything: where the boxes run as another user, try it as that one" * (user == "root")
+        yield Result("rights", "ok", f"{user}, {how_known}, may use {counted(fine, 'path')}{later}", advice)
 
 
 @dataclass(frozen=True, slots=True)

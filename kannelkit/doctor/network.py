@@ -68,11 +68,14 @@ class Network:
     ) -> None:
         await self._hosts.end()
 
-    def set_out(self) -> None:
-        """Begin what needs no decision: names, connections, handshakes."""
+    def set_out(self, only: Collection[str]) -> None:
+        """Begin what the wanted steps need and no decision stands before: names, connections, handshakes."""
         for target in self._targets:
-            self._hosts.visits(target.address)
-            if target.address.tls:
+            if not {"dns", "connect", "tls", "bind"}.isdisjoint(only):
+                self._hosts.names(target.address.host)
+            if not {"connect", "tls", "bind"}.isdisjoint(only):
+                self._hosts.visits(target.address)
+            if target.address.tls and not {"tls", "bind"}.isdisjoint(only):
                 self._hosts.handshake(target.address)
 
     async def results(
