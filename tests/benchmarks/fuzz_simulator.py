@@ -51,7 +51,7 @@ async def main(certificate):
     rules = [AccountRules(name, name, limit=None) for name in ("plain", "tls", "hostile")]
     bounds = Bounds(
         connections=200, waiting=1000, receipts=1000, digests=10000, messages=400, unfinished=100,
-        unfinished_octets=1_000_000,
+        unfinished_octets=1_000_000, long_octets=2_000_000,
     )
     behaviour = Behaviour(receipt_delay=0.05, bind_within=5, idle=20)
     async with Simulator(
