@@ -41,6 +41,7 @@ _NEIGHBOUR_SILENT = 2.0  # seconds; its bursts are one apart
 _LOOK_EVERY = 0.02
 _SPARE = 1.1  # so many times what can be accepted wait where nothing comes later
 _EVENTS = 100_000
+_BEGUN = 10.0  # seconds after which a gateway sends as it goes on
 
 Gateway = KannelAlone | Supervised
 
@@ -141,7 +142,10 @@ async def delivered(row: Row, who: str, throughput: int, seconds: float) -> Deli
 
 
 async def followed(change: Change, falls: float, rises: float, ends: float) -> Followed:
-    """Run kannelkit under a limit that falls, rises and ends at these seconds from its first submit."""
+    """Run kannelkit under a limit that falls, rises and ends at these seconds from its first submit.
+
+    A rise is used when as much is accepted as was before the fall, which is what Kannel can do at that limit.
+    """
     row = Row(change.name, change.law, change.high, delay=change.delay)
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(_folder()))
@@ -162,9 +166,10 @@ async def followed(change: Change, falls: float, rises: float, ends: float) -> F
         counters = await _drained(gateway, smsc)
         changes = _changes(gateway, started)
     fall, rise = moments
+    before = timeline.accepted[_place(timeline, begin + _BEGUN) : _place(timeline, fall)]
     return Followed(
         answered=answered(timeline.refused, fall, change.low, changes),
-        used=reached(timeline.accepted[_place(timeline, rise) :], change.high),
+        used=reached(timeline.accepted[_place(timeline, rise) :], sum(before) / (len(before) * SLOT)),
         lost=sender.sent - (counters["accepted"] - counters["doubled"]),
         doubled=counters["doubled"],
         changes=len(changes),
