@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from kannelkit.providers.channels import Channel, ChannelError, ChannelText, build, parse
-from kannelkit.providers.statuses import Hlr
+from kannelkit.providers.statuses import Hlr, Kind
 from kannelkit.simulator import content, limits
 from kannelkit.simulator.content import Part
 from kannelkit.simulator.counters import Counters, Timeline
@@ -200,11 +200,12 @@ class Account:
         elif submit.registered & 0x03:  # Kannel asks with the first part alone, others ask with each
             message.registered = submit.registered
         if self._parts.add(key, part, submit.content.octets):
+            if message.data_coding == content.ISO_OR_BINARY and message.kind is not Kind.WAP_PUSH:
+                message.alphabet, message.kind = content.iso_or_binary(message.octets)
             if content.has_comment(message.octets, message.alphabet):
                 message.parts = content.sms_in(message.octets, message.alphabet)
             self._whole(message, now)
-        for gone in self._parts.too_many():
-            self._end(gone, PARTS_MISSING, now)
+        self._give_up(self._parts.too_many(), now)
         self._watch_parts()
         return message.id
 
@@ -216,14 +217,17 @@ class Account:
     def _parts_missing(self) -> None:
         self._parts_timer = None
         now = self._clock.now()
-        for gone in self._parts.overdue(now + 0.0005, self.behaviour.parts_within):
-            self._end(gone, PARTS_MISSING, now)
+        self._give_up(self._parts.overdue(now + 0.0005, self.behaviour.parts_within), now)
         self._watch_parts()
+
+    def _give_up(self, unfinished: list[Message], now: float) -> None:
+        for message in unfinished:
+            self._keep_long(message)
+            self._end(message, PARTS_MISSING, now)
 
     def _whole(self, message: Message, now: float) -> None:
         """Send a message on, all of which is there."""
-        if len(message.octets) > LONG:
-            self._keep_long(message)
+        self._keep_long(message)
         if content.may_be_a_channels(message.octets):
             channel = _channel_of(message.octets, message.alphabet)
             if channel.channel is not Channel.SMS:
@@ -233,7 +237,9 @@ class Account:
         self._sending.add(message, now)
 
     def _keep_long(self, message: Message) -> None:
-        """Remember a long text, and forget the oldest ones where they take too much."""
+        """Remember the text if it is long, and forget the oldest ones where they take too much."""
+        if len(message.octets) <= LONG:
+            return
         self._long.append(message)
         self._long_octets += len(message.octets)
         while self._long_octets > self._bounds.long_octets and len(self._long) > 1:

@@ -60,7 +60,7 @@ _READ_AS: Final[dict[int, tuple[Alphabet, Kind]]] = {
     0xF0: (Alphabet.GSM, Kind.FLASH),
     0x18: (Alphabet.UCS2, Kind.FLASH),
 }
-_ISO_OR_BINARY: Final = 1 * _CODING
+ISO_OR_BINARY: Final = 1 * _CODING
 _PRINTABLE: Final = re.compile(rb"[\t\n\f\r\x20-\x7e\xa0-\xff]*")
 _NAMES: Final = {Alphabet.ISO: "latin-1", Alphabet.UCS2: "utf-16-be"}
 
@@ -113,9 +113,14 @@ def read(received: Pdu, octets: bytes, iso: bool) -> Content:
             long_by = "udh"
         if any(_to_wap_push(element) for element in elements):
             kind = Kind.WAP_PUSH
-    if data_coding == _ISO_OR_BINARY and kind is not Kind.WAP_PUSH and _PRINTABLE.fullmatch(octets):
-        alphabet, kind = Alphabet.ISO, Kind.SMS
+    if data_coding == ISO_OR_BINARY and kind is Kind.BINARY:
+        alphabet, kind = iso_or_binary(octets)
     return Content(octets, alphabet, kind, part, long_by)
+
+
+def iso_or_binary(octets: bytes) -> tuple[Alphabet, Kind]:
+    """Return what the octets of a whole message are that came with data_coding 4."""
+    return (Alphabet.ISO, Kind.SMS) if _PRINTABLE.fullmatch(octets) else _OTHER
 
 
 def may_be_a_channels(octets: bytes) -> bool:
@@ -134,8 +139,7 @@ def text(octets: bytes, alphabet: Alphabet) -> str | None:
 
 def sms_in(octets: bytes, alphabet: Alphabet) -> int:
     """Return how many SMS a text fills without its comment, which is neither delivered nor charged."""
-    comment = _COMMENTS.get(alphabet)
-    size = octets.find(comment) if comment is not None else -1
+    size = _comment_at(octets, alphabet)
     if size < 0:
         size = len(octets)
     alone, part = (160, 153) if alphabet is Alphabet.GSM else (140, 134)
@@ -144,8 +148,21 @@ def sms_in(octets: bytes, alphabet: Alphabet) -> int:
 
 def has_comment(octets: bytes, alphabet: Alphabet) -> bool:
     """Return whether a comment stands behind the text."""
-    comment = _COMMENTS.get(alphabet)
-    return comment is not None and comment in octets
+    return _comment_at(octets, alphabet) >= 0
+
+
+def _comment_at(octets: bytes, alphabet: Alphabet) -> int:
+    """Return where the line of tildes begins, or -1."""
+    mark = _COMMENTS.get(alphabet)
+    if mark is None:
+        return -1
+    at = octets.find(mark)
+    # across two characters of UCS-2, or behind an escape, which makes it a form feed, it is none
+    while at > 0 and (
+        at % 2 if alphabet is Alphabet.UCS2 else alphabet is Alphabet.GSM and octets[at - 1] == gsm0338.ESCAPE
+    ):
+        at = octets.find(mark, at + 1)
+    return at
 
 
 def _segment(received: Pdu) -> Part | None:

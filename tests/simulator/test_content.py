@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kannelkit.providers.channels import parse
 from kannelkit.simulator import content
 from kannelkit.simulator.content import Alphabet
 from kannelkit.smpp import gsm0338, udh
@@ -38,6 +39,22 @@ def test_text_fills_as_many_sms_as_it_is_split_into_without_its_comment(text: st
             # parts are not cut inside a pair of septets, so one with many pairs may be a little longer
             assert wanted - 1 <= found <= wanted
             assert content.text(octets(whole), alphabet) == whole
+
+
+LOOKALIKES = [
+    (Alphabet.UCS2, b"\x0a\x00\x0a\x00\x7e\x00\x7e\x00\x7e\x00\x0a\x00"),
+    (Alphabet.GSM, gsm0338.encode("\f~~~\n")),
+    (Alphabet.GSM, b"\n~~~\n"),  # ü, in GSM
+    (Alphabet.ISO, gsm0338.encode("\n~~~\n")),
+    (Alphabet.BINARY, b"\n~~~\n"),
+]
+
+
+@pytest.mark.parametrize(("alphabet", "octets"), LOOKALIKES)
+def test_what_only_looks_like_a_comment_is_text(alphabet: Alphabet, octets: bytes) -> None:
+    assert not content.has_comment(octets, alphabet)
+    text = content.text(octets, alphabet)
+    assert text is None or parse(text).comment == ""
 
 
 SAR = [Tlv(Tag.SAR_MSG_REF_NUM, b"\1\2"), Tlv(Tag.SAR_TOTAL_SEGMENTS, b"\3"), Tlv(Tag.SAR_SEGMENT_SEQNUM, b"\2")]

@@ -143,6 +143,26 @@ async def test_long_texts_are_kept_until_they_take_too_much() -> None:
         assert [len(each.octets) for each in smsc.account("test").recent(9)] == [400, 400, 0, 0]
 
 
+@pytest.mark.parametrize(("pieces", "kind"), [((b"print", b"able"), Kind.SMS), ((b"print", b"\0\1"), Kind.BINARY)])
+async def test_whole_message_is_text_or_binary(pieces: tuple[bytes, bytes], kind: Kind) -> None:
+    async with Simulator([ACCOUNT]) as smsc, Esme(smsc.port) as esme:
+        await esme.bind()
+        for number, piece in enumerate(pieces, 1):
+            await esme.ask(CommandId.SUBMIT_SM, {**part_of(1, 2, number, piece), "data_coding": 4})
+        (found,) = smsc.account("test").recent(9)
+        assert (found.kind, found.text) == (kind, None if kind is Kind.BINARY else "printable")
+
+
+async def test_texts_of_messages_without_an_end_are_kept_until_they_take_too_much() -> None:
+    bounds = Bounds(long_octets=1000, unfinished=1)
+    async with Simulator([ACCOUNT], bounds=bounds) as smsc, Esme(smsc.port) as esme:
+        await esme.bind()
+        for reference in range(5):
+            for number in (1, 2):
+                await esme.ask(CommandId.SUBMIT_SM, part_of(reference, 3, number, b"x" * 200))
+        assert [len(each.octets) for each in smsc.account("test").recent(9)] == [0, 400, 400, 0, 0]
+
+
 HEADERS = [
     (b"", "binary"),  # the flag is set, and there is nothing
     (b"\x05\x00\x03", "binary"),
