@@ -22,16 +22,20 @@ _SLACK = 0.004
 _MORE_SLACK = 0.004
 _MOST_SLACK = 0.05
 _SLACK_LASTS = 60.0  # seconds after which one of these is taken back
-# refusals on end: shorter than this, the limit fell; longer than a long one, an excess is being punished
-_FELL = 0.9
+# refusals on end for longer than this: an excess is being punished
 _PUNISHED = 2.5
-# after a refusal the next submit waits so long, and so many times as long after each further one
-_AGAIN, _LONGER, _LONGEST = 0.02, 1.5, 1.0
+# a limit that fell accepts again while at least this share of what it accepted before counts; one of a longer window,
+# which counts in two seconds what it allows in two, when none of it does
+_COUNTS = 0.25
+# after a refusal the next submit waits so long, and so many times as long after each further one; longer yet when it
+# is being punished
+_AGAIN, _LONGER, _LONGEST, _LONGEST_PUNISHED = 0.02, 1.5, 0.2, 1.0
 # two refusals say how much is accepted between them if so many are, or so many seconds passed
 _BETWEEN, _BETWEEN_SECONDS = 8, 1.0
 _SAME = 0.97  # of the limit that is believed: nothing new
 # a trial of more lasts so many seconds, and comes after so many without a refusal
 _TRIAL = 1.15
+_TRIAL_TELLS = 3.0  # what is refused so soon after a trial began is its cost
 _QUIET = 5.0
 # a trial is for so much more, in submits and as a share; half of it after each that was refused, down to the least
 _MORE, _MORE_SHARE, _LEAST_SHARE = 1.0, 0.02, 0.02
@@ -134,13 +138,15 @@ class Limit:
     def refused(self, sent: Sent, now: float) -> None:
         """A submit was refused as one too many."""
         sent.accepted = False
-        self._credit = max(-_OWED, self._credit - 1.0)
-        self._cost += 1
+        if sent.at - self._trial_since < _TRIAL_TELLS:
+            self._credit = max(-_OWED, self._credit - 1.0)
+            self._cost += 1
         self._quiet = 0.0
-        accepted = sum(each.accepted is not False for each in self._window if sent.at - _WINDOW < each.at < sent.at)
+        accepted = self._count(sent.at - _WINDOW, sent.at)
         first = not self._streak
         self._streak.append((sent.at, accepted))
-        gap = min(_LONGEST, _AGAIN * _LONGER ** min(20, len(self._streak) - 1))
+        longest = _LONGEST if sent.at - self._streak[0][0] < _PUNISHED else _LONGEST_PUNISHED
+        gap = min(longest, _AGAIN * _LONGER ** min(20, len(self._streak) - 1))
         self._again_at = max(self._again_at, now + gap)
         if sent.at < self._changed or not first:
             return
@@ -186,15 +192,15 @@ class Limit:
         """Something is accepted again."""
         streak, self._streak = self._streak, []
         self._again_at = -math.inf
-        first, last = streak[0], streak[-1]
-        lasted = last[0] - first[0]
+        first = streak[0]
+        lasted = streak[-1][0] - first[0]
         if len(streak) < 2 or first[0] < self._changed - _PUNISHED:
             return
-        if lasted < _FELL:
-            self._believe(min(self.limit, max(1, last[1])), at)
-        elif lasted < _PUNISHED:
-            before = sum(each.accepted is True for each in self._window if first[0] - _WINDOW < each.at < last[0])
-            self._believe(min(self.limit, max(before, 1) / (lasted + _WINDOW)), at)
+        if lasted < _PUNISHED:
+            counted = self._count(at - _WINDOW, at) + 1
+            if counted < _COUNTS * first[1]:
+                counted = self._count(first[0] - _WINDOW, at) / (at - first[0] + _WINDOW)
+            self._believe(min(self.limit, counted), at)
         else:
             self._slacken(at)
             self._not_before = at + lasted * _PUNISHED_FOR
@@ -203,6 +209,10 @@ class Limit:
         if self._cost:
             self._costs = max(1.0, min(self._cost, 10.0))
         return self._credit >= self._costs and now >= self._not_before
+
+    def _count(self, begin: float, end: float) -> int:
+        """Return how many that left between these moments were not refused."""
+        return sum(each.accepted is not False for each in self._window if begin < each.at < end)
 
     def _weigh(self, at: float, now: float) -> None:
         """A refusal although no more were accepted than ever: a bucket is empty, or submits ran together on the way."""
