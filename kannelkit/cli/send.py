@@ -187,8 +187,7 @@ def _rows(receivers: Iterable[str]) -> tuple[list[Row], list[Path | None], list[
             continue
         path = None if receiver == "-" else Path(receiver.removeprefix("@"))
         files.append(path)
-        name = "stdin" if path is None else str(path)
-        found, wrong = read_list(decoded(_octets(path), name), name)
+        found, wrong = read_list(_decoded(path), _shown(path))
         rows += found
         findings += wrong
     return rows, files, findings
@@ -209,13 +208,12 @@ def _text(value: str) -> str:
         return value
     if value.startswith("@@"):
         return value[1:]
-    path = None if value == "-" else Path(value[1:])
-    text = decoded(_octets(path), "stdin" if path is None else str(path))
+    text = _decoded(None if value == "-" else Path(value[1:]))
     return text.replace("\r\n", "\n").removesuffix("\n")
 
 
-def _octets(path: Path | None) -> bytes:
-    """Return what stands in a file, which may be a pipe, or on stdin."""
+def _decoded(path: Path | None) -> str:
+    """Return the text that stands in a file, which may be a pipe, or on stdin."""
     try:
         if path is None:
             octets = sys.stdin.buffer.read(_MOST_OCTETS + 1)
@@ -223,17 +221,22 @@ def _octets(path: Path | None) -> bytes:
             with path.open("rb") as file:
                 octets = file.read(_MOST_OCTETS + 1)
     except OSError as error:
-        raise HostError(f"cannot read {path or 'stdin'}: {error.strerror}", "name a file that is there") from error
+        raise HostError(f"cannot read {_shown(path)}: {error.strerror}", "name a file that is there") from error
     if len(octets) > _MOST_OCTETS:
-        raise HostError(f"{path or 'stdin'} has more than {_MOST_OCTETS // 2**20} MiB", "send it in parts")
-    return octets
+        raise HostError(f"{_shown(path)} has more than {_MOST_OCTETS // 2**20} MiB", "send it in parts")
+    return decoded(octets, _shown(path))
+
+
+def _shown(path: Path | str | None) -> str:
+    """Return a file's name, which may be any octets, as text; stdin where there is none."""
+    return "stdin" if path is None else os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _name(files: Iterable[Path | None]) -> str:
     """Return the name by which a list is known again; "" where some of it comes from no regular file."""
     if not all(path and path.is_file() for path in files):
         return ""
-    return "\n".join(os.path.realpath(path) for path in files if path)
+    return "\n".join(_shown(os.path.realpath(path)) for path in files if path)
 
 
 # -- sending -----------------------------------------------------------------------------------------------------------
@@ -297,14 +300,12 @@ async def _send(
             return replace(outgoing.message, dlr_mask=MASK, dlr_url=receipts.url(outgoing.number))
 
         sending = Sending(sms, writing, shown.answered, slowed=shown.slowed, prepared=with_receipts)
-        waiting = asyncio.Event()
         task = asyncio.current_task()
+        all_begun = False
 
         def interrupted() -> None:
-            if shown.interrupted or waiting.is_set():
-                loop.remove_signal_handler(signal.SIGINT)
-                if task is not None:
-                    task.cancel()
+            if task is not None and (shown.interrupted or all_begun):
+                task.cancel()
             shown.interrupted = True
             sending.stop()
 
@@ -314,10 +315,10 @@ async def _send(
         stack.enter_context(shown.progress(messages, receipts=timeout is not None))
         try:
             await sending.run(messages)
+            all_begun = True
             if timeout is not None and not shown.interrupted:
-                waiting.set()
                 await shown.until_all_came(timeout)
-        except asyncio.CancelledError:  # the second Ctrl-C
-            shown.interrupted = True
+        except asyncio.CancelledError:  # by a second Ctrl-C, or one while receipts are waited for
+            return
         finally:
             shown.left, shown.trouble = sending.left, sending.trouble

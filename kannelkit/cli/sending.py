@@ -50,6 +50,7 @@ class Shown:
         self._waits = False
         self._all_came = asyncio.Event()
         self._progress: tuple[Progress, TaskID, TaskID | None] | None = None
+        self._noted: set[str] = set()
         self._quiet = False  # only what went wrong has a line
 
     @property
@@ -65,7 +66,7 @@ class Shown:
     def notes(self, findings: Iterable[Finding]) -> None:
         """Tell what is not sure to be right."""
         for finding in findings:
-            click.echo(shown(f"note: {finding.place}: {finding.message} ({finding.hint})"), err=True)
+            self._note([f"{finding.place}: {finding.message} ({finding.hint})"])
 
     def refuse(self, findings: Iterable[Finding]) -> None:
         """Raise InputError where there is something wrong."""
@@ -158,7 +159,7 @@ class Shown:
             progress, task, _ = self._progress
             progress.update(task, description="smsbox is away" if answer.fate is Fate.UNREACHED else "queue full")
             return
-        click.echo(shown(f"{answer.words}; tried again in {seconds:g} s"), err=True)
+        click.echo(shown(f"{answer.words.rstrip('.')}; the next try is in {seconds:g} s"), err=True)
 
     def receipt(self, receipt: Receipt) -> None:
         """Tell what a receipt says."""
@@ -168,11 +169,13 @@ class Shown:
             self._awaited.discard(receipt.number)
             if self._progress and self._progress[2] is not None:
                 self._progress[0].advance(self._progress[2])
+        found = told(receipt)
         if self._as_json:
-            self._event("receipt", **_whose(outgoing), **told(receipt).as_dict())
+            self._event("receipt", **_whose(outgoing), **found.as_dict())
         elif not self._quiet or (receipt.final and not receipt.delivered):
             colour = "green" if receipt.delivered else "red" if receipt.final else ""
-            self._line(outgoing, told(receipt).words, colour)
+            self._line(outgoing, found.words, colour)
+            self._note(found.notes)
         if not self._awaited:
             self._all_came.set()
 
@@ -218,12 +221,12 @@ class Shown:
         click.echo(", ".join(parts), err=True)
         if self.trouble is not None:
             click.echo(shown(f"stopped: {self.trouble.words} ({self.trouble.hint})"), err=True)
-        if self._unknown:
-            named = ", ".join(str(each.place) for each in self._unknown[:_NAMED])
-            more = f" and {len(self._unknown) - _NAMED} more" * (len(self._unknown) > _NAMED)
-            click.echo(
-                f"of unknown fate: {named}{more}; look for them in Kannel's access log, then --again-unknown", err=True
-            )
+        lost = [self._receivers[number] for number, answer in self._fates.items() if answer.fate is Fate.UNKNOWN]
+        if lost := [*self._unknown, *lost]:
+            named = ", ".join(f"{each.message.to} ({each.place})" for each in lost[:_NAMED])
+            more = f" and {len(lost) - _NAMED} more" * (len(lost) > _NAMED)
+            again = ", then --again-unknown" * resumable
+            click.echo(shown(f"of unknown fate: {named}{more}; look for them in Kannel's access log{again}"), err=True)
         if resumable and (self.left or sums["refused"]):
             click.echo("the same command goes on with what was not sent", err=True)
 
@@ -237,6 +240,12 @@ class Shown:
             self._progress[0].console.print(Text.from_ansi(text), soft_wrap=True)
         else:
             click.echo(text)
+
+    def _note(self, notes: Iterable[str]) -> None:
+        for note in notes:
+            if note not in self._noted:  # the same of many receipts is told once
+                self._noted.add(note)
+                click.echo(shown(f"note: {note}"), err=True)
 
     def _event(self, event: str, **values: Any) -> None:
         if self._as_json:

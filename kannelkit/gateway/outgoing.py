@@ -251,7 +251,8 @@ class Checking:
     def _length(self, row: Row, route: Route, whole: Count, place: Place) -> None:
         where = row["text"].place if "text" in row else place
         if whole.parts > route.most_parts:
-            message = f"{whole.parts} parts, and smsbox cuts off what is beyond {route.most_parts}"
+            number = f"{whole.parts} part{'s' * (whole.parts != 1)}"
+            message = f"{number}, and smsbox cuts off what is beyond {route.most_parts}"
             hint = "shorten the text, or raise max-messages of the sendsms-user"
             self._find(where, "M205", message, hint)
         elif whole.parts > 1 and not route.joins:

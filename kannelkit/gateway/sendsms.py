@@ -127,7 +127,8 @@ class SendSms:
         answer = await self.deliver(message)
         if answer.fate is Fate.TAKEN:
             return Accepted(answer.words, answer.queued)
-        raise GatewayError(answer.words, answer.hint)
+        refused = answer.fate in (Fate.REFUSED, Fate.NOT_NOW)
+        raise GatewayError(f"smsbox refuses the message to {message.to}: " * refused + answer.words, answer.hint)
 
     async def deliver(self, message: Message) -> Answer:
         """Hand one message to bearerbox and return what is known of its fate then.
@@ -151,10 +152,13 @@ class SendSms:
         if status == 202:
             return Answer(Fate.TAKEN, answer, queued=answer.startswith("3:"))
         hint = next((hint for words, hint in _HINTS.items() if answer.startswith(words)), "")
-        words = f"smsbox refuses the message to {message.to}: {answer or f'HTTP {status}'}"
+        words = answer or f"HTTP {status}"
         if status == 503 and answer.startswith(_TEMPORAL):
             return Answer(Fate.NOT_NOW, words, hint)
-        return Answer(Fate.REFUSED if status in _REFUSALS else Fate.UNKNOWN, words, hint)
+        if status in _REFUSALS:
+            return Answer(Fate.REFUSED, words, hint)
+        words = f"smsbox's answer does not tell whether it took the message to {message.to}: {words}"
+        return Answer(Fate.UNKNOWN, words, hint or may_be_taken)
 
     async def send_many(self, messages: Iterable[Message], concurrency: int = 50) -> AsyncGenerator[Outcome, None]:
         """Send the messages, `concurrency` of them at a time, and yield what became of each as soon as it is known.

@@ -8,15 +8,10 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 import yarl
-from hypothesis import given
-from hypothesis import strategies as st
 
-from kannelkit.cli.receipt_words import told
 from kannelkit.gateway.receipts_in import MASK, Receipt, ReceiptsIn
 
 TEXT = "id:12 sub:001 dlvrd:001 submit date:1108202241 done date:1108202241 stat:DELIVRD err:000"
-
-HLR = "id:12 stat:DELIVRD err:000 imsi:25001 msc:7923 mcc:250 mnc:02 cn:Russian+Federation net:MegaFON rcn: rnet:"
 
 
 def filled(url: str, kind: int, text: str = TEXT, message_id: str = "12", smsc: str = "acc") -> str:
@@ -79,25 +74,3 @@ def test_what_a_kind_tells(kind: int, final: bool, delivered: bool) -> None:
     receipt = Receipt(1, kind, "", "", "")
     assert (receipt.final, receipt.delivered) == (final, delivered)
     assert not receipt.final or kind & MASK  # whatever ends the waiting is asked for
-
-
-@pytest.mark.parametrize(
-    ("kind", "text", "words"),
-    [
-        (8, "ACK/", "accepted by the provider (id 12)"),
-        (16, "NACK/0x0000000b/Invalid Address", "refused by the provider: 0x0000000b/Invalid Address"),
-        (1, TEXT, "delivered (id 12)"),
-        (2, "id:12 stat:UNDELIV err:006", "not delivered: UNDELIV, "),
-        (34, "id:12 stat:EXPIRED err:000", "expired: EXPIRED, "),
-        (1, HLR, "delivered: imsi 25001, msc 7923, mcc 250, mnc 02, country Russian Federation, network MegaFON (id"),
-        (2, "", "not delivered (id 12)"),
-        (4, "", "queued at the provider"),
-    ],
-)  # fmt: skip
-def test_a_receipt_in_words(kind: int, text: str, words: str) -> None:
-    assert told(Receipt(1, kind, text, "12", "acc")).words.startswith(words)
-
-
-@given(st.integers(0, 255), st.text(max_size=200))
-def test_any_receipt_has_words(kind: int, text: str) -> None:
-    assert told(Receipt(1, kind, text, "", "")).as_dict()["words"]
