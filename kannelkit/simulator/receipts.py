@@ -58,14 +58,13 @@ class Receipts:
         account = self._account
         window = account.behaviour.receipt_window
         too_old = self._clock.now() - self._bounds.receipt_age
+        while self._ready and self._ready[0][0] < too_old:
+            self._drop(self._ready.popleft()[1])
         while self._ready and len(self._unacknowledged) < window:
             link = self._receiver()
             if link is None:
                 return
             since, owed = self._ready.popleft()
-            if since < too_old:
-                self._drop(owed)
-                continue
             sequence_number = link.next_sequence_number()
             self._unacknowledged[link, sequence_number] = since, owed
             if isinstance(owed, Message):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kannelkit.simulator import AccountRules, AtUnbind, Behaviour, Law, LimitPer, Order, Simulator
 from kannelkit.smpp.constants import CommandId
-from tests.simulator.esme import Esme
+from tests.simulator.esme import Esme, message
 
 BEHAVIOURS = st.fixed_dictionaries(
     {},
@@ -22,12 +22,15 @@ BEHAVIOURS = st.fixed_dictionaries(
         "same_within": st.sampled_from([0, 60]),
         "receipt_delay": st.sampled_from([0, 0.005]),
         "reject_share": st.sampled_from([0, 0.5]),
+        "parts_within": st.sampled_from([0.001, 300]),
     },
 )
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("submit"), st.integers(1, 30)),
         st.tuples(st.just("submit with receipt"), st.integers(1, 5)),
+        st.tuples(st.just("part"), st.tuples(st.integers(0, 1), st.integers(1, 3))),
+        st.tuples(st.just("incoming"), st.sampled_from(["short", "long, " * 50])),
         st.tuples(st.just("change"), BEHAVIOURS),
         st.tuples(st.just("limit"), st.one_of(st.none(), st.integers(0, 20))),
         st.tuples(st.sampled_from(["unbind", "cut", "newer bind", "exchange"]), st.none()),
@@ -53,6 +56,11 @@ async def play(steps: list[tuple[str, object]], rules: AccountRules) -> None:
                 case "submit" | "submit with receipt", int(count):
                     for number in range(count):
                         esme.submit(b"%d" % (number % 7), receipt=step != "submit")
+                case "part", (int(reference), int(number)):
+                    header = bytes((5, 0, 3, reference, 3, number))
+                    esme.send(CommandId.SUBMIT_SM, {**message(header, receipt=True), "esm_class": 0x40})
+                case "incoming", str(text):
+                    account.incoming("79161234567", "7777", text)
                 case "change", dict(changes):
                     smsc.change_behaviour(changes)
                 case "limit", None | int():
@@ -105,6 +113,8 @@ def balanced(smsc: Simulator) -> None:
     assert sum(link.waiting for link in account.links) <= counters.unanswered <= counters.submits
     assert counters.doubled <= counters.accepted
     assert counters.receipts_acknowledged + counters.receipts_dropped <= counters.receipts_sent
+    assert counters.incoming_acknowledged <= counters.incoming_sent
+    assert counters.incoming_dropped == 0
     assert len(account.links) <= 1
     slots = account.timeline.slots()
     assert (sum(slots.accepted), sum(slots.refused)) == (counters.accepted, counters.refused)

@@ -134,6 +134,8 @@ def test_receipt_is_kept_for_a_day() -> None:
                 jump(10)
                 await esme.submit_and_wait(b"b", receipt=True)
             jump(86_395)
+            smsc.account("test").receipts.send()  # as whenever something is due
+            assert len(smsc.account("test").receipts) == 1
             async with Esme(smsc.port) as esme:
                 await esme.bind()
                 assert (await esme.receive()).octets("short_message").startswith(b"id:2 ")
