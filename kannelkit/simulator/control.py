@@ -42,8 +42,8 @@ class Control:
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
-        self._page = PageRoutes(simulator)
         self._handler = HttpHandler()
+        self._page = PageRoutes(simulator, self._handler.posted)
         self._runner: web.AppRunner | None = None
 
     async def start(self, port: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from kannelkit.simulator import page_view
 from kannelkit.simulator.page import LIMITS, SAID, Chosen, Look, Page, Said, Shown, asset, whole
 
 if TYPE_CHECKING:
+    from kannelkit.simulator.handler import Posted
     from kannelkit.simulator.server import Simulator
 
 HEADERS = {
@@ -36,10 +37,14 @@ def wants_page(request: web.Request) -> bool:
 
 
 class PageRoutes:
-    """Answers `/`, `/events`, `/page.css` and `/page.js` of an application, with a look every `every` seconds."""
+    """Answers `/`, `/events`, `/page.css` and `/page.js` of an application, with a look every `every` seconds.
 
-    def __init__(self, simulator: Simulator, every: float = 1.0) -> None:
+    `posted` tells how the requests to an HTTP handler's address fared.
+    """
+
+    def __init__(self, simulator: Simulator, posted: Callable[[str], Posted], every: float = 1.0) -> None:
         self._simulator = simulator
+        self._posted = posted
         self._every = every
         self._page = Page()
         self._ended = False
@@ -89,7 +94,7 @@ class PageRoutes:
             at=f"{now:%H:%M:%S}",
             zone=f"UTC{now.isoformat()[-6:]}",
             address=page_view.address(simulator),
-            accounts=page_view.standings(simulator),
+            accounts=page_view.standings(simulator, self._posted),
             rows=page_view.rows(page_view.newest(accounts, chosen.limit), simulator.clock),
             rules="\n".join(map(str, simulator.outcomes)),
         )

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
 from heapq import nlargest
 from typing import TYPE_CHECKING, Final
 
+from kannelkit.providers.errors import meaning
 from kannelkit.providers.statuses import Hlr
 from kannelkit.simulator.content import Alphabet
 
 if TYPE_CHECKING:
     from kannelkit.simulator.account import Account
     from kannelkit.simulator.clock import Clock
+    from kannelkit.simulator.handler import Posted
     from kannelkit.simulator.messages import Message
     from kannelkit.simulator.server import Simulator
 
@@ -94,8 +96,10 @@ def _row(login: str, message: Message, clock: Clock) -> Row:
     text = message.octets[:_LONGEST].hex(" ") if binary else said.text
     state = message.state(clock.now())
     tone, symbol = _LOOKS.get(state, _FAILED)
-    if message.outcome.err and state == message.outcome.state:
-        state = f"{state}, error {message.outcome.err}"
+    err = message.outcome.err
+    if err and state == message.outcome.state:
+        known = meaning(err, message.kind)
+        state = f"{state}, error {err}{f': {known.text}' if known is not None else ''}"
     arrived = clock.date(message.accepted).astimezone()
     brief = [f"{arrived:%H:%M:%S}", login, _ALPHABETS[message.alphabet]]
     if message.parts > 1 or message.long_by:
@@ -146,13 +150,13 @@ def _address(octets: bytes) -> str:
     return f"{octets[2:].decode('latin-1')} (TON {octets[0]}, NPI {octets[1]})" if octets[2:] else ""
 
 
-def standings(simulator: Simulator) -> list[Standing]:
-    """Return how each account stands."""
+def standings(simulator: Simulator, posted: Callable[[str], Posted]) -> list[Standing]:
+    """Return how each account stands; `posted` tells how the requests to an HTTP handler's address fared."""
     now = simulator.clock.now()
-    return [_standing(number, account, now) for number, account in enumerate(simulator.accounts.values())]
+    return [_standing(number, account, now, posted) for number, account in enumerate(simulator.accounts.values())]
 
 
-def _standing(number: int, account: Account, now: float) -> Standing:
+def _standing(number: int, account: Account, now: float, posted: Callable[[str], Posted]) -> Standing:
     rules, counters = account.rules, account.counters
     return Standing(
         number=number,
@@ -166,8 +170,19 @@ def _standing(number: int, account: Account, now: float) -> Standing:
         rejected=counters.rejected,
         receipts=counters.receipts_acknowledged,
         waiting=len(account.receipts),
-        handler="",
+        handler=_fared(posted(rules.handler)) if rules.handler else "",
     )
+
+
+def _fared(posted: Posted) -> str:
+    parts = [f"took {posted.taken}"]
+    if posted.waiting:
+        parts.append(f"{posted.waiting} waiting")
+    if posted.given_up:
+        parts.append(f"{posted.given_up} given up")
+    if posted.last_trouble:
+        parts.append(f"last trouble: {posted.last_trouble}")
+    return ", ".join(parts)
 
 
 def address(simulator: Simulator) -> str:

@@ -44,7 +44,8 @@ async def test_what_arrived_is_shown_newest_first_with_its_state() -> None:
         html = await page(smsc)
     order = [key for key in html.said if key.startswith("message-")]
     assert order == ["message-3", "message-2", "message-1"]
-    for number, words in ((1, "✖ UNDELIV, error 220"), (2, "◌ ENROUTE"), (3, "● DELIVRD")):
+    assert html.said["state-1"].split()[:4] == ["✖", "UNDELIV,", "error", "220:"]
+    for number, words in ((2, "◌ ENROUTE"), (3, "● DELIVRD")):
         assert html.said[f"state-{number}"].split() == words.split()
     assert "shop" in html.said["message-1"]
     assert "79991234567" in html.said["message-1"]
@@ -102,6 +103,18 @@ async def test_everything_that_can_be_written_in_has_a_label_and_nothing_comes_f
     assert html.elements["h1"] == html.elements["main"] == 1
     for name in ("page.css", "page.js"):
         assert "http" not in asset(name)
+
+
+async def test_how_an_http_handler_fares_is_told() -> None:
+    rules = [AccountRules("test", "test", handler="http://127.0.0.1:1/#swordfish")]
+    async with Simulator(rules, Behaviour(receipt_delay=0), control_port=0) as smsc:
+        assert "took 0" in (await page(smsc)).said["standing-0"]
+        await submitted(smsc, message(b"hello"))
+        async with asyncio.timeout(10):
+            while "last trouble: ClientConnectorError" not in (html := await page(smsc)).said["standing-0"]:
+                await asyncio.sleep(0.01)
+    assert "1 waiting" in html.said["standing-0"]
+    assert "swordfish" not in str(html.said)
 
 
 async def test_one_account_and_so_many_messages_are_shown_as_chosen() -> None:
