@@ -28,8 +28,10 @@ _INODE_AT, _ATTRIBUTES_AT = 68, 72
 _ATTRIBUTE = struct.Struct("=HH")
 _TIMES = struct.Struct("=I4xI")  # tcpi_last_data_sent, tcpi_last_data_recv: milliseconds
 _TIMES_AT = 44
-_RECEIVED, _SENT = struct.Struct("=Q"), struct.Struct("=QQ")  # tcpi_bytes_sent, tcpi_bytes_retrans: since Linux 4.19
-_RECEIVED_AT, _SENT_AT = 128, 200
+_RECEIVED = struct.Struct("=Q")  # tcpi_bytes_received
+_RECEIVED_AT = 128
+_SENT = struct.Struct("=QQ")  # tcpi_bytes_sent and tcpi_bytes_retrans, since Linux 4.19
+_SENT_AT = 200
 _MOST = 1 << 20
 _SECONDS = 2.0
 

@@ -98,8 +98,11 @@ class Failover:
         """
         account = self._watch.accounts[name]
         followed = self._followed.get(name)
-        if followed is None:
+        if not account.standby_ids:
             raise GatewayError(f"{name} has no second host", "write backup-host at the account, and kannelkit apply")
+        if followed is None:
+            self._running.boxes.changeable_or_raise()
+            raise GatewayError(f"the links of {name} have not been seen yet", "try again in a moment")
         if to is None:
             return self._said(name, followed)
         side = _SIDES.get(to)

@@ -176,6 +176,19 @@ def test_a_host_that_takes_no_connection_is_gone_to_by_force_alone(stage: Stage)
     played(play())
 
 
+def test_before_anything_was_seen_it_is_not_said_that_there_is_no_second_host(stage: Stage) -> None:
+    async def play() -> None:
+        failover, _ = stage.supervised()
+        with pytest.raises(GatewayError, match="have not been seen yet"):
+            await failover.by_hand("acc", None, lambda event: None)
+        assert isinstance(stage.running.boxes, Boxes)
+        stage.running.boxes.runs = False
+        with pytest.raises(GatewayError, match="bearerbox is not running"):
+            await failover.by_hand("acc", "backup", lambda event: None)
+
+    played(play())
+
+
 def test_without_bearerbox_nothing_is_moved(stage: Stage) -> None:
     async def play() -> None:
         failover, _ = stage.supervised()
