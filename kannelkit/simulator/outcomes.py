@@ -71,8 +71,8 @@ _WORDS: Final[Mapping[str, tuple[str, Callable[[str], Any], str]]] = {
     "from": ("source", _pattern, "a pattern for the sender, such as SHOP*"),
     "login": ("login", _pattern, "a pattern for the account's login"),
     "channel": ("channel", Channel, f"one of {', '.join(Channel)}"),
-    "share": ("share", float, "the share of the numbers, from 0 to 1"),
-    "nth": ("nth", int, "which message to a number it is for: 1 is the first"),
+    "share": ("share", float, "a number from 0 to 1: the share of the subscribers' numbers"),
+    "nth": ("nth", int, "a whole number: 1 stands for the first message to a number, 2 for the second"),
     "state": ("state", _state, f"one of {', '.join(ENDS)}"),
     "err": ("err", int, "a number from 0 to 255"),
     "after": ("after", float, f"seconds from 0 to {LONGEST:.0f}"),
@@ -155,11 +155,8 @@ class OutcomeRule:
             if value != _UNSAID[field]:
                 words.append(f"{name}={value}")
         if self.hlr is not None:
-            words += [
-                f"{name}={quote_plus(getattr(self.hlr, field))}"
-                for name, field in _HLR.items()
-                if getattr(self.hlr, field)
-            ]
+            known = {name: getattr(self.hlr, field) for name, field in _HLR.items()}
+            words += [f"{name}={quote_plus(value)}" for name, value in known.items() if value] or ["imsi="]
         return ",".join(words) or "to=*"
 
     @property

@@ -23,6 +23,7 @@ WRITTEN = [
         "from=SHOP,login=a*,channel=hlr,nth=2,state=expired",
         OutcomeRule("*", "SHOP", "a*", Channel.HLR, 1, 2, "EXPIRED"),
     ),
+    ("imsi=", OutcomeRule(hlr=Hlr())),
     ("to=*, mcc=250 ,net=A+B%2CC", OutcomeRule(hlr=Hlr(mcc="250", network="A B,C"))),
 ]
 
