@@ -26,15 +26,22 @@ FILE = "send.db"
 _LOCK = "send.lock"
 KEPT_DAYS = 30  # a list that is done is forgotten then
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS keys (key BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS lists (
-    id INTEGER PRIMARY KEY, digest BLOB NOT NULL, file TEXT NOT NULL, began REAL NOT NULL, ended REAL);
-CREATE TABLE IF NOT EXISTS messages (
-    list INTEGER NOT NULL, id BLOB NOT NULL, state TEXT NOT NULL, at REAL NOT NULL,
-    PRIMARY KEY (list, id)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS recent (digest BLOB PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
-"""
+_VERSION = 1
+_SCHEMA = (
+    "CREATE TABLE keys (key BLOB NOT NULL)",
+    "CREATE TABLE lists (id INTEGER PRIMARY KEY, digest BLOB NOT NULL, file TEXT NOT NULL, began REAL NOT NULL, "
+    "ended REAL)",
+    "CREATE TABLE messages (list INTEGER NOT NULL, id BLOB NOT NULL, state TEXT NOT NULL, at REAL NOT NULL, "
+    "PRIMARY KEY (list, id)) WITHOUT ROWID",
+    "CREATE TABLE recent (digest BLOB PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID",
+)
+# what SQLite says -> what to do about it
+_HINTS = {
+    sqlite3.SQLITE_FULL: "make room on the disk",
+    sqlite3.SQLITE_IOERR: "is the disk full, or broken?",
+    sqlite3.SQLITE_BUSY: "another kannelkit writes there for long; try again",
+    sqlite3.SQLITE_READONLY: "run as the user that owns the state-dir",
+}
 
 
 class State(StrEnum):
@@ -73,12 +80,21 @@ class Journal:
             self._base = sqlite3.connect(self._path, timeout=10, isolation_level=None)
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.execute("PRAGMA synchronous = FULL")  # what was begun is on the disk before the request is made
-            self._base.executescript(_SCHEMA)
         with self._written():
+            self._check_version()
             row = self._base.execute("SELECT key FROM keys").fetchone()
             self._key = row[0] if row else secrets.token_bytes(32)
             if row is None:
                 self._base.execute("INSERT INTO keys VALUES (?)", (self._key,))
+
+    def _check_version(self) -> None:
+        (version,) = self._base.execute("PRAGMA user_version").fetchone()
+        if version not in (0, _VERSION):
+            hint = "use that one, or move the file away: then nobody knows what was sent"
+            raise HostError(f"{self._path} was written by another version of kannelkit", hint)
+        for statement in _SCHEMA if version == 0 else ():
+            self._base.execute(statement)
+        self._base.execute(f"PRAGMA user_version = {_VERSION}")
 
     def _opened(self, name: str) -> int:
         """Return a descriptor of a file in the folder, made where it is missing; root makes it the folder owner's."""
@@ -232,8 +248,8 @@ class Journal:
             hint = "run as the user that owns the state-dir"
             raise HostError(f"{self._path}: {error.strerror}", hint) from error
         except (sqlite3.Error, ValueError) as error:
-            full = isinstance(error, sqlite3.OperationalError)
-            hint = "is the disk full?" if full else "if it is broken move it away: then nobody knows what was sent"
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what SQLite's extended codes add
+            hint = _HINTS.get(code, "if it is broken move it away: then nobody knows what was sent")
             raise HostError(f"the journal {self._path}: {error}", hint) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -152,6 +153,15 @@ def test_digests_of_two_journals_have_nothing_in_common(tmp_path: Path) -> None:
     with Journal(tmp_path / "a") as one, Journal(tmp_path / "b") as other, Journal(tmp_path / "a") as again:
         assert one.digest("7999", "hello") == again.digest("7999", "hello") != other.digest("7999", "hello")
         assert one.digest("79", "99") != one.digest("7", "999")
+
+
+def test_the_journal_of_another_version_is_left_alone(tmp_path: Path) -> None:
+    Journal(tmp_path).__exit__(None, None, None)
+    base = sqlite3.connect(tmp_path / FILE)
+    base.execute("PRAGMA user_version = 99")
+    base.close()
+    with pytest.raises(HostError, match="another version"):
+        Journal(tmp_path)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
