@@ -149,11 +149,11 @@ async def _as_they_end(request: Request, *, quiet: bool) -> list[Result]:
 
     async for result in examine(request, begun):
         if not quiet:
-            again = bool(results) and results[-1].step == result.step
+            before = results[-1] if results and results[-1].step == result.step else None
             if terminal:
                 width = min(shutil.get_terminal_size().columns, _WIDEST)
                 click.echo("\r\x1b[2K", nl=False)
-                for line in for_terminal(result, width, again=again, marks=_has_marks()):
+                for line in for_terminal(result, width, before=before, marks=_has_marks()):
                     click.echo(line)
             else:
                 for line in plain(result):
@@ -171,16 +171,19 @@ def plain(result: Result) -> Iterator[str]:
         yield shown(f"  hint: {advice}")
 
 
-def for_terminal(result: Result, width: int, *, again: bool = False, marks: bool = True) -> Iterator[str]:
-    """Yield a result's lines for a terminal of so many columns; the step's name is left out where it comes `again`."""
+def for_terminal(result: Result, width: int, *, before: Result | None = None, marks: bool = True) -> Iterator[str]:
+    """Yield a result's lines for a terminal of so many columns; what the one `before` of the same step says as well is
+    left out.
+    """
     sign, colour = _MARKS[result.status]
     mark = click.style(sign if marks else {"✓": "+", "✗": "x"}.get(sign, sign), fg=colour, bold=True)
-    name = "" if again else result.step
-    took = f" {click.style(f'{result.seconds:.1f} s', dim=True)}" if result.seconds >= _QUICK and not again else ""
+    name = "" if before else result.step
+    took = f" {click.style(f'({result.seconds:.1f} s)', dim=True)}" if result.seconds >= _QUICK and not before else ""
     for number, line in enumerate(_wrapped(result.summary, width)):
         head = f"{mark} {click.style(name.ljust(_INDENT - 2), bold=True)}" if number == 0 else " " * _INDENT
         yield f"{head}{line}" + (took if number == 0 else "")
-    for advice in _advice(result):
+    same = before is not None and _advice(before) == _advice(result)
+    for advice in ("as above",) if same and _advice(result) else _advice(result):
         for number, line in enumerate(_wrapped(advice, width - 2)):
             lead = ("→ " if marks else "> ") if number == 0 else "  "
             yield f"{' ' * _INDENT}{click.style(f'{lead}{line}', fg='cyan')}"

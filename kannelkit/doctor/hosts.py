@@ -34,16 +34,16 @@ class Hosts:
 
     def names(self, host: str) -> asyncio.Task[Names]:
         """Return the task that looks up a host."""
-        return self._once(("names", host), lambda: self._names(host))
+        return self.once(("names", host), lambda: self._names(host))
 
     def visits(self, address: Address) -> asyncio.Task[Mapping[str, Visit]]:
         """Return the task that connects to each IPv4 address of a host, without TLS."""
         plain = dataclasses.replace(address, tls=False, certificate=None)
-        return self._once(("visits", plain), lambda: self._visits(plain))
+        return self.once(("visits", plain), lambda: self._visits(plain))
 
     def handshake(self, address: Address) -> asyncio.Task[tuple[Visit, Handshake | None]]:
         """Return the task that speaks TLS with a host, at the first of its addresses that takes a connection."""
-        return self._once(("tls", address), lambda: self._handshake(address))
+        return self.once(("tls", address), lambda: self._handshake(address))
 
     async def bind(self, address: Address, login: Login, command: CommandId) -> Answer:
         """Bind at the first address that takes a connection."""
@@ -65,7 +65,8 @@ class Hosts:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    def _once(self, key: object, work: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
+    def once(self, key: object, work: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
+        """Return the task that does something, the same one for the same key."""
         if key not in self._tasks:
             self._tasks[key] = asyncio.create_task(work())
         return self._tasks[key]

@@ -8,7 +8,7 @@ import pwd
 import resource
 import subprocess
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,33 +101,34 @@ def _port(directive: str, host: str, port: int, running: bool, own: Collection[i
     return Port(directive, host, port, "another program")
 
 
-def connected(addresses: Collection[tuple[str, int]]) -> str:
-    """Return which other program of this machine has a connection to one of the IPv4 addresses, "" for none."""
+def connected() -> Mapping[tuple[str, int], str]:
+    """Return to which IPv4 addresses other programs of this machine are connected, and which programs."""
     # whose a socket is gets looked up before the sockets themselves: one of our own that was made in between looks as
     # if it were nobody's, and no longer at the second look
-    first = _connections(addresses)
-    for ends, pid in _connections(addresses).items() if first else ():
-        if ends in first:
-            try:
-                return f"{psutil.Process(pid).name()} (pid {pid})" if pid else "another program of this machine"
-            except psutil.Error:
-                continue  # it has ended
-    return ""
+    first = _connections()
+    return {ends[1]: _program_of(pid) for ends, pid in _connections().items() if ends in first}
 
 
-def _connections(addresses: Collection[tuple[str, int]]) -> dict[object, int | None]:
+_Ends = tuple[tuple[str, int], tuple[str, int]]
+
+
+def _connections() -> dict[_Ends, int | None]:
     try:
         found = psutil.net_connections("tcp4")
     except (psutil.Error, OSError):
         return {}
     return {
-        (each.laddr, each.raddr): each.pid
+        ((each.laddr.ip, each.laddr.port), (each.raddr.ip, each.raddr.port)): each.pid
         for each in found
-        if each.status == psutil.CONN_ESTABLISHED
-        and each.raddr
-        and tuple(each.raddr) in addresses
-        and each.pid != os.getpid()
+        if each.status == psutil.CONN_ESTABLISHED and each.laddr and each.raddr and each.pid != os.getpid()
     }
+
+
+def _program_of(pid: int | None) -> str:
+    try:
+        return f"{psutil.Process(pid).name()} (pid {pid})" if pid else "another program of this machine"
+    except psutil.Error:
+        return "a program that has ended"
 
 
 # -- rights and disk

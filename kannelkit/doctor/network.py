@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -90,7 +90,7 @@ class Network:
                 begun(f"dns {host}")
                 yield await self._ended("dns", host, self._hosts.keep(self._dns(host, of[address])))
         if "connect" in only:
-            for address in {str(address): address for address in reversed(of)}.values():
+            for address in {(str(address), address.source): address for address in reversed(of)}.values():
                 begun(f"connect {address}")
                 yield await self._ended("connect", address.host, self._hosts.keep(self._connect(address, of[address])))
         if "tls" in only:
@@ -107,10 +107,10 @@ class Network:
     async def _ended(self, step: str, host: str, work: asyncio.Task[Result]) -> Result:
         """Return the result, or that there was no time left."""
         begun = self._clock()
-        try:
-            async with asyncio.timeout(self._end - begun):
-                result = await work
-        except TimeoutError:
+        await asyncio.wait([work], timeout=max(0.0, self._end - begun))  # what others wait for, too, goes on
+        if work.done():
+            result = work.result()
+        else:
             result = Result(step, "skipped", f"{host}: no time was left", "--timeout gives more", host=host)
         return dataclasses.replace(result, seconds=result.seconds or self._clock() - begun)
 
@@ -162,7 +162,11 @@ class Network:
                 "bind", "tls", f"{where}: there is no TLS with the host", bind.address.host, bind.account
             )
         async with turn:
-            if self._binds == "auto" and (why := await self._endangered(target, seen)):
+            try:
+                why = await self._endangered(target, seen) if self._binds == "auto" else ""
+            except TimeoutError:
+                why = "this machine does not say in time who is connected"
+            if why:
                 return left_out(why, provider.UNSAFE_ADVICE)
             begun = self._clock()
             answer = await self._hosts.bind(bind.address, target.login, target.command)
@@ -173,10 +177,15 @@ class Network:
 
     async def _endangered(self, target: _Target, seen: Overview | None) -> str:
         """Return why a bind may close a live one, "" where it cannot."""
-        alike = [each for each in self._targets if each.login.system_id == target.login.system_id]
-        peers = {(ip, each.address.port) for each in alike for ip in (await self._hosts.names(each.address.host)).ipv4}
-        connected = await aside(lambda: look.connected(peers), _LOOK_SECONDS)
-        return live.endangered(target.account, [each.account for each in self._targets], seen, connected)
+        connected = await self._hosts.once("connected", lambda: aside(look.connected, _LOOK_SECONDS))
+        there = [connected[peer] for peer in await self._peers(target.login.system_id) if peer in connected]
+        every = [each.account for each in self._targets]
+        return live.endangered(target.account, every, seen, there[0] if there else "")
+
+    async def _peers(self, system_id: bytes) -> Sequence[tuple[str, int]]:
+        """Return the addresses at which a login is bound when it is."""
+        alike = [each.address for each in self._targets if each.login.system_id == system_id]
+        return [(ip, each.port) for each in alike for ip in (await self._hosts.names(each.host)).ipv4]
 
 
 def _targets(spec: Spec) -> Iterator[_Target]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -45,7 +46,8 @@ def dns(host: str, names: Names, provider: str = "") -> Result:
         "dns",
         "failed",
         f"{host}: {names.why or 'the name is not known'}",
-        f"compare the name with the provider's, and see what this machine's name server says: getent ahosts {host}",
+        "compare the name with the provider's, and see what this machine's name server says: "
+        f"getent ahosts {shlex.quote(host)}",
         host=host,
         details=hints(provider, "no-address"),
     )
@@ -61,6 +63,7 @@ def connect(address: Address, visits: Mapping[str, Visit], provider: str = "") -
         at = "" if reached == [host] else f" at {_few(reached)}"
         return Result("connect", "ok", f"{address} takes connections{at}, from {source}", host=host)
     why = "; ".join(f"{ip}: {visit.why}" for ip, visit in list(failed.items())[:_MOST_NAMED])
+    why += f" (from {address.source}, the our-host of the spec)" if address.source else ""
     if reached:
         advice = "Kannel tries one address after the other, and one that does not answer may cost it minutes"
         return Result("connect", "warning", f"{address}: not every address takes connections: {why}", advice, host=host)

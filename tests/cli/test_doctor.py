@@ -148,6 +148,9 @@ RESULT = values.Result(
 )
 
 
+BEFORE = values.Result("bind", "ok", "another one")
+
+
 def test_what_is_to_be_done_stands_below_what_was_found() -> None:
     assert list(plain(RESULT))[1:] == ["  hint: the provider says that", "  hint: do this"]
 
@@ -156,13 +159,14 @@ def test_what_is_to_be_done_stands_below_what_was_found() -> None:
 def test_a_terminal_is_not_overflowed(width: int) -> None:
     shown = list(for_terminal(RESULT, width))
     bare = [_bare(line) for line in shown]
-    assert max(map(len, bare)) <= max(width, 50)
+    assert max(map(len, bare)) <= max(width, 55)
     assert bare[0].startswith("✗ bind")
-    assert "1.2 s" in bare[0]
+    assert "(1.2 s)" in bare[0]
     assert [line.strip() for line in bare[-2:]] == ["→ the provider says that", "→ do this"]
-    again = [_bare(line) for line in for_terminal(RESULT, width, again=True, marks=False)]
+    again = [_bare(line) for line in for_terminal(RESULT, width, before=BEFORE, marks=False)]
     assert again[0].startswith("x      ")
     assert again[-1].strip() == "> do this"
+    assert _bare(list(for_terminal(RESULT, width, before=RESULT))[-1]).strip() == "→ as above"
 
 
 def _bare(line: str) -> str:

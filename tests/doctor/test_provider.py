@@ -59,6 +59,16 @@ def test_connections(visits: dict[str, Visit], status: str, words: str) -> None:
     assert ("3443" in " ".join(result.details)) == (status == "failed")
 
 
+def test_the_address_that_it_comes_from_is_named() -> None:
+    refused = connect(Address(HOST, 3700, source="192.0.2.7"), {"192.0.2.1": Visit("source", "Cannot assign")})
+    assert "192.0.2.7" in refused.summary
+    assert "our-host" in refused.advice
+
+
+def test_a_command_to_copy_is_quoted() -> None:
+    assert dns("no such; host", Names()).advice.endswith("getent ahosts 'no such; host'")
+
+
 def test_tls_that_is_not_there_and_tls_that_ends() -> None:
     none = no_tls(ADDRESS, Visit("tls", "no TLS: wrong version number"), "smsc.ru")
     ended = no_tls(ADDRESS, Visit("tls", "no TLS: certificate required", tls="TLSv1.3"), "smsc.ru")
