@@ -59,6 +59,8 @@ async def test_routes_users_and_accounts_come_and_go_without_a_bind_too_many(tmp
                 gateway.hang_up()
                 await gateway.saying("applied: ")
                 assert await binds(first, second, third) == [1, 1, 0]
+                gateway.hang_up()
+                await gateway.saying("the spec was read again: nothing changes for the boxes")
                 load.prefixes.append("7902")
                 three = account("three", third, "7903")
                 gateway.change(smsc=[one, two, three])

@@ -47,6 +47,9 @@ async def test_a_host_that_is_gone_and_a_kannelkit_that_is_killed_meanwhile(tmp_
         await gateway.start()
         await gateway.saying("ready: 1 of 1 links online", times=2)
         assert gateway.standing_by() == ["bench-1"]
+        refused = await kannelkit("failover", gateway.path, "bench", "--to", "primary")
+        assert refused.returncode == 1
+        assert f"the primary, 127.0.0.1:{primary.port}, does not answer: Connection refused" in refused.stderr
         async with NodeSmsc(port=primary.port) as returned:
             await gateway.saying("bench: backup -> primary .*: the primary has answered for")
             await drained(gateway)
