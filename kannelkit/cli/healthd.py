@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from kannelkit.health.server_daemon import Daemon
 
 _BEAT = 1.0
+# for so long at a time a look may keep answers waiting: seconds, instead of Python's own 5 ms
+_TURN = 0.0005
 
 
 @click.command("healthd")
@@ -48,6 +51,7 @@ def command(spec: Path, names: Choice, every: float) -> None:
     """
     from kannelkit.health.server_daemon import Daemon
 
+    sys.setswitchinterval(_TURN)
     asyncio.run(_serve(Daemon(load(spec, os.environ), lambda: load(spec, os.environ), _tell, names=names, every=every)))
 
 

@@ -220,7 +220,7 @@ def _box(match: re.Match[bytes]) -> BoxStatus:
     online = re.fullmatch(_UPTIME, match["state"])
     return BoxStatus(
         type=_words(match["type"]),
-        id=_words(match["id"] or b""),
+        id=_words((match["id"] or b"")[:_LONGEST_KNOWN]),  # comes from the network, and is as long as somebody likes
         address=_words(match["address"]),
         queue=None if match["queue"] is None else _count(match["queue"]),
         state="online" if online else _words(match["state"]),
@@ -242,8 +242,8 @@ def _words(octets: bytes) -> str:
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
-_known_words = lru_cache(maxsize=8192)(_words)
 _LONGEST_KNOWN = 200
+_known_words = lru_cache(maxsize=8192)(_words)
 
 
 def _count(digits: bytes) -> int:

@@ -140,6 +140,12 @@ def _about(module: Any, report: Report, state: Overview, zone: tzinfo) -> dict[s
     }
 
 
+def prepare() -> None:
+    """Read the templates, which takes a quarter of a second at the first time."""
+    for name in ("page.html.j2", "parts.html.j2"):
+        _environment().get_template(name)
+
+
 def asset(name: str) -> str:
     """Return page.css or page.js."""
     return _environment().get_template(f"{name}.j2").render()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, tzinfo
 
 from aiohttp import web
 
-from kannelkit.health.page import Look, Page, Shown, asset
+from kannelkit.health.page import Look, Page, Shown, asset, prepare
 from kannelkit.health.values import Report
 from kannelkit.supervise.views import Overview
 
@@ -46,6 +46,7 @@ class PageRoutes:
         self._noted: float | None = None
         self._readers = 0
         self._ended = False
+        self._ready = False
         self._fresh = asyncio.Event()
         self._shown: Shown | None = None
 
@@ -92,13 +93,22 @@ class PageRoutes:
         return Look(now, _zone(now), self._name, report, age, state)
 
     async def _whole(self, request: web.Request) -> web.Response:
+        await self._prepared()
         look = self._look(self._note())
         return web.Response(text=self._page.shown(look, whole=True).html, content_type="text/html")
 
+    async def _prepared(self) -> None:
+        """Have the templates read, once and in nobody's way."""
+        if not self._ready:
+            await asyncio.to_thread(prepare)
+            self._ready = True
+
     async def _asset(self, request: web.Request) -> web.Response:
+        await self._prepared()
         return web.Response(text=asset(request.path[1:]), content_type=_ASSETS[request.path])
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
+        await self._prepared()
         if self._readers >= _MOST_READERS:
             return web.json_response({"error": f"{_MOST_READERS} pages are followed already"}, status=503)
         answer = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})

@@ -198,7 +198,8 @@ class Server:
         names = request.query.get("names", self._names)
         if names not in CHOICES:
             return _json({"error": f"names is one of {', '.join(CHOICES)}"}, 400)
-        octets = self._known.metrics(names)
+        # those of thousands of links take long to write, and no other answer waits for them
+        octets = await asyncio.to_thread(self._known.metrics, names)
         return web.Response(body=octets, headers={"Content-Type": CONTENT_TYPE})
 
     # -- every request ---------------------------------------------------------------------------------------------
