@@ -97,9 +97,8 @@ class Shown:
                 left.append(outgoing)
         self._total = self._before + len(self._unknown)
         if writing.list is not None and not writing.list.new:
-            since = local_time(writing.list.began)
-            told = f"going on with the list begun on {since}: {self._before} of {len(messages)} messages were sent"
-            click.echo(told, err=True)
+            since = local_time(writing.list.since)
+            click.echo(f"{self._before} of {len(messages)} messages were sent before ({since})", err=True)
         for outgoing in self._unknown:
             self._event("unknown-before", **_whose(outgoing))
         return left

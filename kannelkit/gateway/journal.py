@@ -54,13 +54,13 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """A list that is being sent: what is known of its messages by their ids, and since when (seconds since the epoch).
+    """A list that is being sent, and what is known of its messages by their ids.
 
-    It is not `new` where it goes on from before.
+    It is not `new` where some were sent before, from a moment on or until then (`since`, seconds since the epoch).
     """
 
     id: int
-    began: float
+    since: float
     states: Mapping[bytes, State]
     new: bool
 
@@ -134,34 +134,36 @@ class Journal:
         (`anew`), and where another process sends the list.
         """
         digest = self.digest(*ids)
-        states: dict[bytes, State] = {}
         with self._written():
-            row = self._base.execute(
-                "SELECT id, began, ended FROM lists WHERE digest = ? OR (file = ? AND file != '') "
-                "ORDER BY file = ? DESC, id DESC LIMIT 1",
-                (digest, file, file),
-            ).fetchone()
-            if row is not None:
-                list_id, began, ended = row
-                known = {} if anew else self._states(list_id)
-                states |= {each: known[each] for each in ids if each in known}
-            if row is None or anew or (ended is not None and State.TAKEN not in states.values()):
-                if row is not None and ended is None:
-                    self._hold(list_id)
-                    self._base.execute("UPDATE lists SET ended = ? WHERE id = ?", (now, list_id))
-                made = self._base.execute(
-                    "INSERT INTO lists (digest, file, began) VALUES (?, ?, ?)", (digest, file, now)
-                )
-                self._hold(int(made.lastrowid or 0))
-                return List(int(made.lastrowid or 0), now, {}, new=True)
+            known = self._base.execute(
+                "SELECT id, began, ended FROM lists WHERE digest = ? OR (file = ? AND file != '') ORDER BY id DESC",
+                (digest, file),
+            ).fetchall()
+            open_id, began = next(((each, began) for each, began, ended in known if ended is None), (None, now))
+            if open_id is not None:
+                self._hold(open_id)
+            if open_id is not None and not anew:
+                states = self._states([open_id], ids)
+                self._base.execute("UPDATE lists SET digest = ?, file = ? WHERE id = ?", (digest, file, open_id))
+                return List(open_id, began, states, new=False)
+            self._base.execute("UPDATE lists SET ended = ? WHERE id = ?", (now, open_id))
+            states = {} if anew else self._states([each for each, _, _ in known], ids)
+            states = {message: state for message, state in states.items() if state is not State.REFUSED}
+            if states:
+                began = known[0][2]
             taken = sum(state is State.TAKEN for state in states.values())
-            if ended is not None and not resume:
-                raise _again(taken, len(ids), ended)
-            self._hold(list_id)
-            self._base.execute(
-                "UPDATE lists SET digest = ?, file = ?, ended = NULL WHERE id = ?", (digest, file, list_id)
-            )
-            return List(list_id, began, states, new=False)
+            if taken and not resume:
+                raise _again(taken, len(ids), began)
+            return List(self._new(digest, file, now, states), began, states, new=not states)
+
+    def _new(self, digest: bytes, file: str, now: float, states: Mapping[bytes, State]) -> int:
+        """Begin a list of which some messages were begun in another."""
+        made = self._base.execute("INSERT INTO lists (digest, file, began) VALUES (?, ?, ?)", (digest, file, now))
+        list_id = int(made.lastrowid or 0)
+        self._hold(list_id)
+        for message, state in states.items():
+            self._put(list_id, message, state, now)
+        return list_id
 
     def _hold(self, list_id: int) -> None:
         """Keep every other process from sending this list until this one ends."""
@@ -173,9 +175,14 @@ class Journal:
             message = "another kannelkit is sending this list at this moment"
             raise KannelkitError(message, "wait until it is done; what it leaves can be sent then") from None
 
-    def _states(self, list_id: int) -> Mapping[bytes, State]:
-        rows = self._base.execute("SELECT id, state FROM messages WHERE list = ?", (list_id,))
-        return {message: State(state) for message, state in rows}
+    def _states(self, lists: Iterable[int], ids: Iterable[bytes]) -> dict[bytes, State]:
+        """Return what is known of messages: where lists differ, what is worst if they are sent again."""
+        found: dict[bytes, set[str]] = {}
+        for list_id in lists:
+            for message, state in self._base.execute("SELECT id, state FROM messages WHERE list = ?", (list_id,)):
+                found.setdefault(message, set()).add(state)
+        order = (State.TAKEN, State.BEGUN, State.REFUSED)
+        return {each: next(state for state in order if state in found[each]) for each in ids if each in found}
 
     def end(self, list_id: int, now: float) -> None:
         """Write down that the list is done, and forget those that were done long ago."""

@@ -248,7 +248,7 @@ def test_a_list_goes_on_where_it_was_broken_off(tmp_path: Path) -> None:
         fails.clear()
         second = run(path, "--to", file, "--from", "Cafe")
         assert (second.exit_code, second.stdout) == (0, "79990000003: accepted\n")
-        assert "4 of 5 messages were sent" in second.stderr
+        assert "4 of 5 messages were sent before (" in second.stderr
         third = run(path, "--to", file, "--from", "Cafe")
         assert third.exit_code == 1
         assert "--anew sends it once more" in third.stderr

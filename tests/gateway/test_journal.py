@@ -41,7 +41,7 @@ def sent(journal: Journal, file: str, **states: State | None) -> int:
 def test_a_broken_list_is_gone_on_with(journal: Journal) -> None:
     first = sent(journal, "f", a=State.TAKEN, b=State.BEGUN, c=State.REFUSED, d=None)
     again = journal.take_up("f", [A, B, C, b"d" * 16], NOW + 9)
-    assert (again.id, again.new, again.began) == (first, False, NOW)
+    assert (again.id, again.new, again.since) == (first, False, NOW)
     assert again.states == {A: State.TAKEN, B: State.BEGUN, C: State.REFUSED}
 
 
@@ -79,6 +79,25 @@ def test_a_list_that_was_sent_is_not_sent_by_mistake(
         found = journal.take_up(file, ids, NOW + 9, resume=resume, anew=anew)
         assert set(found.states) == result
         assert found.new is not bool(result)
+
+
+def test_what_was_in_the_file_before_its_last_content_is_known_too(journal: Journal) -> None:
+    sent(journal, "f", a=State.TAKEN)
+    sent(journal, "f", b=State.TAKEN)
+    with pytest.raises(KannelkitError, match="all of it"):
+        journal.take_up("f", [A], NOW + 9)
+    assert set(journal.take_up("f", [A, B, C], NOW + 9, resume=True).states) == {A, B}
+
+
+def test_an_unknown_fate_is_not_forgotten_with_the_list_that_was_given_up(journal: Journal) -> None:
+    sent(journal, "f", a=State.BEGUN)
+    journal.end(journal.take_up("f", [B], NOW + 9, anew=True).id, NOW + 9)
+    third = journal.take_up("f", [A], NOW + 10, anew=True).id
+    journal.write(third, NOW + 10, same_within=60, begun=[(A, None)])
+    journal.write(third, NOW + 10, same_within=60, answered=[(A, State.REFUSED, None)])
+    journal.end(third, NOW + 10)
+    found = journal.take_up("f", [A, C], NOW + 11)
+    assert found.states == {A: State.BEGUN}
 
 
 def test_a_list_sent_anew_is_another_one_from_then_on(journal: Journal) -> None:

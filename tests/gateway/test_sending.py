@@ -212,10 +212,11 @@ async def test_what_was_begun_is_on_the_disk_before_it_is_asked_for(tmp_path: Pa
     with Journal(tmp_path) as journal, Journal(tmp_path) as reader:
         writing = Writing(journal, outgoing)
         list_id = writing.take_up("f").id
+        ids = list(writing._ids.values())
         begun: list[int] = []
 
         def answer(number: int, times: int) -> str:
-            begun.append(sum(state is State.BEGUN for state in reader._states(list_id).values()))
+            begun.append(sum(state is State.BEGUN for state in reader._states([list_id], ids).values()))
             return TAKEN
 
         await Run(writing).over(Smsbox(answer), outgoing)
