@@ -56,6 +56,13 @@ def _outcomes(context: click.Context, parameter: click.Parameter, texts: tuple[s
         raise click.BadParameter(str(error)) from None
 
 
+def _handler(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    try:
+        return None if text is None else DEFAULT.changed({"handler": text}).handler
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 def _behaviour(name: str, kind: click.ParamType[Any], what: str) -> Callable[[Command], Command]:
     """Return the option for a field of Behaviour, whose default is the field's."""
     option = f"--{name.replace('_', '-')}"
@@ -132,6 +139,7 @@ that matches decides. What arrives is on the control port's page. More in docs/s
 )
 @click.option(
     "--handler",
+    callback=_handler,
     metavar="URL",
     help="Where statuses are posted that no registered_delivery asked for: of every account without one of its own. "
     "What stands behind a # in it is the secret of md5 and sha1.",
@@ -215,9 +223,9 @@ def command(
         behaviour.update({name: value for name, value in usual.items() if name not in given})
     if not accounts:
         accounts = [replace(DEFAULT, limit=DEFAULT.limit if limit is None else limit, law=Law(law), burst=burst)]
+    if handler is not None:
+        accounts = [each if each.handler else each.changed({"handler": handler}) for each in accounts]
     try:
-        if handler is not None:
-            accounts = [each if each.handler else each.changed({"handler": handler}) for each in accounts]
         wanted = _USUAL.changed(behaviour)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
