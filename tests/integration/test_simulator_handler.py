@@ -81,9 +81,7 @@ async def test_statuses_hlr_results_and_incoming_messages_go_to_the_handler(tmp_
                     await asyncio.sleep(0.05)
                 for text in ("hello", "__HLR__"):
                     query = {"username": "app", "password": "app", "to": "79991234567", "from": "shop", "text": text}
-                    async with session.get(
-                        f"http://127.0.0.1:{kannel.sendsms_port}/cgi-bin/sendsms", params=query
-                    ) as sent:
+                    async with session.get(sendsms, params=query) as sent:
                         assert sent.status == 202
                 account.incoming("79991234567", "7999", "STOP")
                 while len(told) < 3:
