@@ -179,7 +179,7 @@ class _Examination:
             yield from machine.clock(*look.ntp(), look.ahead(spec.path) if spec else 0.0)
         elif step == "limits":
             links = sum(len(account.links) for account in accounts(spec)) + len(spec.other_smscs) if spec else 0
-            yield from machine.limits(*look.descriptors(seen), links)
+            yield from machine.limits(*look.descriptors(look.bearerbox(spec, seen) if spec else None), links)
         elif spec is None:
             return
         elif step == "ports":

@@ -20,6 +20,7 @@ from kannelkit.doctor.certificates import Shown
 from kannelkit.doctor.kannel import Program
 from kannelkit.doctor.machine import Access, Need, Port, Space
 from kannelkit.errors import GatewayError, HostError
+from kannelkit.host.found import Sought, find
 from kannelkit.host.observe import content
 from kannelkit.host.ports import is_free
 from kannelkit.host.processes import who_listens
@@ -144,12 +145,26 @@ class Runner:
     how: str
 
 
+def bearerbox(spec: Spec, seen: Overview | None) -> int | None:
+    """Return the process id of the gateway's bearerbox, whoever started it; None where none runs or is seen."""
+    if seen is None or seen.boxes[0].state not in ("running", "silent"):
+        return None
+    if seen.boxes[0].pid is not None:
+        return seen.boxes[0].pid
+    pid_file = spec.supervisor.pid_files.get("bearerbox")
+    try:
+        found = find(Sought("bearerbox", pid_file, spec.admin_port, spec.files.kannel_conf))
+    except (HostError, psutil.Error, OSError):
+        return None
+    return None if found is None else found.pid
+
+
 def runner(spec: Spec, seen: Overview | None) -> Runner:
     """Return the user of the boxes that run, or whose the state-dir is where root asks, or else this one."""
-    pid = next((box.pid for box in seen.boxes if box.pid), None) if seen else None
+    pid = bearerbox(spec, seen)
     if pid is not None:
         try:
-            return _user(psutil.Process(pid).uids().effective, "the boxes run as that user")
+            return _user(psutil.Process(pid).uids().effective, "whom bearerbox runs as")
         except psutil.Error:
             pass  # it has ended meanwhile
     if os.geteuid() == 0 and spec.state_dir.exists():
@@ -194,10 +209,12 @@ def access(spec: Spec, of: Runner) -> tuple[Access, ...]:
         for name in ("kannel.conf", "state.db", "lock", "passwords.json", "running.json"):
             if (spec.state_dir / name).exists():
                 wanted[spec.state_dir / name] = ("kannelkit's own", "write")
+    if attached:
+        wanted[files.kannel_conf] = ("what Kannel reads", "read")
     for path in certificate_files(spec):
         if path.exists():  # otherwise the step about certificates says so
             wanted[path] = ("a certificate", "read")
-    return tuple(_access(path, what, need, of) for path, (what, need) in wanted.items())
+    return tuple(_access(path, what, need, of, makes=not attached) for path, (what, need) in wanted.items())
 
 
 def _what(spec: Spec, folder: Path) -> str:
@@ -209,14 +226,15 @@ def _what(spec: Spec, folder: Path) -> str:
     return "the state-dir" if folder == spec.state_dir else "logs"
 
 
-def _access(path: Path, what: str, need: Need, of: Runner) -> Access:
+def _access(path: Path, what: str, need: Need, of: Runner, *, makes: bool) -> Access:
+    """Return the access to a path; `makes` is whether somebody makes a folder that is not there, as Kannel does not."""
     at, there = _nearest(path)
     status = at.stat()
     wanted = os.R_OK
     if need == "write":
         wanted = os.R_OK | os.W_OK | os.X_OK if at.is_dir() else os.W_OK
-    allowed = _may(at, wanted, of) and (there or (need == "write" and at.is_dir()))
-    return Access(path, what, need, allowed, at, _name(status.st_uid), status.st_mode & 0o7777, there)
+    allowed = _may(at, wanted, of) and (there or (makes and need == "write" and at.is_dir()))
+    return Access(path, what, need, allowed, at, _name(status.st_uid), status.st_mode & 0o7777, there, makes)
 
 
 def _nearest(path: Path) -> tuple[Path, bool]:
@@ -300,11 +318,10 @@ def certificates(spec: Spec) -> tuple[Shown, ...]:
 # -- limits and the clock
 
 
-def descriptors(seen: Overview | None) -> tuple[int, int, str]:
-    """Return how many descriptors bearerbox may have open, where one runs, or a program that this user starts: now, at
-    the most, and whose limit that is. -1 is no limit.
+def descriptors(pid: int | None) -> tuple[int, int, str]:
+    """Return how many descriptors the bearerbox with this pid may have open, or a program that this user starts: now,
+    at the most, and whose limit that is. -1 is no limit.
     """
-    pid = seen.boxes[0].pid if seen else None
     if pid is not None:
         try:
             soft, hard = psutil.Process(pid).rlimit(psutil.RLIMIT_NOFILE)

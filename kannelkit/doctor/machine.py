@@ -52,8 +52,8 @@ Need = Literal["write", "read"]
 class Access:
     """A file or folder, and whether the boxes' user may do there what they `need`; a folder is also written in.
 
-    `at` is what stands in the way, or would be written in: the path itself, or what is there above it; `owner` and
-    `mode` are that one's.
+    Where the path is not `there`, `at` is what is there above it, in which it is to be made; `makes` is whether
+    kannelkit does that: Kannel makes no folder. `owner` and `mode` are those of `at`.
     """
 
     path: Path
@@ -64,6 +64,7 @@ class Access:
     owner: str = ""
     mode: int = 0
     there: bool = True
+    makes: bool = True
 
 
 def rights(seen: Iterable[Access], user: str, how_known: str) -> Iterator[Result]:
@@ -73,14 +74,18 @@ def rights(seen: Iterable[Access], user: str, how_known: str) -> Iterator[Result
         if each.allowed:
             fine, made = fine + 1, made + (not each.there)
             continue
+        if not each.there:
+            words, advice = f"{each.path} ({each.what}) is not there", "kannelkit generate SPEC -o FILE writes it"
+            if each.need == "write":
+                may_not = f"{user} may not make it: {each.at} is {each.owner}'s, mode {each.mode:04o}"
+                words += f", and {may_not if each.makes else 'Kannel makes no folder'}"
+                advice = f"install -d -o {user} {each.path}"
+            yield Result("rights", "failed", words, advice)
+            continue
         verb = "written" if each.need == "write" else "read"
-        where = "it" if each.at == each.path else str(each.at)
-        yield Result(
-            "rights",
-            "failed",
-            f"{each.path} ({each.what}) cannot be {verb} by {user}: {where} is {each.owner}'s, mode {each.mode:04o}",
-            f"chown {user} {each.at}" if each.need == "write" else f"let {user} read it: owner, group or mode",
-        )
+        words = f"{each.path} ({each.what}) cannot be {verb} by {user}: it is {each.owner}'s, mode {each.mode:04o}"
+        advice = f"chown {user} {each.path}" if each.need == "write" else f"let {user} read it: owner, group or mode"
+        yield Result("rights", "failed", words, advice)
     if fine:
         later = f" ({made} of them when they are made)" if made else ""
         advice = "root may do everything: where the boxes run as another user, try it as that one" * (user == "root")

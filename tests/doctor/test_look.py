@@ -80,6 +80,14 @@ def test_folders_that_are_to_be_made_may_be_made(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
+def test_beside_a_kannel_of_somebody_elses_nothing_is_made(tmp_path: Path) -> None:
+    of = spec(more="supervisor: {conf-file: etc/kannel.conf}\n", path=tmp_path / "gateway.yaml")
+    seen = {each.path: each for each in look.access(of, look.runner(of, None))}
+    assert not any(each.allowed or each.there for each in seen.values())
+    assert seen[tmp_path / "etc/kannel.conf"].need == "read"
+    assert of.state_dir not in seen
+
+
 def test_what_is_there_is_looked_at_itself(tmp_path: Path) -> None:
     of = gateway(tmp_path)
     (tmp_path / "state" / "log").mkdir(parents=True)

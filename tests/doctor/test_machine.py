@@ -37,12 +37,16 @@ def test_rights_that_lack_are_told_with_who_has_them() -> None:
     refused = replace(FOLDER, allowed=False, owner="root", mode=0o755)
     above = replace(refused, at=Path("/run"), there=False)
     key = Access(Path("/etc/k.pem"), "a certificate", "read", False, Path("/etc/k.pem"), "root", 0o600)
-    found = list(rights([FOLDER, refused, above, key], "kannel", "the boxes run as that user"))
-    assert [result.status for result in found] == ["failed", "failed", "failed", "ok"]
+    nobody = replace(above, makes=False)
+    found = list(rights([FOLDER, refused, above, nobody, key], "kannel", "whom bearerbox runs as"))
+    assert [result.status for result in found] == ["failed", "failed", "failed", "failed", "ok"]
     assert found[0].summary == "/run/gateway/log (logs) cannot be written by kannel: it is root's, mode 0755"
-    assert found[1].summary == "/run/gateway/log (logs) cannot be written by kannel: /run is root's, mode 0755"
-    assert found[2].summary == "/etc/k.pem (a certificate) cannot be read by kannel: it is root's, mode 0600"
-    assert "may use 1 path" in found[3].summary
+    missing = "/run/gateway/log (logs) is not there, and "
+    assert found[1].summary == f"{missing}kannel may not make it: /run is root's, mode 0755"
+    assert found[2].summary == f"{missing}Kannel makes no folder"
+    assert found[2].advice == "install -d -o kannel /run/gateway/log"
+    assert found[3].summary == "/etc/k.pem (a certificate) cannot be read by kannel: it is root's, mode 0600"
+    assert "may use 1 path" in found[4].summary
 
 
 @pytest.mark.parametrize(
