@@ -126,7 +126,7 @@ class Posted:
 
 
 class HttpHandler:
-    """Posts to handlers from `start` until `stop`, on the running event loop; whoever hands over something never waits.
+    """Posts to handlers until `stop`, on the running event loop; whoever hands over something never waits.
 
     An address is asked again after 1, 5 and 25 s unless it answers with 2xx, by at most five requests at once.
     """
@@ -227,5 +227,7 @@ class _Outbox:
                 return "" if 200 <= answer.status < 300 else f"answered with {answer.status}"
         except TimeoutError:
             return f"no answer within {ANSWER_WITHIN:g} s"
-        except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: an address that is none
+        except ValueError:  # among them aiohttp's InvalidURL, whose words would repeat a password in the address
+            return "not an address that can be asked"
+        except (aiohttp.ClientError, OSError) as error:
             return f"{type(error).__name__}: {error}"

@@ -160,13 +160,16 @@ async def test_it_is_given_up_after_the_last_try() -> None:
         assert (posted.taken, posted.given_up, len(made.told)) == (0, 1, 3)
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:1/", "nothing", "http://", "ftp://127.0.0.1/", "http://[::1"])
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:1/", "nothing", "http://", "ftp://127.0.0.1/", "http://[::1", "http://a:hunter2@[::1"]
+)
 async def test_an_address_where_nobody_is_is_told(address: str) -> None:
     async with handler(()) as posting:
         posting.post(address, lambda secret: {"id": "1"})
         posted = await settled(posting, address)
         assert (posted.taken, posted.given_up) == (0, 1)
         assert posted.last_trouble
+        assert "hunter2" not in posted.last_trouble
 
 
 async def test_a_handler_that_hangs_is_asked_a_few_times_at_once_and_what_waits_is_bounded() -> None:
