@@ -178,6 +178,9 @@ class Checking:
         elif octets > _ADDRESS_OCTETS:
             message = f"a sender of {octets} octets, where SMPP has room for {_ADDRESS_OCTETS}"
             self._find(cell.place, "M207", message, "Kannel would discard the message")
+        elif not cell.text.isascii():
+            message = f"a sender with letters beyond ASCII: {cell.text!r}"
+            self._note(cell.place, "M207", message, "SMPP does not say how a provider reads them")
         elif not _DIGITS.fullmatch(cell.text) and len(cell.text) > _SENDER_CHARACTERS:
             message = f"a sender with letters has at most {_SENDER_CHARACTERS} characters: {cell.text!r}"
             self._note(cell.place, "M207", message, "a handset may show a part of it, or the provider refuse it")
@@ -229,13 +232,11 @@ class Checking:
 
     def _misread(self, route: Route, place: Place) -> None:
         for account in route.misread:
-            message = f"in UCS-2, since {account.smsc_id} reads data_coding 0 as {account.read.upper()}"
-            hint = (
-                f"alt-charset: {parts.ISO.upper()} in the account"
-                if account.read == parts.ISO
-                else "leave out alt-charset in the account"
-            )
-            self._note(place, "M210", message, f"{hint} would make fewer parts of it")
+            read, written = account.read.upper(), account.written.upper()
+            why = f"{account.smsc_id} reads data_coding 0 as {read}, and Kannel writes {written}"
+            message = f"in UCS-2, 70 characters a part: {why}"
+            fits = f"write alt-charset: {read}" if account.read == parts.ISO else "leave out alt-charset"
+            self._note(place, "M210", message, f"{fits} in the account")
 
     def _number(self, row: Row, column: str, allowed: range) -> int | None:
         cell = row.get(column)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kannelkit.findings import Finding, Place
-from kannelkit.gateway.lists import Cell, Row
+from kannelkit.gateway.lists import COLUMNS, Cell, Row
 from kannelkit.gateway.outgoing import Checking, Outgoing
 from kannelkit.gateway.route import Routes
+from kannelkit.providers import channels
 from kannelkit.smpp.parts import Alphabet
 from kannelkit.spec import Spec
 from tests.gateway.specs import OTHER, SMSC_RU, spec
 
+THROUGH = spec()
 GOOD = {"to": "79991234567", "from": "Cafe", "text": "hello"}
 
 
@@ -176,6 +180,7 @@ def test_the_same_text_to_the_same_number_twice() -> None:
     [
         ({"channel": "call", "voice": "zz"}, spec(), "voice 'zz'"),
         ({"from": "a very long one"}, spec(), "at most 11 characters"),
+        ({"from": "Кафе"}, spec(), "beyond ASCII"),
         ({"text": "a_b"}, spec(SMSC_RU | {"system-type": "ISO"}), "reads data_coding 0 as ISO-8859-1"),
         ({"text": "a_b"}, spec(SMSC_RU | {"alt-charset": "latin1"}), "reads data_coding 0 as GSM"),
         ({"text": "a" * 200}, spec(user={"split-chars": ". "}), "may make more parts"),
@@ -196,3 +201,18 @@ def test_options_fill_the_gaps_of_a_row() -> None:
     messages = checking.messages([row(to="1"), row(2, to="2", text="own"), row(3, text="x")], usual)
     assert [(each.message.to, each.message.text) for each in messages] == [("1", "usual"), ("2", "own")]
     assert [(finding.rule, finding.place) for finding in checking.findings] == [("M201", Place("f", 3, 1))]
+
+
+@given(st.dictionaries(st.sampled_from(COLUMNS), st.text(min_size=1, max_size=30), min_size=1))
+def test_any_row_is_a_message_or_has_a_finding(values: dict[str, str]) -> None:
+    messages, findings, _ = checked(values, through=THROUGH)
+    assert bool(messages) is not bool(findings)
+
+
+@given(st.text(min_size=1, max_size=200), st.sampled_from(["sms", "viber", "soc"]))
+def test_a_message_that_is_let_through_can_be_asked_for(text: str, channel: str) -> None:
+    messages, _, _ = checked(GOOD | {"text": text, "channel": channel}, through=THROUGH)
+    for outgoing in messages:
+        assert channels.parse(outgoing.message.text).text == text
+        assert 1 <= outgoing.count.parts <= 10
+        outgoing.message.text.encode()
