@@ -43,6 +43,7 @@ class Sending:
         (self._single if single else self._mailing).append(message)
         self._of_sender[message.sender] = waiting + 1
         if self._timer is None:
+            self._next = max(self._next, now)  # while nothing waited, nothing was saved up
             self._set_timer()
 
     def change(self, rate: int | None) -> None:

@@ -74,6 +74,22 @@ def test_late_timer_is_made_up_for_by_no_more_than_a_second() -> None:
     assert len(found[1]) <= 12
 
 
+def test_idleness_saves_nothing_up() -> None:
+    found: list[int] = []
+
+    async def scene() -> None:
+        clock = Clock(asyncio.get_running_loop())
+        sending = Sending(clock, 10, lambda message, now: found.append(message.id))
+        jump(3600)
+        for number in range(50):
+            sending.add(waiting(number), clock.now())
+        await settle()
+        sending.close()
+
+    play(scene)
+    assert found == [0]
+
+
 SINGLES = [("another sender", b"bank", 0, True), ("its priority", b"shop", 1, True), ("neither", b"shop", 0, False)]
 
 
