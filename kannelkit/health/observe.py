@@ -124,7 +124,7 @@ class Observer:
         access = self._start("access log", lambda: _traffic(spec), spec.files.access_log is not None)
         told = self._start("bearerbox's log", lambda: _troubles(kept), bearerbox is not None)
         certificates = self._start("certificates", lambda: sources.certificates(spec))
-        disks = self._start("disks", lambda: sources.places(spec))
+        disks = self._start("disks", lambda: sources.places(spec, bearerbox))
         files = self._start("logs", lambda: sources.logs(spec))
         store = self._start("store", lambda: sources.store(spec, now))
 

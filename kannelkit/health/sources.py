@@ -152,7 +152,7 @@ def certificates(spec: Spec) -> tuple[Certificate, ...]:
     return tuple(found)
 
 
-def places(spec: Spec) -> tuple[Place, ...]:
+def places(spec: Spec, bearerbox: ProcessId | None = None) -> tuple[Place, ...]:
     """Return the folders in which logs and queues lie, one for each file system where they are there."""
     files = spec.files
     wanted: dict[Path, str] = {}
@@ -166,22 +166,32 @@ def places(spec: Spec) -> tuple[Place, ...]:
             wanted.setdefault(path, what)
     found: dict[object, Place] = {}
     for path, what in wanted.items():
-        device, place = _place(path, what)
+        device, place = _place(path, what, bearerbox)
         found.setdefault(device, place)
     return tuple(found.values())
 
 
-def _place(path: Path, what: str) -> tuple[object, Place]:
+def _place(path: Path, what: str, bearerbox: ProcessId | None) -> tuple[object, Place]:
     try:
         device, disk = path.stat().st_dev, os.statvfs(path)
     except OSError as error:
         trouble = "is gone" if isinstance(error, FileNotFoundError) else str(error.strerror)
         return path, Place(path, what, trouble=trouble, hidden=isinstance(error, PermissionError))
-    if disk.f_flag & os.ST_RDONLY:
+    if disk.f_flag & os.ST_RDONLY and _read_only_to(bearerbox, path):
         return path, Place(path, what, trouble="is on a file system that is read-only")
     inodes = disk.f_favail / disk.f_files if disk.f_files else None
     share = disk.f_bavail / disk.f_blocks if disk.f_blocks else None
     return device, Place(path, what, disk.f_bavail * disk.f_frsize, 1.0 if share is None else share, inodes)
+
+
+def _read_only_to(process: ProcessId | None, path: Path) -> bool:
+    """Return whether what is read-only to us is so to a box, too: to a hardened service everything is."""
+    try:
+        if process is None:
+            return not os.statvfs("/").f_flag & os.ST_RDONLY
+        return bool(os.statvfs(f"/proc/{process.pid}/root{path.absolute()}").f_flag & os.ST_RDONLY)
+    except OSError:  # the box is another user's
+        return False
 
 
 def logs(spec: Spec) -> tuple[LogFile, ...]:

@@ -7,6 +7,7 @@ import dataclasses
 import os
 import socket
 import sqlite3
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,11 +20,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kannelkit.certs.dummy import dummy_certificate
+from kannelkit.health import sources
 from kannelkit.health.bounded import Bounded, Late
 from kannelkit.health.checks import report
 from kannelkit.health.observe import Observer
 from kannelkit.health.observed import Observed
 from kannelkit.health.values import sending
+from kannelkit.host.processes import ProcessId
 from kannelkit.spec import Spec
 from kannelkit.spec.load import parse
 from kannelkit.supervise.memory import Memory
@@ -291,6 +294,30 @@ def test_no_file_keeps_it_from_telling_what_it_can(trick: Callable[[Path], None]
     seen = look(of)
     assert statuses(seen, of)["bearerbox"] == "ok"
     assert seen.places
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[Path]:
+    """A folder that is there to be read."""
+    folder = tmp_path / "state"
+    folder.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a file system")
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "kannelkit-test", folder], check=False)
+    if done.returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def test_a_file_system_that_is_read_only_to_the_box_is_told(read_only: Path) -> None:
+    of = spec(read_only.parent, 1)
+    for process in (None, ProcessId(os.getpid(), 0.0)):
+        assert [place.trouble for place in sources.places(of, process) if place.path == read_only] == [
+            "is on a file system that is read-only"
+        ]
 
 
 def test_a_store_is_looked_at_two_levels_down(tmp_path: Path, serve: Serve) -> None:
