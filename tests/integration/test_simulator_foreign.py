@@ -271,6 +271,21 @@ async def test_smpplib_with_single_gets_an_id_and_a_receipt_for_each_part() -> N
     assert sorted(each.receipted_message_id for each in esme.deliveries) == sorted(esme.ids)
 
 
+@pytest.mark.parametrize(("flags", "alphabet"), [("", "gsm"), ("ISO", "iso-8859-1")])
+async def test_smpplib_sends_octets_that_mean_another_text_with_iso(flags: str, alphabet: str) -> None:
+    octets = b"_~"  # in GSM 03.38 these are a section sign and a u with two dots
+
+    def session(port: int) -> None:
+        with client(port, flags) as esme:
+            esme.smpp.send_message(destination_addr="79991234567", short_message=octets, data_coding=0)
+            esme.read(1, 0)
+
+    async with Simulator([AccountRules("test", "test")]) as smsc:
+        await asyncio.to_thread(session, smsc.port)
+        found = smsc.account("test").recent(1)[0]
+    assert (str(found.alphabet), found.text) == (alphabet, "_~" if flags else "§ü")
+
+
 async def test_smpplib_sends_and_receives_over_tls(certificate: Path) -> None:
     trusted = ssl.create_default_context(cafile=str(certificate))
     trusted.check_hostname = False  # smpplib gives it no name to check
