@@ -197,7 +197,7 @@ class Limit:
         if len(streak) < 2 or first[0] < self._changed - _PUNISHED:
             return
         if lasted < _PUNISHED:
-            counted = self._count(at - _WINDOW, at) + 1
+            counted = 1.0 + self._count(at - _WINDOW, at)
             if counted < _COUNTS * first[1]:
                 counted = self._count(first[0] - _WINDOW, at) / (at - first[0] + _WINDOW)
             self._believe(min(self.limit, counted), at)
