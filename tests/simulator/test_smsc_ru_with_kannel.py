@@ -25,9 +25,26 @@ pytestmark = pytest.mark.kannel
 PATIENCE = 60.0  # seconds for what must come
 LOGINS = ("gsm", "iso", "single")
 
+# with these Kannel hands the provider's own TLVs on, and does not warn of each
+TLVS = "".join(
+    f"""
+group = smpp-tlv
+name = {name}
+tag = 0x{tag:04x}
+type = {kind}
+length = {length}
+smsc-id = gsm
+"""
+    for name, tag, kind, length in (
+        ("cost", 0x2000, "nulterminated", 7),
+        ("flags", 0x2001, "integer", 2),
+        ("parts", 0x2002, "integer", 2),
+    )
+)
 CONF = (
     CORE
     + SMSBOX
+    + TLVS
     + """
 group = sendsms-user
 username = app
@@ -87,10 +104,12 @@ class Application:
 
     port: int = 0
     receipts: list[tuple[str, str, str]] = field(default_factory=list)  # of which message, Kannel's mask, the text
+    known_besides: list[str] = field(default_factory=list)  # Kannel's meta-data
     incoming: list[tuple[str, str, str]] = field(default_factory=list)
 
     async def receipt(self, request: web.Request) -> web.Response:
         self.receipts.append((request.query["of"], request.query["mask"], request.query["text"]))
+        self.known_besides.append(request.query["meta"])
         return web.Response()
 
     async def message(self, request: web.Request) -> web.Response:
@@ -120,7 +139,7 @@ class Whole:
             "to": to,
             "text": text,
             "dlr-mask": "3",
-            "dlr-url": f"http://127.0.0.1:{self.application.port}/receipt?of={name}&mask=%d&text=%A",
+            "dlr-url": f"http://127.0.0.1:{self.application.port}/receipt?of={name}&mask=%d&text=%A&meta=%D",
             **more,
         }
         address = f"http://127.0.0.1:{self.kannel.sendsms_port}/cgi-bin/sendsms"
@@ -254,4 +273,6 @@ async def test_every_end_is_told_and_incoming_messages_arrive(whole: Whole) -> N
     assert {number: mask for number, mask, _ in application.receipts} == ends
     errors = {number: statuses.read_text(text).err for number, _, text in application.receipts}
     assert errors == dict(zip(ends, (0, 220, 0, 255), strict=True))
+    for meta in application.known_besides:
+        assert {"cost=1.0000", "flags=0", "parts=1"} <= set(meta.replace("?", "&").split("&"))
     assert sorted(application.incoming) == sorted((source, "7777", text) for source, text in texts.items())
