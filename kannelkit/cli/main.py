@@ -43,6 +43,9 @@ COMMANDS = {
     "demo": "Show what kannelkit gains: a real Kannel alone, then supervised.",
 }
 
+# what `up` starts by itself: run like the others, and not listed
+INNER = ("relay",)
+
 
 class Commands(click.Group):
     """A group whose commands are imported when they are run."""
@@ -51,7 +54,7 @@ class Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in COMMANDS and cmd_name not in INNER:
             return None
         name = "import_" if cmd_name == "import" else cmd_name.replace("-", "_")  # `import` is a word of Python's own
         module = importlib.import_module(f"kannelkit.cli.{name}")

@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[2] / "kannelkit"
 LAYERS = (
     ("__main__",),
     ("cli",),
-    ("supervise", "demo", "health", "doctor", "simulator"),
+    ("supervise", "demo", "health", "doctor", "simulator", "relay"),
     ("gateway", "host", "certs"),
     ("render", "lint", "plan", "importing", "throttle", "failover", "pacing"),
     ("spec", "providers", "conf", "smpp"),

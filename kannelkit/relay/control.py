@@ -1,0 +1,111 @@
+"""The socket in the state folder at which the relay is asked how it stands, and told what to do: JSON, a line each."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import stat
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from kannelkit.errors import GatewayError, HostError
+
+FILE = "relay.sock"
+_LONGEST_LINE: Final = 4096
+_MOST_ASKERS: Final = 16
+_IDLE_SECONDS: Final = 60.0
+_LONGEST_PATH: Final = 107  # octets of sun_path, without its NUL (Linux, unix(7))
+
+Answer = Mapping[str, object]
+Command = Callable[[Mapping[str, Any]], Answer]
+
+
+class Control:
+    """Answers each line `{"do": NAME, ...}` with a line, `{"error": ...}` where it cannot be done."""
+
+    def __init__(self, folder: Path, commands: Mapping[str, Command]) -> None:
+        self._path = folder / FILE
+        self._commands = commands
+        self._server: asyncio.Server | None = None
+        self._askers: set[asyncio.StreamWriter] = set()
+
+    async def start(self) -> None:
+        """Listen, for this user alone; raises HostError."""
+        if len(os.fsencode(self._path)) > _LONGEST_PATH:
+            raise HostError(f"{self._path} is too long a name for a socket", "choose a state-dir with a shorter path")
+        listener = socket.socket(socket.AF_UNIX)
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                if stat.S_ISSOCK(self._path.lstat().st_mode):
+                    self._path.unlink()  # of one that was killed; another relay is kept out by its lock
+            before = os.umask(0o177)
+            try:
+                listener.bind(str(self._path))
+            finally:
+                os.umask(before)
+            self._server = await asyncio.start_unix_server(self._asked, sock=listener, limit=_LONGEST_LINE)
+        except OSError as error:
+            listener.close()
+            raise HostError(f"cannot listen at {self._path}: {error.strerror}") from error
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        if self._server is not None:
+            self._server.close()
+            for writer in list(self._askers):
+                writer.transport.abort()
+            with contextlib.suppress(FileNotFoundError):
+                self._path.unlink()
+
+    async def _asked(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._askers) >= _MOST_ASKERS:
+            writer.transport.abort()
+            return
+        self._askers.add(writer)
+        try:
+            while True:
+                async with asyncio.timeout(_IDLE_SECONDS):
+                    line = await reader.readline()
+                if not line:
+                    break
+                writer.write(json.dumps(self._answer(line)).encode() + b"\n")
+                await writer.drain()
+        except (OSError, ValueError, TimeoutError):
+            pass  # it is gone, says nothing for long, or its line has no end
+        finally:
+            self._askers.discard(writer)
+            writer.transport.abort()
+
+    def _answer(self, line: bytes) -> Answer:
+        try:
+            asked = json.loads(line)
+        except (ValueError, RecursionError):
+            return {"error": "not JSON"}
+        command = self._commands.get(str(asked.get("do"))) if isinstance(asked, dict) else None
+        if command is None:
+            return {"error": f"not one of {', '.join(self._commands)}"}
+        try:
+            return command(asked)
+        except GatewayError as error:
+            return {"error": error.message}
+
+
+async def ask(folder: Path, what: Mapping[str, object]) -> dict[str, Any]:
+    """Return the relay's answer; raises GatewayError where none is there, or where it says that it cannot be done."""
+    try:
+        async with asyncio.timeout(5.0):
+            reader, writer = await asyncio.open_unix_connection(str(folder / FILE), limit=16 * 1024 * 1024)
+            try:
+                writer.write(json.dumps(what).encode() + b"\n")
+                answer = json.loads(await reader.readline())
+            finally:
+                writer.transport.abort()
+    except (OSError, ValueError) as error:
+        raise GatewayError("the relay does not answer", "look whether it runs") from error
+    if not isinstance(answer, dict) or "error" in answer:
+        raise GatewayError(f"the relay says: {answer['error'] if isinstance(answer, dict) else answer}")
+    return answer
