@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from kannelkit.conf import check
 from kannelkit.doctor import certificates, kannel, look, machine
+from kannelkit.doctor.live import stands_still
 from kannelkit.doctor.network import Binds, Network
 from kannelkit.doctor.steps import STEPS
 from kannelkit.doctor.threads import aside
@@ -194,11 +195,6 @@ class _Examination:
             yield from certificates.own(shown, datetime.now(UTC), spec.health_thresholds["certificate-days"])
             if not shown:
                 yield Result("certificate", "ok", "no account shows one")
-
-
-def stands_still(seen: Overview) -> bool:
-    """Return whether nothing of the gateway runs."""
-    return seen.state == "not running" and all(box.state == "stopped" for box in seen.boxes)
 
 
 def _weight(seen: Overview) -> Status:

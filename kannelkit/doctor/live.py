@@ -20,7 +20,7 @@ def endangered(account: SmppAccount, accounts: Iterable[SmppAccount], seen: Over
     """
     if seen is None:
         return "it is not known whether the gateway runs"
-    if seen.state == "not running" and all(box.state == "stopped" for box in seen.boxes):
+    if stands_still(seen):
         return f"{connected} has a connection to the provider" if connected else ""
     alike = {each.stem: each for each in accounts if login(each) == login(account)}
     if allowed(account) > sum(each.connections for each in alike.values()):
@@ -33,6 +33,11 @@ def endangered(account: SmppAccount, accounts: Iterable[SmppAccount], seen: Over
     if online:
         return f"the gateway runs, with {online} of this login's links bound"
     return "the gateway runs, and may bind with this login at any moment"
+
+
+def stands_still(seen: Overview) -> bool:
+    """Return whether nothing of the gateway runs."""
+    return seen.state == "not running" and all(box.state == "stopped" for box in seen.boxes)
 
 
 def allowed(account: SmppAccount) -> int:

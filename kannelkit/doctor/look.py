@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import pwd
+import re
 import resource
 import subprocess
 import time
@@ -84,7 +85,7 @@ def _port(directive: str, host: str, port: int, running: bool, own: Collection[i
     try:
         holder = who_listens(host, port)
     except HostError as error:
-        return Port(directive, host, port, trouble=error.message, hint=error.hint)
+        return Port(directive, port, trouble=error.message, hint=error.hint)
     except (psutil.Error, OSError):
         holder = None
     if holder is not None:
@@ -93,13 +94,13 @@ def _port(directive: str, host: str, port: int, running: bool, own: Collection[i
             holder.startswith(("bearerbox (", "smsbox (", "wapbox (", "another process"))
             or any(holder.endswith(f"(pid {pid})") for pid in own)
         )
-        return Port(directive, host, port, holder, ours)
+        return Port(directive, port, holder, ours)
     try:
         if is_free(host, port):
-            return Port(directive, host, port)
+            return Port(directive, port)
     except HostError as error:
-        return Port(directive, host, port, trouble=error.message, hint=error.hint)
-    return Port(directive, host, port, "another program")
+        return Port(directive, port, trouble=error.message, hint=error.hint)
+    return Port(directive, port, "another program")
 
 
 def connected() -> Mapping[tuple[str, int], str]:
@@ -322,15 +323,26 @@ def descriptors(pid: int | None) -> tuple[int, int, str]:
     """Return how many descriptors the bearerbox with this pid may have open, or a program that this user starts: now,
     at the most, and whose limit that is. -1 is no limit.
     """
-    if pid is not None:
-        try:
-            soft, hard = psutil.Process(pid).rlimit(psutil.RLIMIT_NOFILE)
-        except psutil.Error:
-            pass  # another user's
-        else:
-            return soft, hard, f"bearerbox (pid {pid})"
+    if pid is not None and (found := _limits_of(pid)):
+        return *found, f"bearerbox (pid {pid})"
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return soft, hard, "what this user starts"
+
+
+_OPEN_FILES = re.compile(r"^Max open files +(\d+|unlimited) +(\d+|unlimited) ", re.MULTILINE)
+
+
+def _limits_of(pid: int) -> tuple[int, int] | None:
+    # unlike prlimit(2), this may be read of another user's process
+    try:
+        found = _OPEN_FILES.search(Path(f"/proc/{pid}/limits").read_text())
+    except OSError:
+        return None
+    return (_number(found[1]), _number(found[2])) if found else None
+
+
+def _number(text: str) -> int:
+    return -1 if text == "unlimited" else int(text)
 
 
 _TIME_ERROR = 5  # ntp_gettime(3): the clock is not synchronised

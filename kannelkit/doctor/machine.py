@@ -19,7 +19,6 @@ class Port:
     """
 
     directive: str
-    host: str
     port: int
     holder: str = ""
     ours: bool = False

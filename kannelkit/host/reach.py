@@ -8,14 +8,13 @@ import errno
 import os
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 # an SMSC waits for a bind; what closes at once is a front without anything behind it
 _STAYS_SECONDS = 0.3
 _UNKNOWN = "the name is not known"
-_SAID_OCTETS = 64
 
 # name: the host has no address; silent: nothing came within the time; tls: no handshake, or an alert; source: this
 # machine may not come from the address that it should
@@ -43,7 +42,7 @@ class Visit:
     """What became of a connection: `trouble` and, in words, `why` it does not count; None and "" where it stays open.
 
     `source` is the address of this machine that it came from; `tls` the version of TLS and `certificate` what the host
-    showed, in DER; `said` the first octets that it said unasked.
+    showed, in DER.
     """
 
     trouble: Trouble | None = None
@@ -51,7 +50,6 @@ class Visit:
     source: str = ""
     tls: str = ""
     certificate: bytes = b""
-    said: bytes = b""
 
 
 async def reach(address: Address, seconds: float = 3.0) -> str | None:
@@ -80,16 +78,15 @@ async def visit(address: Address, seconds: float = 3.0) -> Visit:
     )
     try:
         async with asyncio.timeout(_STAYS_SECONDS):
-            said = await reader.read(_SAID_OCTETS)
+            ended = not await reader.read(1)
     except TimeoutError:
         return seen
     except OSError as error:
-        return _with(seen, _failed(error))
+        end = _failed(error)
+        return replace(seen, trouble=end.trouble, why=end.why)
     finally:
         writer.transport.abort()
-    if not said:
-        return _with(seen, Visit("closed", "the connection is closed at once"))
-    return _with(seen, Visit(said=said))
+    return replace(seen, trouble="closed", why="the connection is closed at once") if ended else seen
 
 
 async def unverified(address: Address, authorities: Path | None = None, seconds: float = 3.0) -> str | None:
@@ -138,10 +135,6 @@ def ipv6_addresses(host: str) -> tuple[str, ...]:
 def _addresses(host: str, family: socket.AddressFamily) -> tuple[str, ...]:
     found = socket.getaddrinfo(host, None, family=family, type=socket.SOCK_STREAM)
     return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
-
-
-def _with(seen: Visit, end: Visit) -> Visit:
-    return Visit(end.trouble, end.why, seen.source, seen.tls, seen.certificate, end.said)
 
 
 def _failed(error: OSError) -> Visit:

@@ -138,6 +138,8 @@ def test_limits_and_the_clock_of_this_machine(tmp_path: Path) -> None:
     assert soft != 0
     assert soft <= hard or hard < 0
     assert whose == "what this user starts"
+    assert look.descriptors(os.getpid()) == (soft, hard, f"bearerbox (pid {os.getpid()})")
+    assert look.descriptors(2**22 + 1)[2] == whose  # there is no such process
     synchronised, error = look.ntp()
     assert synchronised in (True, False, None)
     assert error is None or error >= 0

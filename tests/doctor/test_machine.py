@@ -10,7 +10,7 @@ import pytest
 from kannelkit.doctor.machine import Access, Port, Space, clock, disk, limits, ports, rights
 from kannelkit.spec.model import Threshold
 
-FREE = Port("admin-port", "127.0.0.1", 13000)
+FREE = Port("admin-port", 13000)
 BOUNDS = Threshold(10, 3)
 FOLDER = Access(Path("/run/gateway/log"), "logs", "write", True, Path("/run/gateway/log"), "kannel", 0o750)
 SPACE = Space(Path("/var"), "logs", free=5_000_000_000, share=0.5, inodes=0.9)
