@@ -71,7 +71,7 @@ def _complete_account(ctx: click.Context, _param: click.Parameter, incomplete: s
     "--channel",
     type=click.Choice([str(channel) for channel in Channel]),
     metavar="|".join(Channel),
-    help="How it goes; sms.",
+    help="How it goes; sms unless said.",
 )
 @click.option("--subject", help="The subject of a mail.")
 @click.option("--voice", help="The voice of a call: m, w2, ...")
@@ -80,19 +80,28 @@ def _complete_account(ctx: click.Context, _param: click.Parameter, incomplete: s
 @click.option("--comment", help="For your own history at the provider; not delivered, not charged.")
 @click.option("--priority", metavar="0-3", help="3 is the most urgent.")
 @click.option("--validity", metavar="MINUTES", help="How long the provider tries.")
-@click.option("--account", metavar="SMSC-ID", shell_complete=_complete_account, help="The account it goes through.")
+@click.option(
+    "--account", metavar="SMSC-ID", shell_complete=_complete_account, help="The account that it goes through."
+)
 @click.option("--user", metavar="NAME", help="The sendsms-user to send as; the spec's first one.")
-@click.option("--dlr", type=click.Choice(["none", "wait"]), default="none", help="Whether to wait for the receipts.")
+@click.option("--dlr", type=click.Choice(["none", "wait"]), default="none", help="wait: show each receipt as it comes.")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=1),
     default=120.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long to wait for them.",
+    help="How long to wait for receipts.",
 )
 @click.option("--dry-run", is_flag=True, help="Send nothing; show alphabet, parts, length and text of each message.")
-@click.option("--first", type=click.IntRange(1), default=10, show_default=True, metavar="N", help="Of a list, so many.")
+@click.option(
+    "--first",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="How much of a list --dry-run shows.",
+)
 @click.option("--resume", is_flag=True, help="Of a list that was sent, send what is new in it.")
 @click.option("--anew", is_flag=True, help="Send all of a list, whatever was sent of it before.")
 @click.option("--again-unknown", is_flag=True, help="Send again what may have been sent: nobody saw the answer.")
@@ -136,7 +145,7 @@ def command(
     rows, files, findings = _rows(to)
     checking = Checking(routes)
     messages = checking.messages(rows, _usual(columns))
-    shown.notes(checking.notes)
+    shown.notes([*checking.notes, *(_told_of_one_part(routes, messages) if dlr == "wait" else ())])
     shown.refuse([*findings, *checking.findings])
     if dry_run:
         shown.preview(messages, first)
@@ -264,6 +273,16 @@ def _too_soon(writing: Writing, messages: Sequence[Outgoing]) -> Iterator[Findin
         message = f"the same text went to {outgoing.message.to} {max(0, seconds):.0f} s ago"
         hint = f"the provider takes no second one within {SAME_WITHIN} s: wait {wait} s, or change the text"
         yield Finding(outgoing.place, "M206", message, hint)
+
+
+def _told_of_one_part(routes: Routes, messages: Sequence[Outgoing]) -> Iterator[Finding]:
+    """Yield a note where the receipt that is waited for tells of a part of the text alone."""
+    for outgoing in messages:
+        names = routes.route(outgoing.message.smsc or "").told_of_one_part
+        if names and outgoing.count.parts > 1:
+            message = f"the receipt of a text of several parts tells of the first one, by SINGLE of {', '.join(names)}"
+            yield Finding(outgoing.place, "M211", message, "leave SINGLE out where one receipt for all parts is better")
+            return
 
 
 async def _send(

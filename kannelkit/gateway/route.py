@@ -46,8 +46,12 @@ class Account:
     @property
     def read(self) -> str:
         """The charset for which the provider takes it: with the flag ISO in system-type, ISO-8859-1."""
-        flags = [flag.strip() for flag in (self.group.get("system-type") or "").split(",")]
-        return parts.ISO if "ISO" in flags else parts.GSM
+        return parts.ISO if "ISO" in self.flags else parts.GSM
+
+    @property
+    def flags(self) -> frozenset[str]:
+        """The words in its system-type."""
+        return frozenset(flag.strip() for flag in (self.group.get("system-type") or "").split(","))
 
     def may_take(self, name: str) -> bool:
         """Return whether it takes messages for this smsc-id, "" for none (smscconn_usable, gw/smscconn.c).
@@ -114,6 +118,16 @@ class Route:
     def refuses_repeats(self) -> bool:
         """Whether one of the accounts takes no second message with the same text to a number within a minute."""
         return any(account.knows_channels for account in self.accounts)
+
+    @property
+    def told_of_one_part(self) -> tuple[str, ...]:
+        """The accounts whose provider has a receipt for each part of a text, while Kannel asks for the first one's.
+
+        sms_split in gw/sms.c takes the request for receipts away from every part but the first.
+        """
+        return tuple(
+            account.smsc_id for account in self.accounts if account.knows_channels and "SINGLE" in account.flags
+        )
 
     @cached_property
     def octets(self) -> int:

@@ -227,6 +227,15 @@ def test_receipts_are_waited_for(tmp_path: Path) -> None:
     assert (end["taken"], end["delivered"], end["undelivered"], end["without-receipt"]) == (2, 1, 1, 0)
 
 
+def test_a_receipt_of_one_part_is_not_taken_for_the_whole(tmp_path: Path) -> None:
+    with Smsbox(receipts=lambda asked: [(1, DELIVERED)]) as smsbox:
+        path = smsbox.spec(tmp_path, **{"system-type": "SINGLE"})
+        long = run(path, "--to", "1", "--from", "Cafe", "--text", "a" * 161, "--dlr", "wait")
+        short = run(path, "--to", "1", "--from", "Cafe", "--text", "a", "--dlr", "wait")
+    assert "tells of the first one, by SINGLE of smscru" in long.stderr
+    assert "SINGLE" not in short.stderr
+
+
 def test_a_receipt_that_does_not_come_is_missed(tmp_path: Path) -> None:
     with Smsbox(receipts=lambda asked: [(8, "ACK/")]) as smsbox:
         result = run(smsbox.spec(tmp_path), "--to", "1", "--dlr", "wait", "--timeout", "1", *USUAL)

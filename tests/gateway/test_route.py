@@ -94,6 +94,18 @@ def test_what_a_user_is_allowed() -> None:
     assert (kannels.most_parts, kannels.joins, kannels.sender) == (1, False, None)
 
 
+@pytest.mark.parametrize(
+    ("account", "told"),
+    [
+        (SMSC_RU, ()),
+        (SMSC_RU | {"system-type": ["ISO", "SINGLE"]}, ("smscru",)),
+        (OTHER | {"system-type": "SINGLE"}, ()),  # to another provider it means nothing
+    ],
+)
+def test_whose_receipt_tells_of_one_part(account: dict[str, Any], told: tuple[str, ...]) -> None:
+    assert Routes(spec(account)).route().told_of_one_part == told
+
+
 def test_another_user_is_known_by_name_or_refused_with_the_nearest() -> None:
     two = spec(users=[{"username": "app", "password": "a"}, {"username": "bulk", "password": "b"}])
     assert Routes(two).user.get("username") == "app"
