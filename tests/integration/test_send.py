@@ -42,12 +42,14 @@ TEXTS = {
     "Cyrillic": "Ваш столик готов",
     "not in GSM": "a `quoted` word\u2019s ç",
     "an emoji": "hi 😀!",
-    "long": "Lorem ipsum, and so on. " * 50,  # 1,200 septets: eight parts
     "long with escapes": "{€} " * 100,
     "long Cyrillic": "Длинный текст " * 30,
     "long with emoji": "😀" * 100,
     "blanks and lines": "first\n\nthird line \n last",
 }
+LONG = {f"{parts} parts": (f"This takes {parts} parts. " * 100)[: 153 * parts] for parts in range(2, 10)}
+LONG_UCS2 = {f"{parts} in UCS-2": (f"Частей: {parts}. " * 100)[: 67 * parts] for parts in range(2, 10)}
+TEXTS |= LONG | LONG_UCS2
 
 
 @asynccontextmanager
@@ -148,15 +150,9 @@ async def test_texts_arrive_as_they_were_written_and_receipts_come_back(tmp_path
         for at, name in enumerate(ACCOUNTS)
     }
     numbers = {name: number for number, name in enumerate(TEXTS)}
-    in_gsm = {
-        numbers[name] for name in ("all of GSM", "signs", "plain", "long", "long with escapes", "blanks and lines")
-    }
-    assert coding["gsm"] == in_gsm
-    assert coding["iso"] == in_gsm - {
-        numbers["all of GSM"],
-        numbers["long with escapes"],
-    }  # there is a euro sign in them
-    assert coding["bare"] == {numbers[name] for name in ("plain", "long", "blanks and lines")}
+    plain = {numbers[name] for name in ("plain", "blanks and lines", *LONG)}
+    signs, with_euro = numbers["signs"], {numbers[name] for name in ("all of GSM", "long with escapes")}
+    assert coding == {"gsm": plain | {signs} | with_euro, "iso": plain | {signs}, "bare": plain}
 
     for row in special:
         said = messages[row["to"]].channel
