@@ -21,6 +21,7 @@ from kannelkit.providers import PROFILES
 from kannelkit.render import Account, Side, accounts
 from kannelkit.smpp.constants import CommandId
 from kannelkit.spec import SmppAccount, Spec
+from kannelkit.spec.numbers import whole
 from kannelkit.supervise.places import login, place
 from kannelkit.supervise.views import Overview
 
@@ -204,7 +205,7 @@ def _at(spec: Spec, of_spec: SmppAccount, account: Account, side: Side, logs_in:
     # a receiver would be sent receipts, which nobody here can take
     command, kind = CommandId.BIND_TRANSMITTER, "transmitter"
     if not address.port:
-        port = int(of_spec.group.get("receive-port") or 0)
+        port = whole(of_spec.group.get("receive-port") or "") or 0
         address, command, kind = dataclasses.replace(address, port=port), CommandId.BIND_RECEIVER, "receiver"
     if address.host and address.port:
         bind = provider.Bind(account.smsc_id, side, address, kind, logs_in.interface_version, _provider(of_spec))

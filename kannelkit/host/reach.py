@@ -14,6 +14,7 @@ from typing import Literal
 
 # an SMSC waits for a bind; what closes at once is a front without anything behind it
 _STAYS_SECONDS = 0.3
+_ANY = ("", "*")  # as tcpip_connect_to_server_with_port takes our-host
 _UNKNOWN = "the name is not known"
 
 # name: the host has no address; silent: nothing came within the time; tls: no handshake, or an alert; source: this
@@ -115,7 +116,7 @@ async def connect(
         family=socket.AF_INET,  # gwlib/socket.c, tcpip_connect_to_server_with_port
         ssl=context,
         server_hostname="" if context else None,  # Kannel names no host in its greeting: gwlib/conn.c has no SNI
-        local_addr=(address.source, 0) if address.source else None,
+        local_addr=(address.source, 0) if address.source not in _ANY else None,
     )
 
 

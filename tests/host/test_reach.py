@@ -58,6 +58,7 @@ async def test_a_host_that_listens(behaviour: Behaviour, answer: str | None) -> 
     async with server(behaviour) as port:
         assert await reach(Address("127.0.0.1", port)) == answer
         assert await reach(Address("127.0.0.1", port, source="127.0.0.1")) == answer
+        assert await reach(Address("127.0.0.1", port, source="*")) == answer
 
 
 async def test_tls_is_tried_where_the_link_uses_it(tmp_path: Path) -> None:

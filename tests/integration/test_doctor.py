@@ -121,6 +121,12 @@ async def test_a_bind_that_is_refused(rules: dict[str, int], words: str, tmp_pat
     assert bool(bind.details) == ("already" not in words)
 
 
+async def test_an_account_that_only_receives_binds_as_a_receiver(tmp_path: Path) -> None:
+    async with smsc() as found:
+        results = await tried(tmp_path, f"host: 127.0.0.1, port: 0, receive-port: {found.port}")
+    assert "bound as receiver" in told(results, "bind")[0][1]
+
+
 async def test_no_bind_is_no_bind(tmp_path: Path) -> None:
     async with smsc() as found:
         results = await tried(tmp_path, f"host: 127.0.0.1, port: {found.port}", binds="never")
