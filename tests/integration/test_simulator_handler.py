@@ -72,7 +72,8 @@ async def test_statuses_hlr_results_and_incoming_messages_go_to_the_handler(tmp_
         async with (
             Simulator([rules], Behaviour(receipt_delay=0.1), control_port=0) as smsc,
             Kannel(tmp_path, CONF, smsbox=True, port=smsc.port) as kannel,
-            aiohttp.ClientSession() as session,
+            # smsbox ends connections that were idle
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session,
         ):
             account = smsc.account("login")
             sendsms = f"http://127.0.0.1:{kannel.sendsms_port}/cgi-bin/sendsms"
