@@ -214,7 +214,7 @@ async def test_whatever_the_admin_port_answers_it_answers_at_once_and_stays_smal
                 for path in ("/livez", "/healthz", "/account/account0", "/can-send?to=1", "/metrics?names=both", "/"):
                     code, text = await daemon.ask(path)
                     assert code in (200, 503), (what, path, text)
-                assert process.memory_info().rss < 400 * MEGABYTE, what
+                assert process.memory_info().rss < 200 * MEGABYTE, what
 
 
 def changed(before: float | None) -> Callable[[int, str], bool]:
