@@ -83,6 +83,8 @@ def command(
     from kannelkit.doctor.examine import Request
     from kannelkit.supervise.commands import named
 
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
     read, findings, missing = _read(spec)
     request = Request(
         read,
@@ -141,27 +143,35 @@ async def _as_they_end(request: Request, *, quiet: bool) -> list[Result]:
     from kannelkit.doctor.examine import examine
 
     terminal = sys.stdout.isatty()
+    waits = terminal and not quiet and os.environ.get("TERM") != "dumb"
     results: list[Result] = []
 
     def begun(what: str) -> None:
-        if terminal and not quiet:
-            click.echo(f"\r\x1b[2K  {click.style(f'... {what}', dim=True)}", nl=False)
+        if waits:
+            _erase()
+            click.echo(f"  {click.style(f'... {shown(what)}', dim=True)}", nl=False)
 
     async for result in examine(request, begun):
-        if not quiet:
-            before = results[-1] if results and results[-1].step == result.step else None
-            if terminal:
-                width = min(shutil.get_terminal_size().columns, _WIDEST)
-                click.echo("\r\x1b[2K", nl=False)
-                for line in for_terminal(result, width, before=before, marks=_has_marks()):
-                    click.echo(line)
-            else:
-                for line in plain(result):
-                    click.echo(line)
+        if waits:
+            _erase()
+        before = results[-1] if results and results[-1].step == result.step else None
+        if terminal and not quiet:
+            width = min(shutil.get_terminal_size().columns, _WIDEST)
+            for line in for_terminal(result, width, before=before, marks=_has_marks()):
+                click.echo(line)
+        elif not quiet:
+            for line in plain(result):
+                click.echo(line)
         results.append(result)
-    if terminal and not quiet:
-        click.echo("\r\x1b[2K", nl=False)
+    if waits:
+        _erase()
     return results
+
+
+def _erase() -> None:
+    """Take away the line that says what is waited for; that is no colour, and is written without one, too."""
+    sys.stdout.write("\r\x1b[2K")
+    sys.stdout.flush()
 
 
 def plain(result: Result) -> Iterator[str]:

@@ -62,7 +62,8 @@ def connect(address: Address, visits: Mapping[str, Visit], provider: str = "") -
         source = next(iter(visits.values())).source
         at = "" if reached == [host] else f" at {_few(reached)}"
         return Result("connect", "ok", f"{address} takes connections{at}, from {source}", host=host)
-    why = "; ".join(f"{ip}: {visit.why}" for ip, visit in list(failed.items())[:_MOST_NAMED])
+    told = list(failed.items())[:_MOST_NAMED]
+    why = "; ".join(visit.why if ip == host else f"{ip}: {visit.why}" for ip, visit in told)
     why += f" (from {address.source}, the our-host of the spec)" if address.source else ""
     if reached:
         advice = "Kannel tries one address after the other, and one that does not answer may cost it minutes"

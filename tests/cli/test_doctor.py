@@ -61,7 +61,7 @@ def test_nothing_is_changed(tmp_path: Path) -> None:
 
 def test_a_pipe_has_plain_lines_and_the_sum_apart(tmp_path: Path) -> None:
     result = doctor(written(tmp_path))
-    assert lines(result, "failed") == ["failed: connect: 127.0.0.1:1: 127.0.0.1: Connection refused"]
+    assert lines(result, "failed") == ["failed: connect: 127.0.0.1:1: Connection refused"]
     assert "\x1b" not in result.output
     assert "pa55word" not in result.output
     assert result.stderr.startswith("1 failed, ")
