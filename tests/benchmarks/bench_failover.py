@@ -82,7 +82,8 @@ async def outcome(trouble: Trouble, after: float, back_after: float) -> Outcome:
         failover = {"failover": {"after": int(after), "back-after": int(back_after)}}
         gateway = Supervised(folder, primary.port, 100, account=second, spec={"supervisor": failover})
         await stack.enter_async_context(gateway)
-        count = int(_SPEED * (after + back_after + _LASTS + 30))
+        # as long as a return may take that failed once: without a message nobody sees that it has come
+        count = int(_SPEED * (_RUNS_WELL + after + _LASTS + _RETURNS * back_after))
         sending = asyncio.create_task(load(gateway.sendsms_port, count, speed=_SPEED))
         await _taking(primary)
         await asyncio.sleep(_RUNS_WELL)
