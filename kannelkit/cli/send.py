@@ -102,7 +102,7 @@ def _complete_account(ctx: click.Context, _param: click.Parameter, incomplete: s
     metavar="N",
     help="How much of a list --dry-run shows.",
 )
-@click.option("--resume", is_flag=True, help="Of a list that was sent, send what is new in it.")
+@click.option("--resume", is_flag=True, help="Of a list that was sent, send what is new, and what was refused.")
 @click.option("--anew", is_flag=True, help="Send all of a list, whatever was sent of it before.")
 @click.option("--again-unknown", is_flag=True, help="Send again what may have been sent: nobody saw the answer.")
 @click.option("--yes", "agreed", is_flag=True, help=f"Do not ask before {_ASK_FROM} messages and more.")
@@ -154,14 +154,14 @@ def command(
         if writing is not None and files:
             if anew:  # before it is written down that the list begins anew
                 shown.refuse(_too_soon(writing, messages))
-            writing.take_up(_name(files), anew=anew, resume=resume)
+            writing.take_up(_name(files), anew=anew, resume=resume or again_unknown)
             messages = shown.taken_up(messages, writing, again_unknown=again_unknown)
         if writing is not None:
             shown.refuse(_too_soon(writing, messages))
         if not agreed and len(messages) >= _ASK_FROM and sys.stdin.isatty() and sys.stderr.isatty():
             click.confirm(shown.question(messages), abort=True, err=True)
         asyncio.run(_send(loaded, routes, messages, writing, shown, timeout if dlr == "wait" else None))
-        if writing is not None and shown.whole:
+        if writing is not None and not shown.left:
             writing.end()
     ctx.exit(shown.end(resumable=bool(files)))
 

@@ -226,8 +226,10 @@ class Shown:
             more = f" and {len(lost) - _NAMED} more" * (len(lost) > _NAMED)
             again = ", then --again-unknown" * resumable
             click.echo(shown(f"of unknown fate: {named}{more}; look for them in Kannel's access log{again}"), err=True)
-        if resumable and (self.left or sums["refused"]):
-            click.echo("the same command goes on with what was not sent", err=True)
+        if resumable and self.left:
+            click.echo("the same command goes on with what was not begun", err=True)
+        elif resumable and sums["refused"]:
+            click.echo("--resume sends what was refused", err=True)
 
     # -- forms ---------------------------------------------------------------------------------------------------------
 

@@ -129,9 +129,9 @@ class Journal:
     def take_up(self, file: str, ids: Sequence[bytes], now: float, *, anew: bool = False, resume: bool = False) -> List:
         """Begin a list of the messages with these ids, or go on with the one from the same file, "" for none.
 
-        A list that is not done is gone on with, also where its content has changed. Raises KannelkitError for messages
-        that were sent in one that is done, unless they are to be left out (`resume`) or everything is to be sent
-        (`anew`), and where another process sends the list.
+        A list that was broken off is gone on with, also where its content has changed. Raises KannelkitError where that
+        has nothing in common with what it was, and for messages that were sent in a list that is done, unless they are
+        to be left out (`resume`) or everything is to be sent (`anew`); and where another process sends the list.
         """
         digest = self.digest(*ids)
         with self._written():
@@ -144,6 +144,8 @@ class Journal:
                 self._hold(open_id)
             if open_id is not None and not anew:
                 states = self._states([open_id], ids)
+                if not (states or resume):
+                    self._refuse_other_content(open_id, began)
                 self._base.execute("UPDATE lists SET digest = ?, file = ? WHERE id = ?", (digest, file, open_id))
                 return List(open_id, began, states, new=False)
             self._base.execute("UPDATE lists SET ended = ? WHERE id = ?", (now, open_id))
@@ -155,6 +157,18 @@ class Journal:
             if taken and not resume:
                 raise _again(taken, len(ids), began)
             return List(self._new(digest, file, now, states), began, states, new=not states)
+
+    def _refuse_other_content(self, list_id: int, began: float) -> None:
+        """Raise KannelkitError where a list was broken off of which nothing is left in its file: a text was corrected,
+        perhaps, and those who have it already would get it twice.
+        """
+        query = "SELECT count(*) FROM messages WHERE list = ? AND state != ?"
+        (begun,) = self._base.execute(query, (list_id, State.REFUSED)).fetchone()
+        if begun:
+            message = (
+                f"{begun} other messages of this file were sent from {_moment(began)} on, before it was broken off"
+            )
+            raise KannelkitError(message, "--anew sends it as it is now, to everybody in it")
 
     def _new(self, digest: bytes, file: str, now: float, states: Mapping[bytes, State]) -> int:
         """Begin a list of which some messages were begun in another."""
@@ -185,7 +199,7 @@ class Journal:
         return {each: next(state for state in order if state in found[each]) for each in ids if each in found}
 
     def end(self, list_id: int, now: float) -> None:
-        """Write down that the list is done, and forget those that were done long ago."""
+        """Write down that nothing of the list is left to begin, and forget those that were done long ago."""
         with self._written():
             self._base.execute("UPDATE lists SET ended = ? WHERE id = ?", (now, list_id))
             old = now - KEPT_DAYS * 86_400
@@ -261,10 +275,14 @@ class Journal:
 
 
 def _again(taken: int, messages: int, ended: float) -> KannelkitError:
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(ended))
+    when = _moment(ended)
     if taken == messages:
         return KannelkitError(f"this list was sent on {when}, all of it", "--anew sends it once more")
     return KannelkitError(
         f"{taken} of the {messages} messages were sent on {when}",
         "--resume sends the others, --anew all of them",
     )
+
+
+def _moment(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))

@@ -54,15 +54,9 @@ class Outgoing:
     refuses_repeats: bool
 
     @property
-    def repeated(self) -> tuple[object, ...]:
-        """What it has in common with a message that the provider takes for the same one."""
-        return ("repeated", self.message.to.lstrip("+"), self.message.text)
-
-    @property
-    def content(self) -> tuple[object, ...]:
-        """What makes it another message than its neighbours."""
-        message = self.message
-        return (message.to, message.text, message.sender, message.smsc, message.priority, message.validity)
+    def same(self) -> tuple[str, str]:
+        """What it has in common with a message that is the same to its receiver, and to SMSC.ru."""
+        return (self.message.to.lstrip("+"), self.message.text)
 
 
 class Checking:
@@ -111,7 +105,7 @@ class Checking:
         self._length(row, route, whole, place)
         repeats = route.refuses_repeats
         if repeats:
-            self._once(message, place)
+            self._once((message.to.lstrip("+"), message.text), place)
         if len(self.findings) > before:
             return None
         charset = "ucs-2" if alphabet is Alphabet.UCS2 else route.charset
@@ -263,8 +257,7 @@ class Checking:
             message = f"{', '.join(route.changed_by)} of the sendsms-user may make more parts of it"
             self._note(where, "M205", message, "the count is without")
 
-    def _once(self, message: Message, place: Place) -> None:
-        same = (message.to.lstrip("+"), message.text)
+    def _once(self, same: tuple[str, str], place: Place) -> None:
         first = self._seen.setdefault(same, place)
         if first is not place:
             reason = f"the same text to the same number as {_short(first)}"

@@ -34,11 +34,10 @@ class Writing:
         self._journal = journal
         self._clock = clock
         self._ids: dict[int, bytes] = {}
-        times: dict[tuple[object, ...], int] = {}
+        times: dict[tuple[str, str], int] = {}
         for outgoing in messages:
-            content = outgoing.content
-            times[content] = times.get(content, 0) + 1
-            self._ids[outgoing.number] = journal.digest(*content, times[content])
+            times[outgoing.same] = times.get(outgoing.same, 0) + 1
+            self._ids[outgoing.number] = journal.digest(*outgoing.same, times[outgoing.same])
 
     def take_up(self, file: str, *, anew: bool = False, resume: bool = False) -> List:
         """Write the messages down as a list, or go on with it; raises as `Journal.take_up`."""
@@ -72,12 +71,12 @@ class Writing:
         return frozenset(each.number for each in begun if self._ids[each.number] in held)
 
     def end(self) -> None:
-        """Write down that every message of the list was taken."""
+        """Write down that nothing of the list is left to begin."""
         if self.list is not None:
             self._journal.end(self.list.id, self._clock())
 
     def _repeated(self, outgoing: Outgoing) -> bytes | None:
-        return self._journal.digest(*outgoing.repeated) if outgoing.refuses_repeats else None
+        return self._journal.digest(*outgoing.same) if outgoing.refuses_repeats else None
 
 
 class Sending:

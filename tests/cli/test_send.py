@@ -243,7 +243,7 @@ def test_a_receipt_that_does_not_come_is_missed(tmp_path: Path) -> None:
     assert "1 without a last receipt" in result.stderr
 
 
-def test_a_list_goes_on_where_it_was_broken_off(tmp_path: Path) -> None:
+def test_of_a_list_that_was_sent_only_what_is_asked_for_is_sent_again(tmp_path: Path) -> None:
     fails = {"79990000003"}
 
     def answer(asked: Asked) -> tuple[int, str]:
@@ -253,9 +253,10 @@ def test_a_list_goes_on_where_it_was_broken_off(tmp_path: Path) -> None:
         path, file = smsbox.spec(tmp_path), numbers(5, tmp_path)
         first = run(path, "--to", file, "--from", "Cafe")
         assert first.exit_code == 1
-        assert "the same command goes on with what was not sent" in first.stderr
+        assert "--resume sends what was refused" in first.stderr
         fails.clear()
-        second = run(path, "--to", file, "--from", "Cafe")
+        assert "4 of the 5 messages were sent" in run(path, "--to", file, "--from", "Cafe").stderr
+        second = run(path, "--to", file, "--from", "Cafe", "--resume")
         assert (second.exit_code, second.stdout) == (0, "79990000003: accepted\n")
         assert "4 of 5 messages were sent before (" in second.stderr
         third = run(path, "--to", file, "--from", "Cafe")
@@ -315,10 +316,13 @@ def test_the_first_interruption_lets_the_answers_come(tmp_path: Path) -> None:
         return accepted(asked)
 
     with Smsbox(answer) as smsbox:
-        path, file = smsbox.spec(tmp_path), numbers(3000, tmp_path)
+        path, file = smsbox.spec(tmp_path), numbers(400, tmp_path)
         running.append(kannelkit(path, "--to", file, "--from", "Cafe", "--json"))
         out, err = running[0].communicate(timeout=60)
         assert (running[0].returncode, "Traceback" in err) == (1, False)
         end = json.loads(out.splitlines()[-1])
-        assert end["taken"] == len(smsbox.asked) == 3000 - end["not-begun"] < 3000
+        assert end["taken"] == len(smsbox.asked) == 400 - end["not-begun"] < 400
         assert end["unknown"] == 0
+        rest = run(path, "--to", file, "--from", "Cafe")
+        assert f"{end['taken']} of 400 messages were sent before" in rest.stderr
+    assert len({asked.to for asked in smsbox.asked}) == len(smsbox.asked) == 400

@@ -114,6 +114,19 @@ def test_a_changed_file_goes_on_with_what_is_left_of_it(journal: Journal) -> Non
     assert (found.id, found.states) == (first, {A: State.TAKEN})
 
 
+def test_a_broken_list_of_which_nothing_is_left_is_not_taken_for_new(journal: Journal) -> None:
+    sent(journal, "f", a=State.TAKEN, b=State.REFUSED)
+    with pytest.raises(KannelkitError, match="1 other messages of this file were sent") as caught:
+        journal.take_up("f", [C], NOW + 9)
+    assert "--anew" in caught.value.hint
+    assert journal.take_up("f", [C], NOW + 9, resume=True).states == {}
+
+
+def test_a_list_that_nothing_was_sent_of_may_change(journal: Journal) -> None:
+    first = sent(journal, "f", a=State.REFUSED, b=None)
+    assert journal.take_up("f", [C], NOW + 9).id == first
+
+
 def test_no_two_processes_send_one_list(journal: Journal, tmp_path: Path) -> None:
     journal.take_up("f", [A], NOW)
     program = (
