@@ -55,8 +55,8 @@ _HEADERS = {
 class Known:
     """What a server answers from: functions that return at once, each what was last seen, None before anything was.
 
-    `metrics` returns the text for one choice of names. `spec` is the one that the gateway runs with. `alive` says
-    whether somebody still looks, whatever is seen.
+    `metrics` returns the text for one choice of names, and may take a while: it is called in another thread. `spec` is
+    the one that the gateway runs with. `alive` says whether somebody still looks, whatever is seen.
     """
 
     report: Callable[[], Report | None]
