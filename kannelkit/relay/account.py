@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from typing import Final
@@ -39,7 +40,7 @@ class Account:
     def __init__(self, settings: RelayAccount, pacer: Pacer, note: Note, tell: Tell) -> None:
         self.settings = settings
         self.pacer = pacer
-        self.counts = Counts(maybe_doubled=note.left_behind, unanswered=note.left_behind)
+        self.counts = Counts(unanswered=note.left_behind, maybe_doubled=note.before + note.left_behind)
         self.sides = Sides(len(settings.hosts), settings.after, settings.back_after)
         self._note = note
         self._tell = tell
@@ -51,6 +52,7 @@ class Account:
         self._bare_since: float | None = None  # no provider is bound
         self._tried = float("-inf")
         self._moving = False
+        self._turn = asyncio.Event()  # set when the account has moved, and then another one
         self._probing = False
         self._said = ""
         if note.left_behind:
@@ -69,7 +71,7 @@ class Account:
 
     def note(self) -> None:
         """Note on disk how much is unanswered."""
-        self._note.say(self.unanswered)
+        self._note.say(self.unanswered, self.counts.maybe_doubled)
 
     def state(self) -> dict[str, object]:
         """Return how it stands, as plain values."""
@@ -180,7 +182,7 @@ class Account:
             await asyncio.wait([connection.closed for connection in connections], timeout=_LAST_ANSWERS)
         while self._tasks:
             await asyncio.wait(self._tasks)
-        self._note.remove()
+        self.note()
 
     @property
     def _patience(self) -> float:
@@ -190,9 +192,8 @@ class Account:
         """Keep a connection bound for a session: make it again when it ended, until this is cancelled."""
         wait = _AGAIN
         while True:
-            if not first:
-                while self._moving or not session.connections:  # the first one finds out what there is
-                    await asyncio.sleep(_AGAIN)
+            while self._moving or not (first or session.connections):  # the first one finds out what there is
+                await asyncio.sleep(_AGAIN)
             began = self._clock()
             why = await self._connected(session, request)
             self.say(why)
@@ -200,9 +201,11 @@ class Account:
             if bearerbox is not None and not bearerbox.bound:
                 bearerbox.close()
             wait = _AGAIN if self._clock() - began >= _LASTED else min(_LONGEST, 2 * wait)
-            await asyncio.sleep(wait)
-            while self._moving:
-                await asyncio.sleep(_AGAIN)
+            turn = self._turn
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(None if self._moving else wait):
+                    await turn.wait()
+                    wait = _AGAIN
 
     async def _connected(self, session: Session, request: bytes) -> str:
         """Connect, bind, and return in words why that ended."""
@@ -248,7 +251,8 @@ class Account:
     async def _move(self, why: str) -> None:
         """Go to the other host: with nothing unanswered where the answers come, and never with both bound."""
         left = self.settings.hosts[self.sides.current]
-        await asyncio.gather(*(session.settled(_LAST_ANSWERS) for session in self._sessions))
+        patience = self.settings.answer_within
+        await asyncio.gather(*(session.settled(patience, moving=True) for session in self._sessions))
         unanswered = self.unanswered
         await asyncio.gather(*(session.unbind() for session in list(self._sessions)))
         self.sides.moved(self._clock())
@@ -256,9 +260,10 @@ class Account:
         to = self.settings.hosts[self.sides.current]
         self.say(f"goes from {left} to {to}: {why}; {unanswered} without an answer")
         self._moving = False
+        self._turn.set()
+        self._turn = asyncio.Event()
         for session in self._sessions:
-            if session.bearerbox is not None and session.bearerbox.bound:
-                session.go_on()
+            session.go_on()
 
     def _spawn(self, work: Coroutine[None, None, None], name: str = "") -> None:
         task = asyncio.create_task(work, name=name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import mmap
 import os
 import struct
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from kannelkit.errors import HostError
 
-_COUNT = struct.Struct("<Q")
+_NUMBERS = struct.Struct("<QQ")
 
 
 @dataclass(slots=True)
@@ -38,34 +37,29 @@ class Counts:
 
 
 class Note:
-    """How many submits of an account are unanswered at this moment, in a file that outlives a kill of this process."""
+    """Two numbers of an account in a file that outlives a kill of this process: how many submits are unanswered at this
+    moment, and how many were, or will be, sent again since the file was made.
+    """
 
     def __init__(self, path: Path) -> None:
         """Raises HostError where the file cannot be made."""
-        self._path = path
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
-                if os.fstat(descriptor).st_size != _COUNT.size:
+                if os.fstat(descriptor).st_size != _NUMBERS.size:
                     os.ftruncate(descriptor, 0)
-                    os.ftruncate(descriptor, _COUNT.size)
-                self._map = mmap.mmap(descriptor, _COUNT.size)
+                    os.ftruncate(descriptor, _NUMBERS.size)
+                self._map = mmap.mmap(descriptor, _NUMBERS.size)
             finally:
                 os.close(descriptor)
         except OSError as error:
             raise HostError(
                 f"cannot write {path}: {error.strerror}", "look at the owner and mode of the folder"
             ) from None
-        (self.left_behind,) = _COUNT.unpack_from(self._map)
-        """What was unanswered when the process before this one ended without taking leave."""
-        self.say(0)
+        self.left_behind, self.before = _NUMBERS.unpack_from(self._map)
+        """What was unanswered when the process before this one ended without taking leave; what was sent again."""
+        self.say(0, self.before + self.left_behind)
 
-    def say(self, count: int) -> None:
-        """Note that so many are unanswered."""
-        _COUNT.pack_into(self._map, 0, count)
-
-    def remove(self) -> None:
-        """Take leave: nothing is unanswered any more."""
-        self._map.close()
-        with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
+    def say(self, unanswered: int, maybe_doubled: int) -> None:
+        """Note both numbers as they are now."""
+        _NUMBERS.pack_into(self._map, 0, unanswered, maybe_doubled)

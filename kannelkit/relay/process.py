@@ -60,7 +60,7 @@ class Relay:
         self._kept = learnt.read(folder)
         try:
             for settings in self._settings.accounts:
-                note = Note(folder / f"relay-{settings.name}.unanswered")
+                note = Note(folder / f"relay-{settings.name}.counts")
                 account = self.accounts[settings.name] = Account(settings, self._pacer(settings), note, self._tell)
                 listener = _listener(settings)
                 self.ports[settings.name] = listener.getsockname()[1]

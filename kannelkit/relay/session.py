@@ -52,13 +52,9 @@ class Session:
         self._later_in_a_row = 0
         self._deliveries: dict[int, tuple[ProviderConnection, int]] = {}
         self._number = 0
-        self._leaving = False
+        self._leaving = False  # nothing leaves any more
+        self._moving = False  # nothing leaves until the other host is bound
         self._settled = asyncio.Event()
-
-    @property
-    def leaving(self) -> bool:
-        """Whether nothing leaves any more."""
-        return self._leaving
 
     @property
     def good(self) -> bool:
@@ -115,17 +111,17 @@ class Session:
     # what the pacer asks
 
     def ready(self, now: float) -> bool:
-        if self._leaving or now < self._not_before or not self.held.ready(now):
+        if self._leaving or self._moving or now < self._not_before or not self.held.ready(now):
             return False
         return any(connection.room for connection in self.connections)
 
     def due(self) -> float:
-        if self._leaving or not any(connection.room for connection in self.connections):
+        if not any(connection.room for connection in self.connections):
             return math.inf  # an answer comes first
         return self._not_before if self.held.ready(self._clock()) else max(self.held.due(), self._not_before)
 
     def waits(self) -> bool:
-        return len(self.held) > 0 and not self._leaving
+        return len(self.held) > 0 and not self._leaving and not self._moving
 
     def send_next(self, now: float, sent: Sent) -> None:
         submit = self.held.take(now)
@@ -199,7 +195,7 @@ class Session:
         if self.bearerbox is not None:
             self.bearerbox.flush()
         self.account.note()
-        if self._leaving and not self.unanswered:
+        if not self.unanswered:
             self._settled.set()
         self._pacer.kick()
 
@@ -231,9 +227,12 @@ class Session:
         for submit in self.held.clear():  # it keeps them itself, and sends them again
             self._counts.maybe_doubled += submit.doubtful
 
-    async def settled(self, seconds: float) -> None:
-        """Let nothing leave any more, and wait for the answers that are still to come, for so long at the most."""
-        self._leaving = True
+    async def settled(self, seconds: float, *, moving: bool = False) -> None:
+        """Let nothing leave, and wait for the answers that are still to come, for so long at the most.
+
+        It is for good, or where the account is `moving` until `go_on`.
+        """
+        self._leaving, self._moving = self._leaving or not moving, moving
         if self.unanswered:
             self._settled.clear()
             with contextlib.suppress(TimeoutError):
@@ -242,7 +241,7 @@ class Session:
 
     def go_on(self) -> None:
         """Let submits leave again after `settled`."""
-        self._leaving = False
+        self._moving = False
         self._pacer.kick()
 
     async def unbind(self) -> None:
