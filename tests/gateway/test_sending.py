@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import aiohttp
 import pytest
 
 from kannelkit.findings import Place
-from kannelkit.gateway.journal import Journal, State
+from kannelkit.gateway.journal import FILE, Journal, State
 from kannelkit.gateway.lists import Cell
 from kannelkit.gateway.outgoing import Checking, Outgoing
 from kannelkit.gateway.pace import Pace
@@ -207,19 +208,19 @@ async def test_a_stop_begins_no_more_and_takes_what_is_answered(journal: Journal
     assert sum(writing.state(each) is State.TAKEN for each in outgoing) == len(run.fates)
 
 
-async def test_what_was_begun_is_on_the_disk_before_it_is_asked_for(tmp_path: Path) -> None:
+async def test_what_was_begun_is_on_the_disk_before_it_is_asked_for(journal: Journal, tmp_path: Path) -> None:
     outgoing = messages(20)
-    with Journal(tmp_path) as journal, Journal(tmp_path) as reader:
-        writing = Writing(journal, outgoing)
-        list_id = writing.take_up("f").id
-        ids = list(writing._ids.values())
-        begun: list[int] = []
+    writing = Writing(journal, outgoing)
+    writing.take_up("f")
+    begun: list[int] = []
+    reader = sqlite3.connect(tmp_path / FILE)
 
-        def answer(number: int, times: int) -> str:
-            begun.append(sum(state is State.BEGUN for state in reader._states([list_id], ids).values()))
-            return TAKEN
+    def answer(number: int, times: int) -> str:
+        begun.extend(reader.execute("SELECT count(*) FROM messages WHERE state = 'begun'").fetchone())
+        return TAKEN
 
-        await Run(writing).over(Smsbox(answer), outgoing)
+    await Run(writing).over(Smsbox(answer), outgoing)
+    reader.close()
     assert len(begun) == 20
     assert min(begun) >= 1  # itself at least
 
