@@ -5,14 +5,11 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kannelkit.gateway.status import LinkStatus
-from kannelkit.health import others
 from kannelkit.health.bounds import Bounds
 from kannelkit.health.checks import FUNCTIONS, report
 from kannelkit.health.observed import (
@@ -21,7 +18,6 @@ from kannelkit.health.observed import (
     Host,
     LogFile,
     Observed,
-    Other,
     Place,
     Silence,
     Store,
@@ -30,106 +26,15 @@ from kannelkit.health.observed import (
 )
 from kannelkit.health.table import CHECKS
 from kannelkit.health.values import Check, Status, sending
-from kannelkit.spec.load import parse
 from kannelkit.spec.model import Threshold
 from kannelkit.spec.thresholds import usual
-from kannelkit.supervise.course import Curve, Flow
-from kannelkit.supervise.views import AccountView, BoxView, LinkView, Overview
-from tests.health.gateway import status
-
-AT = 1_800_000_000.0
-DAY = 86_400.0
-
-ONE = LinkView("main-1", "primary", "smsc.example", 2775, "online", 60, 0, 15)
-TWO = LinkView("main-2", "primary", "smsc.example", 2775, "online", 60, 0, 15)
-STANDBY = LinkView("main-backup-1", "backup", "smsc2.example", 2775, "standby", None, 0, 15)
-MAIN = AccountView(
-    smsc_id="main",
-    unit="main",
-    state="online",
-    side="primary",
-    host="smsc.example:2775",
-    since=None,
-    why="",
-    links_online=2,
-    links_wanted=2,
-    throughput=30,
-    ceiling=30,
-    floor=2,
-    settled=True,
-    paused=False,
-    by_hand=False,
-    rate_since=None,
-    accepted_per_second=None,
-    accepted=None,
-    refused=None,
-    other_refusals=(),
-    queued=0,
-    in_flight=None,
-    minutes_left=0.0,
-    curve=Curve(),
-    links=(ONE, TWO, STANDBY),
-)
-WELL = Observed(
-    Overview(
-        at=AT,
-        state="running",
-        version="1.4.5",
-        supervisor=7,
-        boxes=(BoxView("bearerbox", "running", 10, AT - 60), BoxView("smsbox", "running", 11, AT - 60)),
-        accounts=(MAIN,),
-        waiting=0,
-        in_flight=0,
-        stored=0,
-        events=(),
-        problems=(),
-    ),
-    AT,
-    boxes={"bearerbox": BoxSeen(10, AT - 60, "S", 50_000_000, 40, 1024), "smsbox": BoxSeen(11, AT - 60, "S")},
-    started=True,
-    troubles={},
-    traffic={},
-    certificates=(Certificate("main", Path("/pem"), AT + 90 * DAY),),
-    places=(Place(Path("/log"), "logs", 5_000_000_000, 0.5, 0.5),),
-    logs=(LogFile(Path("/log/bearerbox.log"), there=True, followed=True),),
-    store=Store(0, None),
-    hosts=(Host("main", "backup", "smsc2.example:2775", 0.02),),
-    clock_set=0.0,
-    unapplied=False,
-)
-
-
-def account(**changes: Any) -> Observed:
-    """Return what is seen where the account stands otherwise."""
-    return replace(WELL, overview=replace(WELL.overview, accounts=(replace(MAIN, **changes),)))
-
-
-def overview(**changes: Any) -> Observed:
-    return replace(WELL, overview=replace(WELL.overview, **changes))
-
-
-def boxes(bearerbox: str, smsbox: str, **changes: Any) -> Observed:
-    views = (BoxView("bearerbox", bearerbox, None, None), BoxView("smsbox", smsbox, None, None))  # type: ignore[arg-type] # words of the cases
-    accounts = (replace(MAIN, state="unknown" if bearerbox == "silent" else "offline", links_online=0),)
-    return replace(overview(boxes=views, accounts=accounts, state="unknown", waiting=None), **changes)
-
-
-def silent(seconds: float, working: str = "", kind: Any = "silent", **changes: Any) -> Observed:
-    return boxes("silent", "unknown", silence=Silence(kind, seconds, "no answer", "", working), **changes)
-
+from kannelkit.supervise.course import Flow
+from tests.health.observations import AT, DAY, MAIN, ONE, STANDBY, TWO, WELL, account, boxes, overview, silent
 
 STOPPED = {"bearerbox": BoxSeen(10, AT - 60, "T"), "smsbox": BoxSeen(11, AT - 60, "S")}
 DOWN = (replace(ONE, state="re-connecting"), replace(TWO, state="dead"), STANDBY)
 HALF = (ONE, replace(TWO, state="dead"), STANDBY)
 QUEUED = account(queued=600)
-
-
-def other(*states: str, queued: int = 0, of: Observed = WELL) -> Observed:
-    """Return what is seen of a gateway whose only account is a modem with links in these states."""
-    links = tuple((f"phone{number}", state) for number, state in enumerate(states))
-    alone = replace(of, overview=replace(of.overview, accounts=()))
-    return replace(alone, others=(Other("phone", "at", links, queued),))
-
 
 # what is seen, the check, its status, what its sentence and its advice hold
 CASES: list[tuple[Observed, str, Status, str]] = [
@@ -174,16 +79,6 @@ CASES: list[tuple[Observed, str, Status, str]] = [
         "ok",
         "sending",
     ),
-    (other("online"), "sending", "ok", "phone: sending over 1 of 1 link (at)"),
-    (other("online", "dead"), "sending", "ok", "1 of 2 links"),
-    (other("connecting"), "sending", "critical", "phone: not sending: phone0 connecting (at)"),
-    (other("unknown", of=silent(4)), "sending", "critical", "phone: not sending: bearerbox hangs (at)"),
-    (other("online"), "links", "ok", "phone: 1 of 1 links online (at)"),
-    (other("online", "dead"), "links", "warning", "phone1 dead; it was stopped"),
-    (other("absent"), "links", "critical", "phone0 absent"),
-    (other("online", queued=600), "drain", "warning", "phone: 600 messages waiting, and none was sent"),
-    (replace(other("online", queued=600), traffic={"phone": Traffic(rate=1)}), "drain", "warning", "for 10 min"),
-    (other("online"), "drain", "ok", "phone: nothing waits"),
     (WELL, "links", "ok", "2 of 2"),
     (account(links=HALF, links_online=1, state="partly"), "links", "warning", "main-2 was stopped"),
     (account(links=DOWN, links_online=0, state="offline"), "links", "critical", "0 of 2"),
@@ -369,29 +264,6 @@ def test_a_sentence_is_not_another_one_every_second() -> None:
     for id in ("bearerbox", "backup", "oldest", "receipts", "drain"):
         told = [check.summary for each in hour for check in FUNCTIONS[id](each, Bounds(usual()))]
         assert sum(before != after for before, after in itertools.pairwise(told)) <= 60, id
-
-
-@pytest.mark.parametrize("state", ["dead", "absent"])
-def test_a_link_that_the_spec_holds_back_is_not_missed(state: str) -> None:
-    text = "smsc:\n- {smsc-id: phone, smsc: fake, host: 127.0.0.1, port: 1, dead-start: true}\n"
-    held = LinkStatus("fake", "phone", "phone", "dead", None, 0, 0, 0, 0, 0, 0)
-    links = () if state == "absent" else (held,)
-    (found,) = others.found(parse(text, Path("/spec.yaml"), {}, "spec.yaml"), status(links))
-    assert found == Other("phone", "fake", ())
-    seen = replace(WELL, overview=replace(WELL.overview, accounts=()), others=(found,))
-    assert report(seen, usual()).of("sending") == ()
-
-
-def test_a_link_that_speaks_no_smpp_is_found_by_its_name() -> None:
-    text = (
-        "smsc:\n- {smsc-id: phone, smsc: fake, host: 127.0.0.1, port: 1}\n"
-        "- {smsc-id: phone, smsc-admin-id: second, smsc: fake, host: 127.0.0.1, port: 2}\n"
-    )
-    spec = parse(text, Path("/spec.yaml"), {}, "spec.yaml")
-    one = LinkStatus("fake", "second", "phone", "online", 5, 0, 7, 0, 0, 0, 0)
-    (found,) = others.found(spec, status((one,)))
-    assert found == Other("phone", "fake", (("phone", "absent"), ("second", "online")), 7)
-    assert others.found(spec, None)[0].links == (("phone", "unknown"), ("second", "unknown"))
 
 
 def test_thresholds_of_the_spec_hold() -> None:

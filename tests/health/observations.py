@@ -1,0 +1,91 @@
+"""What may be observed of a gateway: one that is well, and others that differ from it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kannelkit.health.observed import BoxSeen, Certificate, Host, LogFile, Observed, Place, Silence, Store
+from kannelkit.supervise.course import Curve
+from kannelkit.supervise.views import AccountView, BoxView, LinkView, Overview
+
+AT = 1_800_000_000.0
+DAY = 86_400.0
+
+ONE = LinkView("main-1", "primary", "smsc.example", 2775, "online", 60, 0, 15)
+TWO = LinkView("main-2", "primary", "smsc.example", 2775, "online", 60, 0, 15)
+STANDBY = LinkView("main-backup-1", "backup", "smsc2.example", 2775, "standby", None, 0, 15)
+MAIN = AccountView(
+    smsc_id="main",
+    unit="main",
+    state="online",
+    side="primary",
+    host="smsc.example:2775",
+    since=None,
+    why="",
+    links_online=2,
+    links_wanted=2,
+    throughput=30,
+    ceiling=30,
+    floor=2,
+    settled=True,
+    paused=False,
+    by_hand=False,
+    rate_since=None,
+    accepted_per_second=None,
+    accepted=None,
+    refused=None,
+    other_refusals=(),
+    queued=0,
+    in_flight=None,
+    minutes_left=0.0,
+    curve=Curve(),
+    links=(ONE, TWO, STANDBY),
+)
+WELL = Observed(
+    Overview(
+        at=AT,
+        state="running",
+        version="1.4.5",
+        supervisor=7,
+        boxes=(BoxView("bearerbox", "running", 10, AT - 60), BoxView("smsbox", "running", 11, AT - 60)),
+        accounts=(MAIN,),
+        waiting=0,
+        in_flight=0,
+        stored=0,
+        events=(),
+        problems=(),
+    ),
+    AT,
+    boxes={"bearerbox": BoxSeen(10, AT - 60, "S", 50_000_000, 40, 1024), "smsbox": BoxSeen(11, AT - 60, "S")},
+    started=True,
+    troubles={},
+    traffic={},
+    certificates=(Certificate("main", Path("/pem"), AT + 90 * DAY),),
+    places=(Place(Path("/log"), "logs", 5_000_000_000, 0.5, 0.5),),
+    logs=(LogFile(Path("/log/bearerbox.log"), there=True, followed=True),),
+    store=Store(0, None),
+    hosts=(Host("main", "backup", "smsc2.example:2775", 0.02),),
+    clock_set=0.0,
+    unapplied=False,
+)
+
+
+def account(**changes: Any) -> Observed:
+    """Return what is seen where the account stands otherwise."""
+    return replace(WELL, overview=replace(WELL.overview, accounts=(replace(MAIN, **changes),)))
+
+
+def overview(**changes: Any) -> Observed:
+    return replace(WELL, overview=replace(WELL.overview, **changes))
+
+
+def boxes(bearerbox: str, smsbox: str, **changes: Any) -> Observed:
+    views = (BoxView("bearerbox", bearerbox, None, None), BoxView("smsbox", smsbox, None, None))  # type: ignore[arg-type] # words of the cases
+    accounts = (replace(MAIN, state="unknown" if bearerbox == "silent" else "offline", links_online=0),)
+    return replace(overview(boxes=views, accounts=accounts, state="unknown", waiting=None), **changes)
+
+
+def silent(seconds: float, working: str = "", kind: Any = "silent", **changes: Any) -> Observed:
+    return boxes("silent", "unknown", silence=Silence(kind, seconds, "no answer", "", working), **changes)
