@@ -8,6 +8,7 @@ on when links are made anew, and parking and standby links are not counted as li
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from kannelkit.gateway.status import GatewayStatus, LinkStatus
 from kannelkit.health.exposition import Exposition, labels
@@ -16,6 +17,7 @@ from kannelkit.health.metrics_gateway import boxes_of, version_of
 from kannelkit.health.metrics_rows import LinkRow, Seen
 from kannelkit.health.metrics_totals import Totals
 
+_SMSC = ("smsc_id",)
 _BOXES = ("wapbox", "smsbox")  # of which kannel_exporter says 0, too
 _OF_GATEWAY: Mapping[str, Callable[[GatewayStatus], int]] = {
     "bearerbox_uptime_seconds": lambda status: status.uptime_seconds,
@@ -68,12 +70,15 @@ def _smscs(text: Exposition, rows: Iterable[LinkRow], totals: Totals) -> None:
     smscs: dict[str, list[LinkRow]] = {}
     for row in rows:
         smscs.setdefault(row.account, []).append(row)
-    links = {name: [link for row in of for link in row.links] for name, of in smscs.items()}
-    text.add(METRICS["bearerbox_smsc_connections"], [("", sum(len(of) for of in links.values()))])
+    named = {name: labels(_SMSC, (name,)) for name in smscs}
+    keys = [(named[name], [row.key for row in of]) for name, of in smscs.items()]
+    links = [(named[name], [link for row in of for link in row.links]) for name, of in smscs.items()]
+    text.add(METRICS["bearerbox_smsc_connections"], [("", sum(len(of) for _, of in links))])
     for metric, ours in _OF_SMSC.items():
-        _each(text, metric, {(name,): sum(totals.total(ours, row.key) for row in of) for name, of in smscs.items()})
+        total = partial(totals.total, ours)
+        text.add(METRICS[metric], [(name, sum(map(total, of))) for name, of in keys])
     for metric, figure in _OF_LINKS.items():
-        _each(text, metric, {(name,): figure(of) for name, of in links.items()})
+        text.add(METRICS[metric], [(name, figure(of)) for name, of in links])
 
 
 def _each(text: Exposition, metric: str, series: Mapping[tuple[str, ...], float]) -> None:
