@@ -13,6 +13,7 @@ from kannelkit.host.reach import reach
 from kannelkit.relay.bearerbox import BearerboxConnection, bind_request
 from kannelkit.relay.counts import Counts, Note
 from kannelkit.relay.octets import HEADER
+from kannelkit.relay.orphans import Orphans
 from kannelkit.relay.pacer import Pacer
 from kannelkit.relay.provider import connect
 from kannelkit.relay.session import Session
@@ -41,6 +42,7 @@ class Account:
         self.settings = settings
         self.pacer = pacer
         self.counts = Counts(unanswered=note.left_behind, maybe_doubled=note.before + note.left_behind)
+        self.orphans = Orphans()
         self.sides = Sides(len(settings.hosts), settings.after, settings.back_after)
         self._note = note
         self._tell = tell
@@ -71,7 +73,7 @@ class Account:
 
     def note(self) -> None:
         """Note on disk how much is unanswered."""
-        self._note.say(self.unanswered, self.counts.maybe_doubled)
+        self._note.say(self.unanswered + len(self.orphans), self.counts.maybe_doubled)
 
     def state(self) -> dict[str, object]:
         """Return how it stands, as plain values."""
@@ -147,6 +149,7 @@ class Account:
         now = self._clock()
         for session in list(self._sessions):
             session.tick(now)
+        self.counts.maybe_doubled += self.orphans.expire(now)
         bound = any(session.good for session in self._sessions)
         waiting = any(session.bearerbox is not None for session in self._sessions)
         if waiting:

@@ -28,6 +28,8 @@ class BearerboxConnection(asyncio.Protocol):
         self.session: Session | None = None
         self.bind_frame = b""
         self.bound = False
+        self.took_leave = False
+        """Whether it ends in order: it has read what it was sent, or is asked to."""
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._account = account
         self._loop = asyncio.get_running_loop()
@@ -72,8 +74,9 @@ class BearerboxConnection(asyncio.Protocol):
         self.hold_reading(False)
 
     def unbind(self) -> None:
-        """Ask bearerbox to leave; what it still sends is read and left to it, for a reset would take answers away."""
+        """Ask bearerbox to leave in order; what it still sends is read, for a reset would take answers away."""
         self.stop_reading()
+        self.took_leave = True
         if self.bound:
             self.bound = False
             self.send(bare(CommandId.UNBIND, 0, 1))
@@ -197,7 +200,7 @@ class BearerboxConnection(asyncio.Protocol):
         if not self.bound:
             self.send(response(CommandId.UNBIND, CommandStatus.ESME_RINVBNDSTS, number))
         elif self._task is None or self._task.done():
-            self._deaf = True
+            self._deaf = self.took_leave = True
             self._task = asyncio.create_task(self._leave(number))
 
     async def _leave(self, number: int) -> None:

@@ -18,7 +18,8 @@ class Counts:
     """Totals since the start. `accepted`, `refused` (0x58), `put_off` (a full queue and its like, tried again later)
     and `rejected` (what bearerbox is told) are answers of the provider; `expired` were handed back to bearerbox unsent
     or unaccepted; `unanswered` lost their answer with a connection, or had none in time; `maybe_doubled` of those were,
-    or will be, sent again and may arrive twice.
+    or will be, sent again and may arrive twice; `not_doubled` came again from a bearerbox that was
+    killed, and were answered with what the provider had said.
     """
 
     arrived: int = 0
@@ -30,6 +31,7 @@ class Counts:
     expired: int = 0
     unanswered: int = 0
     maybe_doubled: int = 0
+    not_doubled: int = 0
     delivered: int = 0
     binds: int = 0
     binds_refused: int = 0

@@ -31,6 +31,8 @@ _LATER: Final = frozenset(
 _LATER_SECONDS, _LATER_LONGEST = 0.5, 8.0
 # so many of them in a row, and it is not a matter of the single message: nothing leaves for a while
 _LATER_IN_A_ROW: Final = 5
+# an answer may wait so long at bearerbox until it has marked the message as sent
+_UNREAD_SECONDS: Final = 0.05
 _THROTTLED: Final = int(CommandStatus.ESME_RTHROTTLED)
 
 
@@ -43,6 +45,7 @@ class Session:
         self.connections: list[ProviderConnection] = []
         self.held = Held(_MOST_HELD, _MOST_OCTETS)
         self._counts = account.counts
+        self._orphans = account.orphans
         self._pacer = account.pacer
         self._limit = account.pacer.limit
         self._settings = account.settings
@@ -50,6 +53,8 @@ class Session:
         self._order = 0
         self._not_before = -math.inf  # nothing leaves: the provider's queue is full
         self._later_in_a_row = 0
+        self._told_since = -math.inf
+        self._told_now = self._told_before = 0  # answers that bearerbox may not have read
         self._deliveries: dict[int, tuple[ProviderConnection, int]] = {}
         self._number = 0
         self._leaving = False  # nothing leaves any more
@@ -81,6 +86,12 @@ class Session:
                 return
             submit.urgent = bool(is_urgent)
         self._counts.arrived += 1
+        if self._orphans:
+            known = self._orphans.claim(frame)
+            if known is not None and self.bearerbox is not None:
+                self._counts.not_doubled += 1
+                self.bearerbox.send(numbered(known, number))
+                return
         self.held.add(submit)
 
     def arrived(self) -> None:
@@ -156,8 +167,10 @@ class Session:
                 self._limit.accepted(sent, now)
                 counts.accepted += 1
                 self._later_in_a_row = 0
-                if self.bearerbox is None:
-                    counts.maybe_doubled += 1  # bearerbox never hears of it and sends it again
+                if self.bearerbox is not None:
+                    self._told(now)
+                elif not self._orphans.keep(submit.octets, frame, now):
+                    counts.maybe_doubled += 1
             elif status == _THROTTLED:
                 self._limit.refused(sent, now)
                 counts.refused += 1
@@ -223,6 +236,9 @@ class Session:
 
     def let_go(self) -> None:
         """bearerbox is gone: hold nothing more for it."""
+        if self.bearerbox is not None and not self.bearerbox.took_leave:
+            self._told(self._clock())
+            self._counts.maybe_doubled += self._told_now - 1 + self._told_before
         self.bearerbox = None
         for submit in self.held.clear():  # it keeps them itself, and sends them again
             self._counts.maybe_doubled += submit.doubtful
@@ -278,6 +294,13 @@ class Session:
         if submit.doubtful:
             self._counts.maybe_doubled += 1
         self._refuse(submit, submit.status)
+
+    def _told(self, now: float) -> None:
+        """Take note that bearerbox is sent an answer: if it ends now, it may have it and not know it."""
+        if now - self._told_since >= _UNREAD_SECONDS:
+            self._told_before = self._told_now if now - self._told_since < 2 * _UNREAD_SECONDS else 0
+            self._told_since, self._told_now = now, 0
+        self._told_now += 1
 
     def _refuse(self, submit: Submit, status: int) -> None:
         if self.bearerbox is not None:

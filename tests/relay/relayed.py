@@ -8,6 +8,7 @@ import secrets
 import socket
 import sys
 from asyncio.subprocess import Process
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -55,14 +56,25 @@ _STOPPED_SECONDS = 40.0
 
 
 class _Boxes(Kannel):
-    """bearerbox and smsbox; bearerbox can be killed and started again beside its smsbox."""
+    """bearerbox and smsbox; bearerbox can be killed and started again."""
 
     async def kill(self) -> None:
         self.bearerbox.kill()
         await self.bearerbox.wait()
 
     async def again(self) -> None:
-        self._bearerbox = await self._start("bearerbox", self.folder / "kannel.conf")
+        """Start bearerbox again with what it kept, and the smsbox that ends with it."""
+        path = self.folder / "kannel.conf"
+        await child.stop(self._smsbox, _STOPPED_SECONDS)
+        self._bearerbox = await self._start("bearerbox", path)
+        await self._until(self._administered)
+        self._smsbox = await self._start("smsbox", path)
+        await self._until(self._takes_messages)
+
+    async def _until(self, listens: Callable[[], Awaitable[bool]]) -> None:
+        async with asyncio.timeout(_STARTED_SECONDS):
+            while not await listens():
+                await asyncio.sleep(0.02)
 
 
 class Relayed:
