@@ -59,13 +59,15 @@ class _Boxes(Kannel):
     """bearerbox and smsbox; bearerbox can be killed and started again."""
 
     async def kill(self) -> None:
-        self.bearerbox.kill()
-        await self.bearerbox.wait()
+        """Kill bearerbox, and the smsbox that would end by itself a while later."""
+        for box in (self.bearerbox, self._smsbox):
+            if box is not None and box.returncode is None:
+                box.kill()
+                await box.wait()
 
     async def again(self) -> None:
         """Start bearerbox again with what it kept, and the smsbox that ends with it."""
         path = self.folder / "kannel.conf"
-        await child.stop(self._smsbox, _STOPPED_SECONDS)
         self._bearerbox = await self._start("bearerbox", path)
         await self._until(self._administered)
         self._smsbox = await self._start("smsbox", path)
