@@ -16,6 +16,7 @@ from kannelkit.cli.dlr_terms import TERMS
 from kannelkit.cli.dlr_told import Row, Told, date_words, of_status
 from kannelkit.cli.figures import shown
 from kannelkit.cli.named import known
+from kannelkit.cli.variables import AnyVariable
 from kannelkit.conf.values import TRUE
 from kannelkit.errors import GatewayError, HostError
 from kannelkit.gateway.esme import Esme
@@ -36,8 +37,11 @@ _MOST_ID = 64  # SMPP 3.4, 4.8.1, and of a receipt's id
 
 def query(path: Path, message_id: str, name: str | None, sender: str, lang: Language, *, force: bool) -> Told:
     """Return the answer in words. Raises InputError, and GatewayError where there is no bind to spare, or no answer."""
-    spec = load(path, os.environ)
+    variables = AnyVariable()
+    spec = load(path, variables)
     account = _account(spec, name)
+    if variables.missing and account.group.get("smsc-password") == variables.TEXT:
+        load(path, os.environ)  # which says what is missing
     if not message_id or len(os.fsencode(message_id)) > _MOST_ID:
         raise click.BadParameter(f"an id has 1 to {_MOST_ID} characters", param_hint="--query")
     named = shlex.quote(str(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from kannelkit.errors import InputError, KannelkitError
+from kannelkit.cli.variables import AnyVariable
+from kannelkit.errors import HostError, InputError, KannelkitError
 from kannelkit.spec.model import Threshold
 from kannelkit.spec.thresholds import number, unknown_hint, usual
 
@@ -169,10 +171,27 @@ def _looked(
     from kannelkit.health.observe import Observer
     from kannelkit.health.values import Report
     from kannelkit.spec import load
+    from kannelkit.supervise.readings import same
 
-    spec = load(path, os.environ)
-    whole = report(Observer().observe(spec, min(3.0, timeout * _PART)), _thresholds(spec, warning, critical))
+    variables = AnyVariable()
+    spec = load(path, variables)
+    runs = spec
+    if variables.missing:  # a monitor has none of the gateway's secrets; what runs with them is kept
+        runs = _kept(spec) or load(path, os.environ)
+    seen = Observer().observe(runs, min(3.0, timeout * _PART))
+    if runs is not spec and seen.unapplied is not None:
+        seen = dataclasses.replace(seen, unapplied=not same(runs, spec, secrets=False))
+    whole = report(seen, _thresholds(spec, warning, critical))
     return Report(whole.at, tuple(check for check in whole.checks if not ids or check.id in ids))
+
+
+def _kept(spec: Spec) -> Spec | None:
+    from kannelkit.supervise.kept import kept
+
+    try:
+        return kept(spec.state_dir)
+    except HostError:  # another user's gateway
+        return None
 
 
 def _thresholds(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-
-import aiohttp
+from typing import TYPE_CHECKING
 
 from kannelkit.errors import GatewayError
 from kannelkit.gateway.status import MOST_OCTETS, DeniedError, GatewayStatus, parse_status
+
+if TYPE_CHECKING:
+    import aiohttp
 
 # a link that does not answer its unbind holds a graceful restart up for 30 s
 _GRACEFUL_SECONDS = 60.0
@@ -98,6 +100,8 @@ class Admin:
         return text
 
     async def _ask(self, method: str, path: str, arguments: dict[str, str], seconds: float) -> bytes:
+        import aiohttp  # takes long, and what only names an Admin asks nobody
+
         query = {"password": self._password, **arguments}
         async with self._one_at_a_time:
             try:
@@ -123,6 +127,8 @@ class Admin:
 
 
 def _cause(error: aiohttp.ClientError) -> str:
+    import aiohttp
+
     if isinstance(error, aiohttp.ClientConnectorError):
         return os.strerror(error.errno) if error.errno else "no connection"
     if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError):

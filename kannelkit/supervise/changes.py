@@ -88,8 +88,11 @@ class Changes:
         if not self._held:
             self._renew()
         for name, refusals in self._doubts.due(self._watch.rates, now).items():
-            self._running.note(
-                name, f"{refusals} refusals in the log, but no such messages wait for another try: not believed"
+            self._running.tell(
+                "note",
+                f"{name}: {refusals} refusals in the log, but no such messages wait for another try: not believed",
+                name,
+                doubted=refusals,
             )
 
     def leave(self) -> None:

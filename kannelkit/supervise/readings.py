@@ -7,8 +7,6 @@ import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 
-import aiohttp
-
 from kannelkit.conf.masking import is_secret
 from kannelkit.errors import GatewayError, HostError
 from kannelkit.gateway.admin import Admin
@@ -41,6 +39,8 @@ async def look(spec: Spec, most_events: int = 10, *, missing: Sequence[str] = ()
     for secrets and that are not set here: a gateway that kannelkit runs needs none of them, for what it runs with is
     kept.
     """
+    import aiohttp  # which `health` does without: it takes only other parts of this module
+
     readings, sides = _from_state_dir(spec, most_events)
     troubles = list(readings.troubles)
     asked = spec.path
@@ -48,7 +48,7 @@ async def look(spec: Spec, most_events: int = 10, *, missing: Sequence[str] = ()
         try:
             running = kept_spec(spec.state_dir)
             if running is not None:
-                if not _same(running, spec, secrets=not missing):
+                if not same(running, spec, secrets=not missing):
                     troubles.append("the spec has changes that do not run yet: kannelkit plan shows them")
                 spec, missing = running, ()
         except HostError as error:
@@ -100,7 +100,7 @@ def _in_force(spec: Spec, throughputs: Mapping[str, int], sides: Mapping[str, Si
     return accounts(spec, InForce(throughputs=bounded, sides=sides))
 
 
-def _same(running: Spec, spec: Spec, *, secrets: bool) -> bool:
+def same(running: Spec, spec: Spec, *, secrets: bool) -> bool:
     """Return whether two specs stand for the same kannel.conf; without `secrets`, passwords apart."""
     made = kept(spec.state_dir)
     if any(name not in made for name in spec.to_make()):

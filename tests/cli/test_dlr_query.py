@@ -98,6 +98,19 @@ async def test_the_answer_is_told_and_the_link_stays(smsc: Simulator, tmp_path: 
     assert smsc.account("login").counters.binds == 3
 
 
+async def test_other_secrets_need_not_be_at_hand(smsc: Simulator, tmp_path: Path) -> None:
+    path = spec(tmp_path, smsc.port)
+    path.write_text(f"{path.read_text()}sendsms-user: [{{username: app, password: {{env: NO_SUCH_PASSWORD}}}}]\n")
+    async with Esme(Address("127.0.0.1", smsc.port), LINK) as link:
+        assert await link.bind("transceiver") == 0
+        message_id = await sent(link)
+    assert (await query(path, "--query", message_id)).exit_code == 0
+    path.write_text(path.read_text().replace("{env: DLR_PASSWORD}", "{env: NO_SUCH_LOGIN}"))
+    refused = await query(path, "--query", message_id)
+    assert refused.exit_code == 1
+    assert "NO_SUCH_LOGIN is not set" in refused.stderr
+
+
 async def test_nothing_is_asked_where_the_bind_would_close_a_link(smsc: Simulator, tmp_path: Path) -> None:
     path = spec(tmp_path, smsc.port, flags="")
     refused = await query(path, "--query", "1")

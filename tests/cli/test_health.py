@@ -22,6 +22,8 @@ from kannelkit.cli.health import lines
 from kannelkit.cli.main import group
 from kannelkit.health.table import CHECKS
 from kannelkit.health.values import Check, Figure, Report, Status
+from kannelkit.spec import load
+from kannelkit.supervise.kept import keep
 
 REAL = (Path(__file__).parents[1] / "gateway/status.xml").read_bytes()
 SPEC = """
@@ -116,6 +118,19 @@ def test_json_is_the_whole_report(tmp_path: Path, serve: Serve) -> None:
     assert CODES[told["status"].upper()] == result.exit_code
     assert told["sending"] == {"acc": True}
     assert {"id", "status", "summary", "advice", "account", "link", "since", "figures"} == set(told["checks"][0])
+
+
+def test_a_monitor_has_no_secrets_of_the_gateway(tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ADMIN", raising=False)
+    path = written(tmp_path, serve(REAL))
+    path.write_text(path.read_text().replace("loginpw7", "{env: HEALTH_LOGIN}").replace("adminpw77", "{env: ADMIN}"))
+    without = health(path)
+    assert without.exit_code == 3
+    assert "ADMIN is not set" in first_line(without)
+    (tmp_path / "state").mkdir()
+    keep(load(path, {"HEALTH_LOGIN": "loginpw7", "ADMIN": "adminpw77"}))  # as whoever runs it does
+    result = health(path, "--check", "sending")
+    assert (result.exit_code, first_line(result)) == (0, "KANNEL OK - 1 account sending")
 
 
 def test_nothing_runs(tmp_path: Path) -> None:
