@@ -34,6 +34,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
         words = [str(path), "-c", f"{script}\nwait", "sh", *arguments]
         process = subprocess.Popen(words, start_new_session=True, stdin=subprocess.DEVNULL)
         started.append(process)
+        # it has its name, and after that its arguments, only a moment after it was started
+        while Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")[:-1] != [*map(os.fsencode, words)]:
+            assert process.poll() is None
         return process
 
     yield run
@@ -46,7 +49,7 @@ SLEEP = "sleep 60 &"
 
 
 def found(sought: Sought) -> int | None:
-    """Return what is found; a process has its name only a moment after it was started."""
+    """Return what is found; a child that a wrapper starts has its name only a moment later."""
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         process = find(sought)
@@ -82,8 +85,6 @@ def test_of_a_process_and_its_child_of_the_same_name_the_child(tmp_path: Path, s
 def test_a_parent_that_waits_to_start_its_child_anew_is_not_the_box(tmp_path: Path, start: Start) -> None:
     conf = tmp_path / "kannel.conf"
     parent = start("boxname-i", SLEEP, "--parachute", str(conf))
-    while str(conf).encode() not in Path(f"/proc/{parent.pid}/cmdline").read_bytes():
-        assert parent.poll() is None
     (tmp_path / "pid").write_text(f"{parent.pid}\n")
     assert find(Sought("boxname-i", tmp_path / "pid", None, conf)) is None
     box = start("boxname-i", SLEEP, str(conf))
@@ -102,9 +103,7 @@ def test_two_that_cannot_be_told_apart_are_not_found(tmp_path: Path, start: Star
     conf = tmp_path / "kannel.conf"
     first = start("boxname-e", SLEEP, str(conf))
     assert found(Sought("boxname-e", None, None, conf)) == first.pid
-    second = start("boxname-e", SLEEP, str(conf))
-    while str(conf).encode() not in Path(f"/proc/{second.pid}/cmdline").read_bytes():  # it comes after its name
-        assert second.poll() is None
+    start("boxname-e", SLEEP, str(conf))
     assert find(Sought("boxname-e", None, None, conf)) is None
 
 
