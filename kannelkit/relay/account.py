@@ -119,6 +119,7 @@ class Account:
             theirs = other.bind_frame and HEADER.unpack_from(other.bind_frame)[1] == CommandId.BIND_RECEIVER
             if other is not connection and other.bind_frame and theirs == receives:
                 other.close()  # half open: bearerbox has one at a time
+                await asyncio.wait((other.closed,))
         ending = [task for task in self._tasks if task.get_name() == _FINISH]
         if ending:  # never two binds where the login allows one
             await asyncio.wait(ending, timeout=_LAST_ANSWERS)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kannelkit.relay.session import Session
 
 _BIND_WITHIN: Final = 10.0  # seconds
+_MOST_UNREAD: Final = 1024 * 1024  # octets of answers
 _LEAVES_WITHIN: Final = 5.0  # seconds for bearerbox to read what was written, and to close
 
 
@@ -39,7 +40,8 @@ class BearerboxConnection(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._held = False  # more waits than is good
-        self._choked = False  # it does not read what it is sent
+        self.choked = False
+        """Whether it does not read what it is sent."""
         self._deaf = False  # what it sends is read, and left to it
         self._working = False
 
@@ -54,9 +56,9 @@ class BearerboxConnection(asyncio.Protocol):
 
     def hold_reading(self, held: bool) -> None:
         """Read no more while more waits than is good."""
-        if held != self._held and self._transport is not None and not self._transport.is_closing():
+        if held != self._held:
             self._held = held
-            (self._transport.pause_reading if held else self._transport.resume_reading)()
+            self._regulate()
 
     def answer_bind(self, answer: bytes) -> None:
         """Hand on the provider's answer to the bind, as it is."""
@@ -119,14 +121,15 @@ class BearerboxConnection(asyncio.Protocol):
         self._account.gone(self)
 
     def pause_writing(self) -> None:
-        self._choked = True
+        self.choked = True
         if self.session is not None:
-            self.session.read_providers(False)
+            self.session.regulate()
 
     def resume_writing(self) -> None:
-        self._choked = False
+        self.choked = False
+        self._regulate()
         if self.session is not None:
-            self.session.read_providers(True)
+            self.session.regulate()
 
     def data_received(self, data: bytes) -> None:
         now = self._loop.time()
@@ -154,6 +157,8 @@ class BearerboxConnection(asyncio.Protocol):
             session.answered_deliveries()
             session.arrived()
         self.flush()
+        if self.choked:
+            self._regulate()
 
     def _other(self, frame: bytes, command_id: int, number: int, now: float) -> None:
         session = self.session if self.bound and not self._deaf else None
@@ -210,6 +215,16 @@ class BearerboxConnection(asyncio.Protocol):
         self.send(response(CommandId.UNBIND, 0, number))
         self.flush()
         self.close_after_reading()
+
+    def _regulate(self) -> None:
+        """Read on, or not while more waits than is good or while it reads none of its answers."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if self._held or (self.choked and transport.get_write_buffer_size() > _MOST_UNREAD):
+            transport.pause_reading()
+        else:
+            transport.resume_reading()
 
     def _write(self) -> None:
         if self._out:

@@ -23,6 +23,7 @@ _BIND_SECONDS: Final = 10.0
 _UNBIND_SECONDS: Final = 2.0
 # a provider from which nothing came for so long, while it owes answers, is asked for a sign of life
 _DOUBT_SECONDS: Final = 5.0
+_MOST_UNREAD: Final = 1024 * 1024  # octets of answers
 _SIGN_SECONDS: Final = 5.0  # and has so long to give it
 
 
@@ -64,7 +65,8 @@ class ProviderConnection(asyncio.Protocol):
         self._number = 0
         self._binding: tuple[int, asyncio.Future[bytes]] | None = None
         self._unbinding: int | None = None
-        self._choked = False
+        self._choked = False  # it does not read what it is sent
+        self._held = False
         self._leaving = False
         self._why = ""
         self.heard = self._clock()
@@ -153,13 +155,10 @@ class ProviderConnection(asyncio.Protocol):
             late.append(number)
         return [self.unanswered.pop(number) for number in late]
 
-    def pause_reading(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
+    def hold_reading(self, held: bool) -> None:
+        """Leave to the provider what it sends, or read on."""
+        self._held = held
+        self._regulate()
 
     # what asyncio calls
 
@@ -186,6 +185,7 @@ class ProviderConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._choked = False
+        self._regulate()
         self._owner.worked_off()
 
     def data_received(self, data: bytes) -> None:
@@ -217,6 +217,8 @@ class ProviderConnection(asyncio.Protocol):
             self.end("what the provider sends is no SMPP")
         self._owner.worked_off()
         self.flush()
+        if self._choked:
+            self._regulate()
 
     def _own_answer(self, command_id: int, status: int, number: int, frame: bytes, now: float) -> None:
         if self._binding is not None and number == self._binding[0]:
@@ -251,6 +253,16 @@ class ProviderConnection(asyncio.Protocol):
             self._number = self._number % MOST_NUMBER + 1
             if self._number not in self.unanswered:
                 return self._number
+
+    def _regulate(self) -> None:
+        """Read on, or not while nobody takes it or while the provider reads none of its answers."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if self._held or (self._choked and transport.get_write_buffer_size() > _MOST_UNREAD):
+            transport.pause_reading()
+        else:
+            transport.resume_reading()
 
     def _write(self, octets: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():

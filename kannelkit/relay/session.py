@@ -106,18 +106,20 @@ class Session:
         if found is not None:
             connection, theirs = found
             connection.reply(numbered(frame, theirs))
-            if len(self._deliveries) == _MOST_DELIVERIES // 2:
-                self.read_providers(True)
+            if len(self._deliveries) <= _MOST_DELIVERIES // 2:
+                self.regulate()
 
     def answered_deliveries(self) -> None:
         """Write what `response` took."""
         for connection in self.connections:
             connection.flush()
 
-    def read_providers(self, on: bool) -> None:
+    def regulate(self) -> None:
         """Read what the providers send, or leave it to them until bearerbox has taken what there is."""
+        bearerbox = self.bearerbox
+        held = bearerbox is not None and (bearerbox.choked or len(self._deliveries) >= _MOST_DELIVERIES)
         for connection in self.connections:
-            (connection.resume_reading if on else connection.pause_reading)()
+            connection.hold_reading(held)
 
     # what the pacer asks
 
@@ -156,6 +158,7 @@ class Session:
     def bound(self, connection: ProviderConnection, frame: bytes) -> None:
         self.connections.append(connection)
         self._counts.binds += 1
+        self.regulate()
         if self.bearerbox is not None and not self.bearerbox.bound:
             self.bearerbox.answer_bind(frame)
 
@@ -199,7 +202,7 @@ class Session:
         if command_id not in UNANSWERED:
             self._deliveries[ours] = (connection, number)
             if len(self._deliveries) >= _MOST_DELIVERIES:
-                self.read_providers(False)
+                self.regulate()
         self._counts.delivered += 1
         self.bearerbox.send(numbered(frame, ours))
         return True
@@ -240,6 +243,7 @@ class Session:
             self._told(self._clock())
             self._counts.maybe_doubled += self._told_now - 1 + self._told_before
         self.bearerbox = None
+        self.regulate()
         for submit in self.held.clear():  # it keeps them itself, and sends them again
             self._counts.maybe_doubled += submit.doubtful
 
