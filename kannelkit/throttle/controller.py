@@ -238,6 +238,8 @@ class AccountRate:
     def _proof(self, burst: _Burst, sample: Sample) -> Decision | None:
         if burst.reference is None:
             return None
+        if self.settings.links > 1 and not sample.online:
+            return None  # what is left of the links took that much; all of them may take more
         accepted = self._submits(sample.accepted - burst.reference, burst.refused, sample)
         if accepted <= 0:
             if self._empty_at != sample.accepted:  # the first one, or something was accepted in between

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from kannelkit.throttle.controller import AccountRate
@@ -149,7 +149,30 @@ def test_under_a_constant_law_the_rate_keeps_its_bounds_and_comes_to_rest(provid
     assert len(run.decisions) <= 16
 
 
+# one link of two is down, and the other one alone is refused a little: that is not the account's limit
+_ONE_IS_DOWN = Provider(
+    law="bucket",
+    limit=10,
+    part=0.0,
+    factor=1.1,
+    delay=0.001,
+    disorder=0.0,
+    window=10,
+    links=2,
+    each=True,
+    traffic="comes and goes",
+    closes=False,
+    reconnect=1.0,
+    down=(1.0, 61.0),
+    queue_full=False,
+    others=False,
+    every=0.25,
+    seed=0,
+)
+
+
 @given(provider=PROVIDERS)
+@example(provider=_ONE_IS_DOWN)
 @settings(max_examples=_COUNT)
 def test_nobody_is_worse_off_than_with_kannel_alone(provider: Provider) -> None:
     """What learning costs is little, and a rate that was found delivers no less than the one that was configured."""
