@@ -2,57 +2,72 @@
 
 Under a law that counts submits in a second, sliding or fixed, a refusal tells the limit: it is what was accepted of the
 submits that left within the second before. Under a bucket's it does not, for the bucket held more; there the limit is
-what is accepted from one refusal to the next. A limit that fell refuses everything until what it had accepted is a
-second old, and one that punishes an excess refuses everything for longer: which of the two it is is seen when
-something is accepted again.
+what is accepted from one refusal to the next. A limit that fell, and one that counts in longer than a second, refuse
+everything for a while; then one submit at a time finds out when something is accepted again, and what had been
+accepted until then is more than the limit by little.
 
-What the provider takes more is found by trying a little more, ever more rarely where that is refused, and ever faster
-while it is not.
+That the provider takes more is found by trying a little more for a second or two, ever faster while it is accepted.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections import deque
 from dataclasses import dataclass
+from typing import Final
 
-_WINDOW = 1.0
-# a second of ours is so much longer than the provider's at first; each refusal that this explains adds as much again
-_SLACK = 0.004
-_MORE_SLACK = 0.004
-_MOST_SLACK = 0.05
-_SLACK_LASTS = 60.0  # seconds after which one of these is taken back
+# a second of ours is so much longer than the provider's; each refusal that this explains adds half as much again
+_SLACK: Final = 0.005
+_MORE_SLACK: Final = 1.5
+_MOST_SLACK: Final = 0.05
+_SLACK_LASTS: Final = 120.0  # seconds without such a refusal after which one of these is taken back
+# seconds of history, which is as long as the longest window that is recognised and its slack
+_KEPT: Final = 3.2
+_LONG: Final = 2  # seconds in which some providers count instead of one
 # refusals on end for longer than this: an excess is being punished
-_PUNISHED = 2.5
-# a limit that fell accepts again while at least this share of what it accepted before counts; one of a longer window,
-# which counts in two seconds what it allows in two, when none of it does
-_COUNTS = 0.25
-# after a refusal the next submit waits so long, and so many times as long after each further one; longer yet when it
-# is being punished
-_AGAIN, _LONGER, _LONGEST, _LONGEST_PUNISHED = 0.02, 1.5, 0.2, 1.0
-# two refusals say how much is accepted between them if so many are, or so many seconds passed
-_BETWEEN, _BETWEEN_SECONDS = 8, 1.0
-_SAME = 0.97  # of the limit that is believed: nothing new
-# a trial of more lasts so many seconds, and comes after so many without a refusal
-_TRIAL = 1.15
-_TRIAL_TELLS = 3.0  # what is refused so soon after a trial began is its cost
-_QUIET = 5.0
-# a trial is for so much more, in submits and as a share; half of it after each that was refused, down to the least
-_MORE, _MORE_SHARE, _LEAST_SHARE = 1.0, 0.02, 0.02
+_PUNISHED: Final = 2.6
+# one submit at a time leaves so long after the refusal of the one before, and so many times as long each time
+_AGAIN: Final = 0.03
+_LONGER: Final = 1.5
+_LONGEST, _LONGEST_PUNISHED = 0.25, 1.0
+_LOST: Final = 10.0  # seconds after which nobody waits for that one's answer any more
+# so many accepted, or so many seconds, between two refusals tell a bucket's limit
+_BETWEEN, _BETWEEN_SECONDS = 4, 1.0
+_MARKS: Final = 8
+# a trial of more: so many times as long as the provider's window, for so many submits per second more or such a share
+_TRIAL, _NEXT_TRIAL = 2.6, 1.15
+_MORE, _MORE_SHARE, _FASTER = 0.6, 0.02, 3.0
+_EVERY: Final = 18.0  # seconds between two of them
 # one refusal may be had for so many submits; so many are saved up, or owed, at the most
-_COSTS = 450.0
-_SAVED, _OWED = 3.0, 3.0
+_COSTS: Final = 400.0
+_SAVED, _OWED = 4.0, 8.0
+_SELDOM: Final = 20.0  # seconds: where one takes longer to be earned, what the beginning cost is owed too
 # what was punished is tried again after so many times the seconds that it cost
-_PUNISHED_FOR = 60.0
-_LOWEST = 0.1
+_PUNISHED_FOR: Final = 60.0
+_LESS, _LITTLE_LESS = 0.9, 0.85  # than so much of it: another limit
+_DOUBTED: Final = 2.0  # limits from which on it is worth a refusal to know whether it is a bucket's
+_HALVES: Final = 16.0  # below this it matters whether a limit is a whole number in one second or in two
+_NO_BUCKET: Final = 4  # so many refusals on end at less than twice its limit: not a bucket's
+_BUCKETS_STREAK: Final = 4.0  # submits: one that has nothing for longer is none
+_SUSPECTED_FOR: Final = 30.0
+_LOWEST: Final = 0.1
+# of the limit, and of a second: less than these is none
+_NEXT_TO_NOTHING: Final = 0.002
+_SAME_MOMENT: Final = 1e-9
+# submits that may leave together after a rest, as a share of a second's and at the most
+_TOGETHER_SHARE, _TOGETHER = 0.25, 8.0
+_REST: Final = 1.0  # seconds
+_TOGETHER_WITHIN: Final = 0.25  # of the time that one submit has: closer ones leave together
 
 
 @dataclass(slots=True, eq=False)
 class Sent:
-    """A submit on its way: when it left, and whether it was accepted; None while nobody knows."""
+    """A submit on its way: when it left, the how manieth of those after a rest, and of which trial."""
 
     at: float
-    accepted: bool | None = None
+    together: int = 0
+    trial: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +75,35 @@ class Learnt:
     """What outlives a restart: the limit in submits per second."""
 
     limit: float
+
+
+@dataclass(slots=True)
+class _Mark:
+    """A moment at which the provider had nothing left, and how many it had accepted until then."""
+
+    at: float
+    accepted: int
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """A limit that was read from a refusal, unless something is accepted between these moments: then it was a bucket."""
+
+    begin: float
+    end: float
+    before: float  # the limit that was believed
+    probe_at: float  # when one submit leaves to find out
+    refused: int = 0  # so many on end meanwhile
+
+
+@dataclass(slots=True)
+class _Streak:
+    """Refusals on end: when the first and the last left, what was accepted per long window then, the next one's wait."""
+
+    begin: float
+    last: float
+    long: float
+    gap: float
 
 
 class Limit:
@@ -70,177 +114,368 @@ class Limit:
 
     def __init__(self, ceiling: float = math.inf, learnt: Learnt | None = None) -> None:
         self.ceiling = ceiling
-        self.limit = min(ceiling, learnt.limit) if learnt else ceiling
-        self._credit = 0.0  # refusals that may be had
-        self._costs = 1.0  # refusals that the last trial cost
-        self._not_before = -math.inf  # no trial
-        self._slack = _SLACK
-        self._slack_at = -math.inf
-        self._window: deque[Sent] = deque()  # what left within the last seconds
-        self._again_at = -math.inf
-        self._streak: list[tuple[float, int]] = []  # refusals on end: when each left, what was accepted before it
-        self._unexplained: tuple[float, int] | None = None  # a refusal, and how many were accepted until then
+        self.limit = self._base = ceiling
+        self._most = 0  # submits in a second, 0 for no limit
+        self._sent: deque[float] = deque()  # when those left that were not refused
         self._accepted = 0
-        self._quiet = 0.0
+        self._slack = _SLACK
+        self._slack_until = math.inf
+        self._window = 1  # seconds in which the provider counts
+        self._bucket = False  # it is known to be one
+        self._changed = -math.inf  # what left before says nothing new
+        self._answered_well = True  # something was accepted that left since
+        self._last_refused = -math.inf
+        self._answered = True  # something was accepted that left after the last refusal
+        self._refused_since = -math.inf
+        self._on_end = 0  # refusals
+        self._punished_until = -math.inf
+        self._counted_at = -math.inf
+        self._streak: _Streak | None = None
+        self._probe: Sent | None = None  # the only one on its way, in a streak
+        self._again_at = -math.inf
+        self._marks: deque[_Mark] = deque(maxlen=_MARKS)
+        self._doubt: _Doubt | None = None
+        self._suspect: float | None = None  # the limit, if it is a bucket
+        self._suspect_at = -math.inf
         self._looked: float | None = None
-        self._base: float | None = None  # the limit that a trial began from
+        self._credit = 0.0  # refusals that may be had
+        self._cost = 0.0  # of the last trial
+        self._not_before = -math.inf  # no trial
+        self._trial = 0  # 0: none is on
+        self._trials = 0
+        self._trial_at = -math.inf
+        self._trial_accepted = 0
         self._step = 0.0
-        self._finer = 1.0
-        self._cost = 0.0  # refusals since the last trial began
-        self._trial_since = -math.inf
-        self._changed = -math.inf
+        self._tried_from = 0.0
+        self._first = False  # nothing of the trial was accepted yet
+        self._together = 1.0
+        self._most_together = _TOGETHER
+        self._last_sent = -math.inf
+        self._last_together = 0
+        self._believe(min(ceiling, learnt.limit) if learnt else ceiling)
 
     @property
     def rate(self) -> float:
         """Submits per second that may leave."""
-        return self.limit / (_WINDOW + self._slack)
+        return self.limit / (1.0 + self._slack)
+
+    @property
+    def allowance(self) -> float:
+        """Submits that may leave together after a rest."""
+        return 1.0 if self._streak or self._trial else self._together
 
     @property
     def learnt(self) -> Learnt | None:
         """What to keep for the next start; None where nothing was learnt."""
-        limit = self.limit if self._base is None else self._base
-        return Learnt(limit) if limit < self.ceiling else None
+        return Learnt(self._base) if self._base < self.ceiling else None
 
     @property
     def trying(self) -> bool:
         """Whether more is being tried."""
-        return self._base is not None
+        return self._trial > 0
 
     def wait(self, now: float) -> float:
         """Return the seconds for which nothing may leave, whatever the rate: a second must not hold too many."""
         wait = self._again_at - now
-        if self.limit < math.inf:
-            self._forget(now)
-            most = math.ceil(self.limit)
-            if len(self._window) >= most:
-                counted = [each for each in self._window if each.accepted is not False]
-                if len(counted) >= most:
-                    wait = max(wait, counted[-most].at + _WINDOW + self._slack - now)
-        return max(0.0, wait)
+        if self._probe is not None:
+            wait = max(wait, self._probe.at + _LOST - now)
+        if self._doubt is not None and self._doubt.probe_at < math.inf:
+            wait = max(wait, self._doubt.probe_at - now)
+        elif 0 < self._most <= len(self._sent):
+            wait = max(wait, self._sent[-self._most] + self._window * (1.0 + self._slack) - now)
+        return wait if wait > _SAME_MOMENT else 0.0
 
     def sent(self, now: float) -> Sent:
         """A submit leaves now; its answer is told by what is returned."""
-        sent = Sent(now)
-        self._window.append(sent)
+        history = self._sent
+        while history and history[0] < now - _KEPT:
+            history.popleft()
+        since = now - self._last_sent
+        if _REST <= since < math.inf:
+            self._last_together = 1
+        elif self._last_together and since * self.limit < _TOGETHER_WITHIN:
+            self._last_together += 1
+        else:
+            self._last_together = 0
+        self._last_sent = now
+        history.append(now)
+        sent = Sent(now, self._last_together, self._trial)
+        if self._streak is not None:
+            self._probe = sent
+        if self._doubt is not None:
+            self._doubt.probe_at = math.inf
         return sent
 
     def accepted(self, sent: Sent, now: float) -> None:
         """A submit was accepted."""
-        sent.accepted = True
         self._accepted += 1
-        if self._streak and sent.at > self._streak[-1][0]:
-            self._over(sent.at)
+        if sent.trial and sent.trial == self._trial:
+            self._trial_accepted += 1
+        if sent is self._probe:
+            self._probe = None
+        if self._doubt is not None and sent.at > self._doubt.begin:
+            doubt, self._doubt = self._doubt, None
+            if sent.at < doubt.end:
+                self._bucket = True
+                self._changes(doubt.before, now)
+        if sent.at > self._last_refused:
+            answered, self._answered = self._answered, True
+            if self._streak is not None:
+                self._over(self._streak, sent.at, now)
+            else:
+                if not answered and self._on_end >= _NO_BUCKET and not self._bucket:
+                    self._believe(min(self._base, self._left_by(self._last_refused, sent.at)))
+                if sent.at >= self._changed:
+                    self._answered_well = True
+        if sent.together >= self._together and sent.together:
+            self._together = min(self._allowable, self._together + 1.0)
 
     def lost(self, sent: Sent) -> None:
         """Nobody will know what became of a submit, or it was refused for a reason that is not its speed."""
-        sent.accepted = True
+        if sent is self._probe:
+            self._probe = None
 
     def refused(self, sent: Sent, now: float) -> None:
         """A submit was refused as one too many."""
-        sent.accepted = False
-        if sent.at - self._trial_since < _TRIAL_TELLS:
-            self._credit = max(-_OWED, self._credit - 1.0)
-            self._cost += 1
-        self._quiet = 0.0
-        accepted = self._count(sent.at - _WINDOW, sent.at)
-        first = not self._streak
-        self._streak.append((sent.at, accepted))
-        longest = _LONGEST if sent.at - self._streak[0][0] < _PUNISHED else _LONGEST_PUNISHED
-        gap = min(longest, _AGAIN * _LONGER ** min(20, len(self._streak) - 1))
-        self._again_at = max(self._again_at, now + gap)
-        if sent.at < self._changed or not first:
-            return
-        if self._base is not None:
-            base, self._base = self._base, None
-            self._finer = self._finer / 2 if self._step <= max(_MORE, _MORE_SHARE * base) else 1.0
-            self._believe(max(base, min(accepted, self.limit)), now)
-        elif accepted < self.limit * _SAME:
-            self._believe(accepted, now)
-            self._unexplained = None
+        at = sent.at
+        place = bisect_left(self._sent, at)
+        if place < len(self._sent) and self._sent[place] == at:
+            del self._sent[place]
+        if sent is self._probe:
+            self._probe = None
+        owed = _OWED if self._base * _SELDOM < _COSTS else 0.0
+        self._credit = max(-owed, self._credit - 1.0)
+        self._cost += 1.0
+        if at > self._last_refused:
+            self._last_refused = at
+            if self._answered:
+                self._refused_since, self._on_end = at, 0
+            self._answered = False
+            self._on_end += 1
+        if self._doubt is not None and at > self._doubt.begin:
+            self._doubt.refused += 1
+            if self._doubt.refused >= _NO_BUCKET:
+                self._doubt = None
+        if self._streak is not None:
+            self._go_on_refused(self._streak, at, now)
+        elif at < self._changed:
+            return  # it left before what was learnt last
+        elif sent.together > 1 and self._together > 1.0 and self._count(at, 1.0) < self._base - 1.0:
+            self._most_together = max(1.0, min(self._together, sent.together) - 1.0)
+            self._together = min(self._together, self._most_together)
+        elif not self._answered_well:
+            self._streak = _Streak(
+                self._refused_since, at, self._count(self._refused_since, _LONG) / _LONG, max(_AGAIN, 1.0 / self.limit)
+            )
+            self._go_on_refused(self._streak, at, now)
+        elif self._trial:
+            self._tried_in_vain(at, now)
         else:
-            self._weigh(sent.at, now)
+            self._learn(at, now)
 
     def look(self, now: float, waiting: bool) -> None:
         """Look whether to try more, or to keep what was tried; `waiting` says that more is there than may leave."""
         seconds = now - self._looked if self._looked is not None else 0.0
         self._looked = now
-        if now - self._slack_at >= _SLACK_LASTS and self._slack > _SLACK:
-            self._slack, self._slack_at = max(_SLACK, self._slack - _MORE_SLACK), now
-        if not waiting or self._streak:
+        if now >= self._slack_until and self._credit >= 1.0:
+            self._slack = max(_SLACK, self._slack / _MORE_SLACK)
+            self._slack_until = now + _SLACK_LASTS if self._slack > _SLACK else math.inf
+        if not waiting or self._streak is not None or self._base >= self.ceiling:
             return
-        self._quiet += seconds
-        if self.limit < math.inf:
-            self._credit = min(max(_SAVED, self._costs), self._credit + self.limit * seconds / _COSTS)
-        if self._base is not None:
-            if now - self._trial_since >= _TRIAL and not any(
-                each.accepted is None for each in self._window if each.at <= self._trial_since + _TRIAL
-            ):
-                self._step *= 2
-                self._finer = 1.0
-                self._try(self.limit, now)
-        elif self.limit < self.ceiling and self._quiet >= _QUIET and self._may_try(now):
+        self._credit = min(_SAVED, self._credit + self._base * seconds / _COSTS)
+        if self._trial:
+            lasts = (_TRIAL if self._first else _NEXT_TRIAL) * self._window
+            if now - self._trial_at >= lasts and self._stood(now):
+                self._believe(self.limit)
+                self._step *= _FASTER
+                self._first = False
+                self._try(now)
+            elif now - self._trial_at >= lasts + _LOST:
+                self._end_trial(self._base, now)  # fewer left than should have
+        elif now >= self._not_before and self._credit >= 1.0:
             self._cost = 0.0
-            more = max(_MORE, self.limit * _MORE_SHARE) * self._finer
-            if more < self.limit * _LEAST_SHARE:
-                self._finer, more = 1.0, max(_MORE, self.limit * _MORE_SHARE)
-            self._step = more
-            self._try(self.limit, now)
+            self._first = True
+            self._tried_from = self._base
+            self._step = max(min(_MORE / self._window, self.limit) + self._slack * self.limit, self.limit * _MORE_SHARE)
+            self._try(now)
 
     # -- what a refusal says -----------------------------------------------------------------------------------
 
-    def _over(self, at: float) -> None:
-        """Something is accepted again."""
-        streak, self._streak = self._streak, []
-        self._again_at = -math.inf
-        first = streak[0]
-        lasted = streak[-1][0] - first[0]
-        if len(streak) < 2 or first[0] < self._changed - _PUNISHED:
-            return
-        if lasted < _PUNISHED:
-            counted = 1.0 + self._count(at - _WINDOW, at)
-            if counted < _COUNTS * first[1]:
-                counted = self._count(first[0] - _WINDOW, at) / (at - first[0] + _WINDOW)
-            self._believe(min(self.limit, counted), at)
+    def _learn(self, at: float, now: float) -> None:
+        """Learn from a refusal at what was believed to be the limit."""
+        before = self._base
+        counted = self._counted(at, self._slack)
+        most = self._most_between(at)
+        self._marks.append(_Mark(at, self._accepted))
+        if self._suspect is not None and at - self._suspect_at < _SUSPECTED_FOR:
+            self._bucket = True
+            limit, self._suspect = self._suspect, None
+            self._changes(min(limit, most), now)
+        elif most < (before if self._bucket else _LESS * min(before, counted)):
+            self._bucket = True
+            self._changes(most, now)
+        elif not self._bucket and counted <= before - max(1.0 / self._window, before * _NEXT_TO_NOTHING):
+            limit = self._counted(at, 0.0)
+            long = self._count(at, float(_LONG)) / _LONG
+            if self._window == 1 and before < _HALVES and limit > _LITTLE_LESS * before and limit < long < before:
+                self._window, limit = _LONG, long
+            elif at - self._counted_at < self._window and limit > _LITTLE_LESS * before:
+                self._bucket = True  # in a window there would have been room for more
+            self._counted_at = at
+            self._changes(limit, now)
+            self._wonder(at, now, limit, before)
         else:
-            self._slacken(at)
+            if self._bucket:
+                before *= 1.0 - _NEXT_TO_NOTHING
+            else:
+                self._slacken(now)
+            self._changes(before, now)
+
+    def _wonder(self, at: float, now: float, limit: float, before: float) -> None:
+        """Find out whether a limit that was read from a refusal is a bucket's."""
+        if limit < _DOUBTED or limit > _LESS * before:
+            return
+        opens = self._sent[-min(len(self._sent), math.ceil(limit))] + 1.0
+        probe_at = now + min(2.5 / limit, 4.0 / before)
+        end = max(at + min(5.0 / limit, 8.0 / before) + _MOST_SLACK, probe_at + _AGAIN)
+        self._doubt = _Doubt(at + 0.02, min(opens, end), before, probe_at if probe_at < opens - _AGAIN else math.inf)
+
+    def _counted(self, at: float, slack: float) -> float:
+        """Return what was accepted per second of the provider's window before a refusal."""
+        window = self._window
+        counted = self._count(at, window * (1.0 + slack)) / window
+        if window > 1:
+            second = self._count(at, 1.0 + slack)
+            if second < counted * 0.75:
+                self._window = 1
+                return second
+        return counted
+
+    def _tried_in_vain(self, at: float, now: float) -> None:
+        """Learn from a refusal in a trial."""
+        base, before = self._base, self._tried_from
+        counted = min(self._counted(at, 0.0), self.limit)
+        explained, spare = self._explained(at, before)
+        self._marks.append(_Mark(at, self._accepted))
+        self._suspect = None
+        if self._first:
+            if counted <= base + 0.5 and spare >= 2.0 and at - self._trial_at < _NEXT_TRIAL * self._window:
+                self._bucket = False
+            self._end_trial(base, now)
+        elif not explained:
+            self._marks.clear()
+            self._marks.append(_Mark(at, self._accepted))
+            self._end_trial(counted, now)
+        elif self._bucket:
+            self._end_trial(before, now)
+        else:
+            self._suspect, self._suspect_at = before, at
+            self._end_trial(counted, now)
+
+    def _explained(self, at: float, limit: float) -> tuple[bool, float]:
+        """Return whether a bucket of this limit would be empty, and how much at least would be in it if not."""
+        if not self._marks:
+            return False, 0.0
+        mark = self._marks[-1]
+        between, seconds = self._accepted - mark.accepted, at - mark.at
+        return between - 1.0 <= limit * seconds * (1.0 + _NEXT_TO_NOTHING), limit * seconds - between
+
+    def _most_between(self, at: float) -> float:
+        """Return the highest limit that a bucket may have that was empty at the marks and is now."""
+        most = math.inf
+        for mark in self._marks:
+            between, seconds = self._accepted - mark.accepted, at - mark.at - self._slack
+            if seconds > 0 and (self._bucket or between >= _BETWEEN or seconds >= _BETWEEN_SECONDS):
+                most = min(most, (between + 0.5) / seconds)
+        return most
+
+    def _go_on_refused(self, streak: _Streak, at: float, now: float) -> None:
+        streak.last = max(streak.last, at)
+        self._again_at = max(self._again_at, now + streak.gap)
+        longest = _LONGEST if streak.last - streak.begin < _PUNISHED else _LONGEST_PUNISHED
+        streak.gap = min(max(longest, 1.0 / self._base), streak.gap * _LONGER)
+
+    def _over(self, streak: _Streak, at: float, now: float) -> None:
+        """Something is accepted again."""
+        self._streak = None
+        self._again_at = -math.inf
+        lasted = streak.last - streak.begin
+        if lasted * self._base > _BUCKETS_STREAK:
+            self._bucket = False
+            self._marks.clear()
+        if lasted >= _PUNISHED:
             self._not_before = at + lasted * _PUNISHED_FOR
-
-    def _may_try(self, now: float) -> bool:
-        if self._cost:
-            self._costs = max(1.0, min(self._cost, 10.0))
-        return self._credit >= self._costs and now >= self._not_before
-
-    def _count(self, begin: float, end: float) -> int:
-        """Return how many that left between these moments were not refused."""
-        return sum(each.accepted is not False for each in self._window if begin < each.at < end)
-
-    def _weigh(self, at: float, now: float) -> None:
-        """A refusal although no more were accepted than ever: a bucket is empty, or submits ran together on the way."""
-        self._slacken(now)
-        if self._unexplained is None or at - self._unexplained[0] > _SLACK_LASTS:
-            self._unexplained = (at, self._accepted)
+            again, self._punished_until = streak.begin - self._punished_until < lasted, at
+            if again:
+                self._window = _LONG
+            self._end_trial(min(self._base, streak.long) if again else self._base, now)
             return
-        since, before = self._unexplained
-        between, seconds = self._accepted - before, at - since
-        if between < _BETWEEN and seconds < _BETWEEN_SECONDS:
+        if self._count(at, 1.0) < self._count(streak.last, float(_LONG)) / _LONG / 2.0:
+            self._window = _LONG
+        if self._bucket:
+            self._end_trial(self._base, now)
             return
-        self._unexplained = (at, self._accepted)
-        if seconds > 0 and between / seconds < self.limit * _SAME:
-            self._believe(between / seconds, now)
+        self._end_trial(min(self._base, self._left_by(streak.last, at)), now)
+
+    def _left_by(self, last: float, at: float) -> float:
+        """Return the limit that one may have who refused this last one, and accepted that first one after it."""
+        most = self._count(last, 1.0)
+        least = bisect_left(self._sent, at) - bisect_right(self._sent, at - 1.0)
+        return self._whole(max((most + least) / 2.0, self._count(last, float(_LONG)) / _LONG))
+
+    def _whole(self, limit: float) -> float:
+        """Return the limit that a window may have that has no more than this one."""
+        return max(1.0, math.floor(limit * self._window)) / self._window
 
     def _slacken(self, now: float) -> None:
-        self._slack, self._slack_at = min(_MOST_SLACK, self._slack + _MORE_SLACK), now
+        self._slack = min(_MOST_SLACK, self._slack * _MORE_SLACK)
+        self._slack_until = now + _SLACK_LASTS
 
-    def _believe(self, limit: float, now: float) -> None:
-        self.limit = min(self.ceiling, max(_LOWEST, limit))
+    def _count(self, end: float, seconds: float) -> int:
+        """Return how many left within so many seconds before a moment and were not refused."""
+        history = self._sent
+        return bisect_left(history, end) - bisect_right(history, end - seconds)
+
+    # -- what is believed --------------------------------------------------------------------------------------
+
+    def _believe(self, limit: float) -> None:
+        self._base = min(self.ceiling, max(_LOWEST, limit))
+        self._hold(self._base)
+
+    def _hold(self, limit: float) -> None:
+        self.limit = limit
+        self._most = math.ceil(limit * self._window - _SAME_MOMENT) if limit < math.inf else 0
+        self._together = min(self._together, self._allowable)
+
+    def _changes(self, limit: float, now: float) -> None:
+        """Believe a limit from now on; what is on its way says nothing of it."""
+        self._believe(limit)
         self._changed = now
+        self._answered_well = False
 
-    def _try(self, base: float, now: float) -> None:
-        self.limit = min(self.ceiling, base + min(self._step, base))
-        self._base = base if self.limit > base else None
-        self._trial_since = now
+    def _end_trial(self, limit: float, now: float) -> None:
+        self._trial = 0
+        self._not_before = max(self._not_before, now + _EVERY)
+        self._changes(limit, now)
 
-    def _forget(self, now: float) -> None:
-        window = self._window
-        while window and window[0].at <= now - _WINDOW - _PUNISHED:
-            window.popleft()
+    def _try(self, now: float) -> None:
+        """Try a step more than the limit, if the ceiling is not reached."""
+        if self._base >= self.ceiling:
+            self._trial = 0
+            return
+        self._trials += 1
+        self._trial, self._trial_at, self._trial_accepted = self._trials, now, 0
+        self._hold(min(self.ceiling, self._base + self._step))
+
+    def _stood(self, now: float) -> bool:
+        """Return whether the trial shows that more is accepted."""
+        if self._trial_accepted < self.rate * self._window:
+            return False
+        if not self._bucket or not self._first or not self._marks:
+            return True
+        mark = self._marks[-1]
+        return self._accepted - mark.accepted - 2.0 > self._base * (now - mark.at)
+
+    @property
+    def _allowable(self) -> float:
+        return max(1.0, min(self._most_together, self._base * _TOGETHER_SHARE))
