@@ -311,7 +311,8 @@ class Session:
             self.bearerbox.send(response(submit.command_id, status, submit.number))
 
     def _pass(self, submit: Submit) -> None:
-        """Send a request that is no submit at once."""
+        """Send a request that is no submit at once, behind the submits before it that may leave."""
+        self._pacer.kick()
         if not any(connection.room for connection in self.connections):
             self._refuse(submit, CommandStatus.ESME_RSYSERR)
             return

@@ -1,0 +1,85 @@
+"""Whatever one side sends, other sessions go on, and nothing raises out of a connection."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kannelkit.relay.process import Relay
+from kannelkit.simulator import AccountRules, Simulator
+from kannelkit.smpp.constants import CommandId
+from kannelkit.smpp.pdu import Pdu, decode, encode
+from tests.benchmarks import fuzz_octets
+from tests.relay.running import PASSWORD, account, bound, running
+from tests.simulator.esme import Esme
+
+RULES = AccountRules("test", "test", limit=None, binds=9)
+
+
+async def good(relay: Relay, count: int) -> None:
+    """Send messages as a client should; each has to get its answer."""
+    async with bound(relay, "good") as esme:
+        numbers = {esme.submit(b"%d" % number) for number in range(count)}
+        answers = [await esme.receive() for _ in numbers]
+        assert {answer.sequence_number for answer in answers if answer.command_status == 0} == numbers
+
+
+async def hostile_client(relay: Relay, chance: random.Random) -> None:
+    async with Esme(relay.ports["hostile"]) as esme:
+        bind = decode(fuzz_octets.bind(b"hostile", chance))
+        bind.fields["password"] = PASSWORD
+        esme.writer.write(encode(bind))
+        for _ in range(chance.randrange(1, 30)):
+            if not esme.writer.is_closing():
+                esme.writer.write(fuzz_octets.hostile(chance))
+                await asyncio.sleep(0)
+        if chance.random() < 0.5:
+            with contextlib.suppress(OSError):  # closed already
+                esme.writer.write_eof()
+
+
+async def hostile_provider(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, chance: random.Random) -> None:
+    with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        length = await reader.readexactly(4)
+        bind = decode(length + await reader.readexactly(int.from_bytes(length, "big") - 4))
+        writer.write(encode(Pdu(bind.command_id | CommandId.GENERIC_NACK, 0, bind.sequence_number)))
+        for _ in range(chance.randrange(1, 30)):
+            writer.write(fuzz_octets.hostile(chance))
+            await asyncio.sleep(0)
+    writer.transport.abort()
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_hostility_on_either_side_disturbs_nobody(seed: int) -> None:
+    chance = random.Random(seed)
+
+    async def meet(folder: Path) -> None:
+        faults: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+        provider = await asyncio.start_server(
+            lambda reader, writer: hostile_provider(reader, writer, chance), "127.0.0.1", 0
+        )
+        port: int = provider.sockets[0].getsockname()[1]
+        async with provider, Simulator([RULES]) as smsc:
+            accounts = [
+                replace(account(smsc.port), name="good", listen_system_id=b"good", unit="good"),
+                replace(account(smsc.port), name="hostile", listen_system_id=b"hostile", unit="hostile"),
+                replace(account(port), name="led astray", listen_system_id=b"astray", unit="astray"),
+            ]
+            async with running(folder, *accounts) as relay, Esme(relay.ports["led astray"]) as astray:
+                astray.send(CommandId.BIND_TRANSCEIVER, {"system_id": b"astray", "password": PASSWORD})
+                for each in range(20):
+                    astray.submit(b"%d" % each)
+                await asyncio.gather(good(relay, 20), *(hostile_client(relay, chance) for _ in range(3)))
+        assert faults == []
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(meet(Path(folder)))
