@@ -229,7 +229,7 @@ class Checking:
             read, written = account.read.upper(), account.written.upper()
             why = f"{account.smsc_id} reads data_coding 0 as {read}, and Kannel writes {written}"
             message = f"in UCS-2, 70 characters a part: {why}"
-            fits = f"write alt-charset: {read}" if account.read == parts.ISO else "leave out alt-charset"
+            fits = f"write alt-charset: {read}" if account.read != parts.GSM else "leave out alt-charset"
             self._note(place, "M210", message, f"{fits} in the account")
 
     def _number(self, row: Row, column: str, allowed: range) -> int | None:

@@ -19,6 +19,7 @@ _NAMING = ("allowed-smsc-id", "denied-smsc-id", "preferred-smsc-id")
 _ADDED = ("header", "footer", "split-suffix", "split-chars")
 _RECEIVERS = "0123456789 +-"  # gw/smsbox.c, SENDSMS_DEFAULT_CHARS
 _OCTETS = 140
+_USUAL = "smsc.ru"  # whose flags an account has that names no provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ class Account:
 
     @property
     def read(self) -> str:
-        """The charset for which the provider takes it: with the flag ISO in system-type, ISO-8859-1."""
-        return parts.ISO if "ISO" in self.flags else parts.GSM
+        """The charset for which the provider takes it, by the flags in system-type."""
+        return (self.profile or PROFILES[_USUAL]).charset(self.flags).lower() or parts.GSM
 
     @property
     def flags(self) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -165,6 +166,38 @@ def the_other_port(subject: Subject) -> Iterator[Found]:
                 "binds",
                 f"write port {right}, or {'leave use-ssl out' if tls else 'use-ssl = true'}",
             )
+
+
+@rule("E109")
+def written_otherwise_than_read(subject: Subject) -> Iterator[Found]:
+    """What data_coding 0 is to Kannel, against what the words in system-type make of it at the provider."""
+    for link in subject.live("smpp"):
+        words = [word.strip() for word in (link.group.text("system-type") or "").split(",")]
+        read, written = link.profile.charset(words) if link.profile else "", link.group.text("alt-charset")
+        if link.profile is None or link.bind == "receiver" or _charset(written) == _charset(read):
+            continue
+        if read:
+            yield Found(
+                link.group.at("alt-charset" if written else "system-type"),
+                f"by its system-type {link.profile.name} reads data_coding 0 as {read}, and Kannel writes "
+                f"{written or 'GSM 03.38'}: texts arrive with other characters",
+                f"write alt-charset {read}",
+            )
+        elif any(flag.charset for flag in link.profile.flags):
+            yield Found(
+                link.group.at("alt-charset"),
+                f"{link.profile.name} reads data_coding 0 as GSM 03.38, and Kannel writes {written}: texts arrive with "
+                "other characters",
+                "leave alt-charset out, or write the word into system-type that asks the provider to read it so",
+            )
+
+
+def _charset(name: str | None) -> str:
+    """Return one name for a character set that has many; "" where there is none."""
+    try:
+        return codecs.lookup(name).name if name else ""
+    except (LookupError, ValueError):  # a NUL in it is a ValueError
+        return name or ""
 
 
 @rule("I302")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
@@ -51,12 +52,17 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A word that the provider reads from system-type; `instead` is how to have the same without it, where one can."""
+    """A word that the provider reads from system-type.
+
+    `instead` is how to have the same without it, where one can; `charset` is what it takes data_coding 0 for then, as
+    alt-charset has to say it, "" where that stays GSM 03.38.
+    """
 
     name: str
     instead: str
     grade: Grade
     about: str
+    charset: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +89,8 @@ class Profile:
     def hosts(self) -> tuple[str, ...]:
         """Every host by which the provider is known."""
         return tuple(host for host in (self.host, self.backup_host, *self.other_hosts) if host)
+
+    def charset(self, words: Iterable[str]) -> str:
+        """Return what the provider takes data_coding 0 for with these words in system-type, "" for GSM 03.38."""
+        given = frozenset(words)
+        return next((flag.charset for flag in self.flags if flag.charset and flag.name in given), "")

@@ -18,7 +18,7 @@ _KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "": (("brand", "setting", "flag", "connections", "limits"), ("brand",)),
     "brand": (("name", "host", "backup-host", "other-hosts", "grade", "about"), ("name",)),
     "setting": (("directive", "value", "tls-value", "grade", "about"), ("directive", "value")),
-    "flag": (("name", "instead", "grade", "about"), ("name",)),
+    "flag": (("name", "instead", "charset", "grade", "about"), ("name",)),
     "connections": (("flag", "most", "grade", "about"), ()),
     "limits": (("throughput", "idle", "connections", "closes-older"), ()),
     "limit": (("value", "grade", "about"), ("value",)),
@@ -89,10 +89,7 @@ class _Reading:
         parts = {kind: self._list(whole, kind) for kind in _LISTS}
         settings = tuple(filter(None, map(self._setting, parts["setting"])))
         self._once(parts["setting"], "directive")
-        flags = tuple(
-            Flag(self._text(part, "name"), self._text(part, "instead"), self._grade(part), self._text(part, "about"))
-            for part in parts["flag"]
-        )
+        flags = tuple(map(self._flag, parts["flag"]))
         flag, most = self._connections(self._table(whole, "connections"))
         limits = self._limits(self._table(whole, "limits"))
         self._once(parts["brand"], "name")
@@ -139,6 +136,15 @@ class _Reading:
             return None
         tls = self._value(part, "tls-value", name) if "tls-value" in part.values else None
         return Setting(name, self._value(part, "value", name), tls, self._grade(part), self._text(part, "about"))
+
+    def _flag(self, part: _Part) -> Flag:
+        return Flag(
+            name=self._text(part, "name"),
+            instead=self._text(part, "instead"),
+            grade=self._grade(part),
+            about=self._text(part, "about"),
+            charset=self._writable(part, "charset"),
+        )
 
     def _value(self, part: _Part, key: str, name: str) -> str:
         directive = GROUPS["smsc"].directives[name]

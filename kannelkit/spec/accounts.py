@@ -174,7 +174,7 @@ def _smsc_id(reader: Reader, values: dict[str, Value], profile: Profile | None, 
 
 
 def _flags(reader: Reader, values: dict[str, Value], profile: Profile | None, connections: int) -> None:
-    """Add the flag for several connections to system-type, and see that it fits."""
+    """Add the flag for several connections to system-type, see that it fits, and write as the flags are read."""
     value = values["system-type"]
     if reader.defaults == "kannel" and profile is None:
         _fits(reader, value.text, value.text.split(","), None, value.place)
@@ -195,6 +195,9 @@ def _flags(reader: Reader, values: dict[str, Value], profile: Profile | None, co
     text = ",".join(flags) if flags else value.text
     _fits(reader, text, flags, profile, value.place)
     values["system-type"] = Value(text, value.origin, value.place)
+    charset = profile.charset(flags) if profile else ""
+    if charset and "alt-charset" not in values:  # Kannel alone would go on writing GSM 03.38
+        values["alt-charset"] = Value(charset, "provider", value.place)
 
 
 def _fits(reader: Reader, text: str, flags: list[str], profile: Profile | None, place: Place) -> None:

@@ -11,6 +11,8 @@ from kannelkit.spec import Spec
 from kannelkit.spec.load import parse
 
 SMSC_RU = {"smsc-id": "smscru", "provider": "smsc.ru", "smsc-username": "u", "smsc-password": "p"}
+# known by its host alone, so that nothing is filled in
+BY_HOST = {"smsc-id": "smscru", "host": "smpp.m.smsc.ru", "smsc-username": "u", "smsc-password": "p"}
 OTHER = {"smsc-id": "other", "host": "smsc.test", "smsc-username": "u", "smsc-password": "p"}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from kannelkit.errors import GatewayError
 from kannelkit.gateway.route import Route, Routes
-from tests.gateway.specs import OTHER, SMSC_RU, spec
+from tests.gateway.specs import BY_HOST, OTHER, SMSC_RU, spec
 
 ONLY_RU = {"allowed-smsc-id": "smscru"}
 ONLY_OTHER = {"allowed-smsc-id": "other"}
@@ -46,17 +46,24 @@ def test_who_may_take_a_message(
     ("account", "arrives", "lost"),
     [
         ({}, "a@_~ä€Δ", "я`"),
-        ({"system-type": "ISO"}, "a", "@_~ä€"),
+        ({"system-type": "ISO"}, "a@_~ä", "€Δ`"),  # the provider's table brings alt-charset
         ({"system-type": "ISO", "alt-charset": "ISO-8859-1"}, "a@_~ä", "€Δ`"),
         ({"system-type": ["SINGLE", "ISO"], "alt-charset": "latin1"}, "a@_~ä", "€"),
         ({"alt-charset": "ISO-8859-1"}, "a", "@_ä"),  # written as ISO and read as GSM
         ({"alt-charset": "nothing"}, "", "a"),
+        ({"provider": "generic", "host": "smsc.test", "system-type": "ISO"}, "@_~ä€Δ", "я"),  # to it ISO says nothing
     ],
 )
 def test_what_arrives_at_data_coding_0(account: dict[str, Any], arrives: str, lost: str) -> None:
     default = Routes(spec(SMSC_RU | account)).route().default
     assert default.issuperset(arrives)
     assert default.isdisjoint(lost)
+
+
+def test_without_alt_charset_iso_leaves_what_both_alphabets_share() -> None:
+    default = Routes(spec(BY_HOST | {"system-type": "ISO"})).route().default
+    assert default.issuperset("a1")
+    assert default.isdisjoint("@_~ä€")
 
 
 def test_a_text_has_to_arrive_by_whichever_account_takes_it() -> None:

@@ -29,10 +29,10 @@ pytestmark = pytest.mark.kannel
 PATIENCE = 60.0
 # every character that Kannel can write at data_coding 0, but for two that no list can hold
 GSM = "".join(sorted(arriving() - {"\f", "\r"}))
-# account -> what is written for it in the spec; bare is ISO without the charset that should stand beside it
+# account -> what is written for it in the spec; bare is ISO without the charset that the provider's table brings
 ACCOUNTS: dict[str, dict[str, str]] = {
-    "gsm": {},
-    "iso": {"system-type": "ISO", "alt-charset": "ISO-8859-1"},
+    "gsm": {"provider": "smsc.ru"},
+    "iso": {"provider": "smsc.ru", "system-type": "ISO"},
     "bare": {"system-type": "ISO"},
 }
 TEXTS = {
@@ -58,7 +58,6 @@ async def gateway(folder: Path, smsc: Simulator) -> AsyncIterator[Path]:
     accounts = [
         {
             "smsc-id": name,
-            "provider": "smsc.ru",
             "host": "127.0.0.1",
             "port": smsc.port,
             "smsc-username": name,
@@ -131,6 +130,7 @@ async def test_texts_arrive_as_they_were_written_and_receipts_come_back(tmp_path
     special = [
         {"to": f"78{at:02}{number:07}", "account": name, **each}
         for at, name in enumerate(ACCOUNTS)
+        if "provider" in ACCOUNTS[name]  # of others nobody knows what they make of it
         for number, each in enumerate(channels)
     ]
     lost = [{"to": "76660000001", "text": "never", "account": "gsm"}]

@@ -28,6 +28,7 @@ closes-older = {value = false}
 [[flag]]
 name = "LONG"
 instead = "ask for it"
+charset = "UTF-8"
 
 [[setting]]
 directive = "port"
@@ -57,7 +58,7 @@ def test_a_file_of_the_users_own() -> None:
             ),
             connections_flag="BINDS{n}",
             most_connections=4,
-            flags=(Flag("LONG", "ask for it", "C", ""),),
+            flags=(Flag("LONG", "ask for it", "C", "", "UTF-8"),),
             limits=Limits(
                 throughput=Fact(50, "A", "their contract"), idle=Fact(60, "C", ""), closes_older=Fact(False, "C", "")
             ),
@@ -69,7 +70,7 @@ def test_a_file_of_the_users_own() -> None:
 def test_without_grades_it_is_none_of_kannelkits_own() -> None:
     _, findings = read_profiles(WHOLE, "acme.toml", graded=True)
     assert [(finding.rule, finding.place.line) for finding in findings] == [
-        ("S321", 21),
+        ("S321", 22),
         ("S321", 17),
         ("S321", 8),
         ("S321", 15),

@@ -110,3 +110,34 @@ def test_an_unknown_provider_is_all_that_is_told(tmp_path: Path) -> None:
 def test_too_many_connections_for_the_provider(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="S201: connections is too large: 3"):
         loaded(tmp_path, SPEC.replace("connections: 2", "connections: 3"))
+
+
+@pytest.mark.parametrize(
+    ("more", "charset"),
+    [
+        ("", None),
+        ("system-type: [SINGLE]", None),
+        ("system-type: [SINGLE, ISO]", "ISO-8859-1"),
+        ("system-type: 'ISO, SINGLE'", "ISO-8859-1"),
+        ("system-type: ISO\n    connections: 2", "ISO-8859-1"),
+        ("system-type: ISO\n    alt-charset: windows-1252", "windows-1252"),
+    ],
+)
+@pytest.mark.parametrize("defaults", ["kannelkit", "kannel"])
+def test_kannel_writes_what_the_flags_have_the_provider_read(
+    tmp_path: Path, more: str, charset: str | None, defaults: str
+) -> None:
+    text = SPEC.replace("provider: acme", f"provider: smsc.ru\n    {more}").replace(
+        "    connections: 2\n    smsc-u", "    smsc-u"
+    )
+    (account,) = loaded(tmp_path, text + f"defaults: {defaults}\n").smpp_accounts
+    assert account.group.get("alt-charset") == charset
+
+
+def test_a_flag_of_a_provider_of_ones_own_has_a_charset_too(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(
+        '[[brand]]\nname = "own"\nhost = "h"\n[[flag]]\nname = "L1"\ncharset = "latin1"\n'
+    )
+    text = SPEC.replace("acme.toml", "own.toml").replace("provider: acme", "provider: own\n    system-type: L1")
+    (account,) = loaded(tmp_path, text).smpp_accounts
+    assert account.group.get("alt-charset") == "latin1"
