@@ -41,13 +41,14 @@ class Pacer:
         self.paused = False
         self._by_hand = math.inf
         self._slots = Slots(limit.rate)
+        self._allowance = 1.0
         self._senders: list[Sender] = []
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
         self._looked = -math.inf
         self._idle = True
-        self._limited = False  # more was there than might leave
+        self._limited = False  # more was there than might leave, since the last look
         self._running = False
 
     @property
@@ -103,7 +104,6 @@ class Pacer:
         senders, slots, limit = self._senders, self._slots, self.limit
         moved: dict[int, Sender] = {}
         left = 0
-        self._limited = False
         while True:
             sender = next((each for each in senders if each.ready(now)), None)
             if sender is None:
@@ -135,11 +135,16 @@ class Pacer:
             self.limit.look(now, False)  # nothing waited meanwhile
             self._idle, self._looked = False, now
         elif now - self._looked >= _LOOK_EVERY:
-            self.limit.look(now, self._limited)
-            self._looked = now
+            # a rate by hand is no proof of what the provider takes
+            self.limit.look(now, self._limited and self._by_hand > self.limit.rate)
+            self._looked, self._limited = now, False
         rate = self.rate
         if rate != self._slots.rate and not math.isclose(rate, self._slots.rate, rel_tol=_SAME_RATE):
             self._slots.pace(rate, now)
+        allowance = self.limit.allowance
+        if allowance != self._allowance:
+            self._slots.allow(allowance)
+            self._allowance = allowance
 
     def _wake(self, now: float, wait: float) -> None:
         at = now + wait
