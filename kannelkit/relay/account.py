@@ -56,6 +56,7 @@ class Account:
         self._moving = False
         self._turn = asyncio.Event()  # set when the account has moved, and then another one
         self._probing = False
+        self._stopping = False
         self._said = ""
         if note.left_behind:
             self.say(f"{note.left_behind} submits had no answer when the relay before this one ended: possible doubles")
@@ -176,6 +177,7 @@ class Account:
 
     async def stop(self) -> None:
         """Take no more from bearerbox, wait for the answers that are still to come, and take leave of both."""
+        self._stopping = True
         for connection in self._connections:
             connection.stop_reading()
         await asyncio.gather(*(session.settled(_LAST_ANSWERS) for session in list(self._sessions)))
@@ -241,7 +243,7 @@ class Account:
         """End a session that bearerbox has left."""
         for keeper in self._keepers.pop(session, []):
             keeper.cancel()
-        await session.settled(_LAST_ANSWERS)
+        await session.settled(0.0 if self._stopping else _LAST_ANSWERS)
         self.pacer.leave(session)
         await session.unbind()
         self._sessions.remove(session)

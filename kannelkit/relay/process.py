@@ -94,6 +94,7 @@ class Relay:
         """Run until SIGTERM or SIGINT; `ready` is called when bearerbox may come."""
         done = asyncio.Event()
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._refused)
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, done.set)
         await self.start()
@@ -102,6 +103,14 @@ class Relay:
             await done.wait()
         finally:
             await self.stop()
+
+    def _refused(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Say in one line what the operating system refuses, such as another descriptor; the rest is our fault."""
+        error = context.get("exception")
+        if isinstance(error, OSError):
+            self._tell("", f"{context['message']}: {error}")
+        else:
+            loop.default_exception_handler(context)
 
     def _pacer(self, settings: RelayAccount) -> Pacer:
         unit = settings.unit

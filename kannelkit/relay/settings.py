@@ -149,7 +149,7 @@ def _account(value: object, where: str) -> RelayAccount:
     table.done()
     if not 1 <= len(account.hosts) <= 2:
         raise ValueError(f"{where}.hosts is one host, or a host and its backup")
-    if "/" in name or "\0" in name or not name:
+    if "/" in name or not name or not name.isprintable():
         raise ValueError(f"{where}.name cannot be a part of a file's name")
     return account
 

@@ -13,7 +13,9 @@ from tests.harness.load import Feed
 from tests.relay.relayed import Relayed
 
 VICTIMS = ("the relay", "bearerbox", "the SMSC")
-ORDERED = "the relay, in order"  # SIGTERM, and another one started
+# with SIGTERM, and started again
+ORDERED = "the relay, in order"
+BEARERBOX_ORDERED = "bearerbox, in order"
 _LIMIT = 200  # messages a second
 _WAITING = 400  # messages that wait at the least when something is killed
 _DELAY = 0.05
@@ -69,8 +71,8 @@ async def _kill(victim: str, gateway: Relayed, smsc: Simulator) -> None:
         await gateway.start_relay()
     elif victim == ORDERED:
         assert await gateway.restart_relay() == 0
-    elif victim == "bearerbox":
-        await gateway.boxes.kill()
+    elif victim in ("bearerbox", BEARERBOX_ORDERED):
+        await gateway.boxes.end(killed=victim != BEARERBOX_ORDERED)
         await gateway.boxes.again()
     else:
         smsc.refuse_connections()  # what a client sees of a killed process

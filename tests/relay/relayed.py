@@ -58,8 +58,10 @@ _STOPPED_SECONDS = 40.0
 class _Boxes(Kannel):
     """bearerbox and smsbox; bearerbox can be killed and started again."""
 
-    async def kill(self) -> None:
-        """Kill bearerbox, and the smsbox that would end by itself a while later."""
+    async def end(self, *, killed: bool) -> None:
+        """End bearerbox, in order or not, and the smsbox that would end by itself a while later."""
+        if not killed:
+            await child.stop(self.bearerbox, _STOPPED_SECONDS)
         for box in (self.bearerbox, self._smsbox):
             if box is not None and box.returncode is None:
                 box.kill()

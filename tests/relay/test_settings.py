@@ -63,6 +63,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "a list": ([], "the file is not an object"),
     "no accounts": ({"state_dir": "/run"}, "the file.accounts is missing"),
     "a name that is a path": (file(name="../acc"), "accounts[0].name cannot be a part of a file's name"),
+    "a name of two lines": (file(name="acc\nacc"), "accounts[0].name cannot be a part of a file's name"),
     "an unknown key": (file(colour="red"), "accounts[0] has no key colour"),
     "no host": (file(hosts=[]), "accounts[0].hosts is one host, or a host and its backup"),
     "a ceiling of nothing": (file(ceiling=0), "accounts[0].ceiling is not a number above 0"),
