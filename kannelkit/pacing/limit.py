@@ -38,18 +38,21 @@ _MARKS: Final = 8
 # a trial of more: so many times as long as the provider's window, for so many submits per second more or such a share
 _TRIAL, _NEXT_TRIAL = 2.6, 1.15
 _MORE, _MORE_SHARE, _FASTER = 0.6, 0.02, 3.0
-_EVERY: Final = 18.0  # seconds between two of them
+_EVERY: Final = 19.0  # seconds between two of them
 # one refusal may be had for so many submits; so many are saved up, or owed, at the most
 _COSTS: Final = 400.0
-_SAVED, _OWED = 4.0, 8.0
+_SAVED, _OWED = 4.0, 12.0
 _SELDOM: Final = 20.0  # seconds: where one takes longer to be earned, what the beginning cost is owed too
 # what was punished is tried again after so many times the seconds that it cost
 _PUNISHED_FOR: Final = 60.0
 _LESS, _LITTLE_LESS = 0.9, 0.85  # than so much of it: another limit
 _DOUBTED: Final = 2.0  # limits from which on it is worth a refusal to know whether it is a bucket's
+_MANY: Final = 60.0  # from this on one more or less in a second does no harm
+_NARROW: Final = 0.2  # seconds between a refusal and an acceptance in which few can have become old
+_SETTLED: Final = 5.0  # seconds after which a limit that moved is well known
 _HALVES: Final = 16.0  # below this it matters whether a limit is a whole number in one second or in two
 _NO_BUCKET: Final = 4  # so many refusals on end at less than twice its limit: not a bucket's
-_BUCKETS_STREAK: Final = 4.0  # submits: one that has nothing for longer is none
+_NO_BUCKET_SECONDS: Final = 0.3
 _SUSPECTED_FOR: Final = 30.0
 _LOWEST: Final = 0.1
 # of the limit, and of a second: less than these is none
@@ -93,6 +96,7 @@ class _Doubt:
     end: float
     before: float  # the limit that was believed
     probe_at: float  # when one submit leaves to find out
+    seen: float  # refusals on end until after this one: no bucket
     refused: int = 0  # so many on end meanwhile
 
 
@@ -127,6 +131,7 @@ class Limit:
         self._last_refused = -math.inf
         self._answered = True  # something was accepted that left after the last refusal
         self._refused_since = -math.inf
+        self._moved_at = math.inf  # the limit moved by much: at first, always
         self._on_end = 0  # refusals
         self._punished_until = -math.inf
         self._counted_at = -math.inf
@@ -254,20 +259,19 @@ class Limit:
             self._on_end += 1
         if self._doubt is not None and at > self._doubt.begin:
             self._doubt.refused += 1
-            if self._doubt.refused >= _NO_BUCKET:
+            if self._doubt.refused >= _NO_BUCKET and at > self._doubt.seen:
                 self._doubt = None
         if self._streak is not None:
             self._go_on_refused(self._streak, at, now)
+        elif self._on_end >= 2 and at - self._moved_at < _SETTLED and not self._bucket:
+            self._one_by_one(at, now)
         elif at < self._changed:
             return  # it left before what was learnt last
         elif sent.together > 1 and self._together > 1.0 and self._count(at, 1.0) < self._base - 1.0:
             self._most_together = max(1.0, min(self._together, sent.together) - 1.0)
             self._together = min(self._together, self._most_together)
         elif not self._answered_well:
-            self._streak = _Streak(
-                self._refused_since, at, self._count(self._refused_since, _LONG) / _LONG, max(_AGAIN, 1.0 / self.limit)
-            )
-            self._go_on_refused(self._streak, at, now)
+            self._one_by_one(at, now)
         elif self._trial:
             self._tried_in_vain(at, now)
         else:
@@ -314,10 +318,10 @@ class Limit:
         elif most < (before if self._bucket else _LESS * min(before, counted)):
             self._bucket = True
             self._changes(most, now)
-        elif not self._bucket and counted <= before - max(1.0 / self._window, before * _NEXT_TO_NOTHING):
-            limit = self._counted(at, 0.0)
+        elif not self._bucket and counted <= before - max(0.5 if before < _HALVES else 1.0, before * _NEXT_TO_NOTHING):
+            limit = counted
             long = self._count(at, float(_LONG)) / _LONG
-            if self._window == 1 and before < _HALVES and limit > _LITTLE_LESS * before and limit < long < before:
+            if self._window == 1 and before < _HALVES and limit > _LITTLE_LESS * before and limit < long <= before:
                 self._window, limit = _LONG, long
             elif at - self._counted_at < self._window and limit > _LITTLE_LESS * before:
                 self._bucket = True  # in a window there would have been room for more
@@ -336,9 +340,10 @@ class Limit:
         if limit < _DOUBTED or limit > _LESS * before:
             return
         opens = self._sent[-min(len(self._sent), math.ceil(limit))] + 1.0
-        probe_at = now + min(2.5 / limit, 4.0 / before)
-        end = max(at + min(5.0 / limit, 8.0 / before) + _MOST_SLACK, probe_at + _AGAIN)
-        self._doubt = _Doubt(at + 0.02, min(opens, end), before, probe_at if probe_at < opens - _AGAIN else math.inf)
+        probe_at = max(now, at + 1.6 / limit)
+        end = max(at + 3.0 / limit + _MOST_SLACK, probe_at + _AGAIN)
+        probe_at = probe_at if probe_at < opens - _AGAIN else math.inf
+        self._doubt = _Doubt(at + 0.02, min(opens, end), before, probe_at, at + 1.6 / limit)
 
     def _counted(self, at: float, slack: float) -> float:
         """Return what was accepted per second of the provider's window before a refusal."""
@@ -361,6 +366,14 @@ class Limit:
         if self._first:
             if counted <= base + 0.5 and spare >= 2.0 and at - self._trial_at < _NEXT_TRIAL * self._window:
                 self._bucket = False
+            long = self._count(at, float(_LONG)) / _LONG
+            if self._bucket:
+                if -spare > 0.8:
+                    base += self._step / 2.0
+            elif base >= _MANY:
+                base = max(base, counted)
+            elif self._window == 1 and base < min(_HALVES, long):
+                base, self._window = min(long, self.limit), _LONG
             self._end_trial(base, now)
         elif not explained:
             self._marks.clear()
@@ -386,8 +399,15 @@ class Limit:
         for mark in self._marks:
             between, seconds = self._accepted - mark.accepted, at - mark.at - self._slack
             if seconds > 0 and (self._bucket or between >= _BETWEEN or seconds >= _BETWEEN_SECONDS):
-                most = min(most, (between + 0.5) / seconds)
+                most = min(most, (between + 0.5 + 2.0 / (between + 1.0)) / seconds)
         return most
+
+    def _one_by_one(self, at: float, now: float) -> None:
+        """Let one submit at a time leave until something is accepted."""
+        since = self._refused_since
+        gap = max(_AGAIN, 1.0 / self.limit)
+        self._streak = _Streak(since, at, self._count(since, float(_LONG)) / _LONG, gap)
+        self._go_on_refused(self._streak, at, now)
 
     def _go_on_refused(self, streak: _Streak, at: float, now: float) -> None:
         streak.last = max(streak.last, at)
@@ -400,17 +420,18 @@ class Limit:
         self._streak = None
         self._again_at = -math.inf
         lasted = streak.last - streak.begin
-        if lasted * self._base > _BUCKETS_STREAK:
+        if lasted > max(_NO_BUCKET_SECONDS, _NO_BUCKET / self._base):
             self._bucket = False
             self._marks.clear()
         if lasted >= _PUNISHED:
             self._not_before = at + lasted * _PUNISHED_FOR
-            again, self._punished_until = streak.begin - self._punished_until < lasted, at
+            again = streak.begin - self._punished_until < lasted and self._moved_at < streak.begin
+            self._punished_until = at
             if again:
                 self._window = _LONG
             self._end_trial(min(self._base, streak.long) if again else self._base, now)
             return
-        if self._count(at, 1.0) < self._count(streak.last, float(_LONG)) / _LONG / 2.0:
+        if self._count(streak.last, 1.0) < self._count(streak.last, float(_LONG)) / _LONG / 2.0:
             self._window = _LONG
         if self._bucket:
             self._end_trial(self._base, now)
@@ -419,13 +440,16 @@ class Limit:
 
     def _left_by(self, last: float, at: float) -> float:
         """Return the limit that one may have who refused this last one, and accepted that first one after it."""
-        most = self._count(last, 1.0)
-        least = bisect_left(self._sent, at) - bisect_right(self._sent, at - 1.0)
-        return self._whole(max((most + least) / 2.0, self._count(last, float(_LONG)) / _LONG))
+        most: float = self._count(last, 1.0)
+        if at - last < _NARROW:
+            least = bisect_left(self._sent, at) - bisect_right(self._sent, at - 1.0)
+            most = (most + 3.0 * least) / 4.0
+        return self._whole(max(most, self._count(last, float(_LONG)) / _LONG))
 
     def _whole(self, limit: float) -> float:
         """Return the limit that a window may have that has no more than this one."""
-        return max(1.0, math.floor(limit * self._window)) / self._window
+        parts = 2 if limit < _HALVES else self._window
+        return max(1.0, math.floor(limit * parts)) / parts
 
     def _slacken(self, now: float) -> None:
         self._slack = min(_MOST_SLACK, self._slack * _MORE_SLACK)
@@ -449,6 +473,8 @@ class Limit:
 
     def _changes(self, limit: float, now: float) -> None:
         """Believe a limit from now on; what is on its way says nothing of it."""
+        if not math.isclose(limit, self._base, rel_tol=1.0 - _LESS):
+            self._moved_at = now
         self._believe(limit)
         self._changed = now
         self._answered_well = False
