@@ -36,7 +36,8 @@ class Sender(Protocol):
 class Pacer:
     """Lets submits of its senders leave at the limit's rate, one sender after the other."""
 
-    def __init__(self, limit: Limit) -> None:
+    def __init__(self, limit: Limit, quiet: float = 0.0) -> None:
+        """Let nothing leave for `quiet` seconds: the provider still counts what left before this process began."""
         self.limit = limit
         self.paused = False
         self._by_hand = math.inf
@@ -44,6 +45,7 @@ class Pacer:
         self._allowance = 1.0
         self._senders: list[Sender] = []
         self._loop = asyncio.get_running_loop()
+        self._begins = self._loop.time() + quiet
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
         self._looked = -math.inf
@@ -109,7 +111,7 @@ class Pacer:
             if sender is None:
                 wait = min((each.due() for each in senders), default=math.inf) - now
                 break
-            wait = max(slots.wait(now), limit.wait(now))
+            wait = max(slots.wait(now), limit.wait(now), self._begins - now)
             if wait > 0.0:
                 self._limited = True
                 break

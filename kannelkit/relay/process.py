@@ -28,6 +28,8 @@ LOOPBACK: Final = "127.0.0.1"
 _LOCK = "relay.lock"
 _TICK: Final = 0.5
 _KEEP_EVERY: Final = 20  # ticks between two looks whether something was learnt
+# a provider's second; without it a submit could be refused for those of a relay that has just ended, and be misread
+_SECOND: Final = 1.0
 _LISTENS_FOR: Final = 128
 
 Tell = Callable[[str, str], None]
@@ -116,7 +118,8 @@ class Relay:
         unit = settings.unit
         if unit not in self._pacers:
             ceiling = min(each.ceiling for each in self._settings.accounts if each.unit == unit)
-            self._pacers[unit] = Pacer(Limit(ceiling, self._kept.get(unit)))
+            known = self._kept.get(unit)
+            self._pacers[unit] = Pacer(Limit(ceiling, known), quiet=_SECOND if known is not None else 0.0)
         return self._pacers[unit]
 
     async def _tick(self) -> None:

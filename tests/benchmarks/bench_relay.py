@@ -3,7 +3,8 @@
 speed: submits a second through it and the processor's time for them, the memory of fifty accounts, and how much later
 a lone message is. laws: what each delivers of a limit that it does not know, under the simulator's laws, from a ceiling
 of twice the limit; Kannel alone is told the best constant. kills: the relay, bearerbox and the SMSC are killed, or
-one of the first two ended in order, at random moments under load, and every message counted. Fails where a promise is not kept.
+one of the first two ended in order, at random moments under load, and every message counted. Fails where a promise is
+not kept.
 """
 
 from __future__ import annotations
