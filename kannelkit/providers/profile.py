@@ -66,12 +66,29 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredTlv:
+    """An optional parameter of the provider's own, as Kannel's group smpp-tlv declares it.
+
+    `type` is Kannel's word, `length` the most octets that are taken, the NUL of a text included; of an integer exactly
+    so many are sent.
+    """
+
+    name: str
+    tag: int
+    type: str
+    length: int
+    grade: Grade
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """What one provider, or one brand of it, fills in.
 
     `other_hosts` are further names of the two hosts. `connections_flag` has `{n}` where the number of connections
     stands in system-type, and is empty where no flag is needed; `flags` are the other flags that the provider reads
-    there. `file` is the user's own file that the profile comes from, "" for those that are shipped.
+    there; `tlvs` are what its receipts carry. `file` is the user's own file that the profile comes from, "" for those
+    that are shipped.
     """
 
     name: str
@@ -83,6 +100,7 @@ class Profile:
     most_connections: int
     flags: tuple[Flag, ...]
     limits: Limits
+    tlvs: tuple[DeclaredTlv, ...] = ()
     file: str = ""
 
     @property

@@ -5,26 +5,27 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kannelkit.conf import GROUPS, UnwritableError, written
 from kannelkit.conf.values import fault
 from kannelkit.findings import Finding, Place
-from kannelkit.providers.profile import MOST_CONNECTIONS, Fact, Flag, Grade, Limits, Profile, Setting
+from kannelkit.providers.profile import MOST_CONNECTIONS, DeclaredTlv, Fact, Flag, Grade, Limits, Profile, Setting
 
 # What each part of a file may hold, and of that what it means nothing without.
 _KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "": (("brand", "setting", "flag", "connections", "limits"), ("brand",)),
+    "": (("brand", "setting", "flag", "tlv", "connections", "limits"), ("brand",)),
     "brand": (("name", "host", "backup-host", "other-hosts", "grade", "about"), ("name",)),
     "setting": (("directive", "value", "tls-value", "grade", "about"), ("directive", "value")),
     "flag": (("name", "instead", "charset", "grade", "about"), ("name",)),
+    "tlv": (("name", "tag", "type", "length", "grade", "about"), ("name", "tag", "type", "length")),
     "connections": (("flag", "most", "grade", "about"), ()),
     "limits": (("throughput", "idle", "connections", "closes-older"), ()),
     "limit": (("value", "grade", "about"), ("value",)),
 }
-_GRADED = ("brand", "setting", "flag", "connections", "limit")
-_LISTS = ("brand", "setting", "flag")
+_LISTS = ("brand", "setting", "flag", "tlv")
+_LARGEST_NUMBER = 0xFFFF  # of two octets: a TLV's tag, or its length
 # What an account has of its own, and what kannelkit writes into each link.
 _NOT_A_PROVIDERS = {
     "smsc-id": "each account has its own",
@@ -90,16 +91,29 @@ class _Reading:
         settings = tuple(filter(None, map(self._setting, parts["setting"])))
         self._once(parts["setting"], "directive")
         flags = tuple(map(self._flag, parts["flag"]))
+        tlvs = tuple(map(self._tlv, parts["tlv"]))
+        self._once(parts["tlv"], "tag")
+        self._once(parts["tlv"], "name")
         flag, most = self._connections(self._table(whole, "connections"))
-        limits = self._limits(self._table(whole, "limits"))
+        shared = Profile(
+            name="",
+            host="",
+            backup_host="",
+            other_hosts=(),
+            settings=settings,
+            connections_flag=flag,
+            most_connections=most,
+            flags=flags,
+            limits=self._limits(self._table(whole, "limits")),
+            tlvs=tlvs,
+            file="" if self.graded else self.file,
+        )
         self._once(parts["brand"], "name")
-        return tuple(self._brand(part, settings, flag, most, flags, limits) for part in parts["brand"])
+        return tuple(self._brand(part, shared) for part in parts["brand"])
 
     # -- parts -------------------------------------------------------------------------------------------------
 
-    def _brand(
-        self, part: _Part, settings: tuple[Setting, ...], flag: str, most: int, flags: tuple[Flag, ...], limits: Limits
-    ) -> Profile:
+    def _brand(self, part: _Part, shared: Profile) -> Profile:
         name = self._text(part, "name")
         if name and not _NAME.fullmatch(name):
             self._find(part, "name", "S323", f"the name {name!r} cannot name an account", _NAME_HINT)
@@ -108,18 +122,8 @@ class _Reading:
         if not isinstance(hosts, list) or not all(isinstance(host, str) for host in hosts):
             self._find(part, "other-hosts", "S323", "other-hosts is a list of texts", 'as in ["smpp.example.net"]')
             hosts = []
-        return Profile(
-            name=name,
-            host=self._writable(part, "host"),
-            backup_host=self._writable(part, "backup-host"),
-            other_hosts=tuple(hosts),
-            settings=settings,
-            connections_flag=flag,
-            most_connections=most,
-            flags=flags,
-            limits=limits,
-            file="" if self.graded else self.file,
-        )
+        host, backup_host = self._writable(part, "host"), self._writable(part, "backup-host")
+        return replace(shared, name=name, host=host, backup_host=backup_host, other_hosts=tuple(hosts))
 
     def _setting(self, part: _Part) -> Setting | None:
         name = self._text(part, "directive")
@@ -144,6 +148,22 @@ class _Reading:
             grade=self._grade(part),
             about=self._text(part, "about"),
             charset=self._writable(part, "charset"),
+        )
+
+    def _tlv(self, part: _Part) -> DeclaredTlv:
+        name, kind = self._text(part, "name"), self._text(part, "type")
+        if name and not _NAME.fullmatch(name):
+            self._find(part, "name", "S323", f"the name {name!r} cannot stand in meta data", _NAME_HINT)
+        kinds = GROUPS["smpp-tlv"].directives["type"].one_of
+        if kind and kind not in kinds:
+            self._find(part, "type", "S323", f"no such type: {kind}", f"one of {', '.join(kinds)}")
+        return DeclaredTlv(
+            name=name,
+            tag=self._number(part, "tag", 0, _LARGEST_NUMBER) if "tag" in part.values else 0,
+            type=kind,
+            length=self._number(part, "length", 1, _LARGEST_NUMBER) if "length" in part.values else 1,
+            grade=self._grade(part),
+            about=self._text(part, "about"),
         )
 
     def _value(self, part: _Part, key: str, name: str) -> str:
@@ -273,12 +293,12 @@ class _Reading:
         return "C"
 
     def _once(self, parts: Sequence[_Part], key: str) -> None:
-        seen: set[str] = set()
+        seen: set[str | int] = set()
         for part in parts:
             name = part.values.get(key)
-            if isinstance(name, str) and name in seen:
-                self._find(part, key, "S324", f"{name} is there already", "keep one of them")
-            elif isinstance(name, str):
+            if isinstance(name, str | int) and name in seen:
+                self._find(part, key, "S324", f"{key} {name} is there already", "keep one of them")
+            elif isinstance(name, str | int):
                 seen.add(name)
 
     def _find(self, part: _Part, key: str, rule: str, message: str, hint: str) -> None:

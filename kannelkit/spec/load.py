@@ -19,6 +19,7 @@ from kannelkit.spec.ignored import ignored
 from kannelkit.spec.keys import HEALTH_KEYS, OTHER_GROUPS, SMSC_KEYS, SUPERVISOR_KEYS, TOP_KEYS, WATCH_KEYS
 from kannelkit.spec.model import Address, Defaults, Group, SmppAccount, Spec, Supervisor, Value
 from kannelkit.spec.own import OWN
+from kannelkit.spec.parameters import parameters
 from kannelkit.spec.profiles import known_profiles
 from kannelkit.spec.read import Reader
 from kannelkit.spec.source import Node, Scalar, Sequence, Table, compose, decoded
@@ -118,6 +119,7 @@ def _spec(reader: Reader, top: Pairs, path: Path, start: Place) -> Spec:
     health = reader.table(_node(top, "health"), "health")
     reader.unknown(health, (*HEALTH_KEYS, "thresholds"), "health")
     certificate = reader.text(health, "certificate")
+    groups = tuple(_others(reader, top))
     return Spec(
         path=path,
         defaults=reader.defaults,
@@ -128,7 +130,7 @@ def _spec(reader: Reader, top: Pairs, path: Path, start: Place) -> Spec:
         sendsms_users=tuple(_users(reader, top)),
         smpp_accounts=with_stems(accounts),
         other_smscs=tuple(others),
-        others=tuple(_others(reader, top)),
+        others=(*groups, *parameters(accounts, groups)),
         supervisor=_supervisor(reader, top, path.parent),
         health_listen=_listen(reader, health),
         health_thresholds=thresholds(reader, _part(reader, top, "health", "thresholds")),

@@ -139,6 +139,10 @@ async def test_texts_arrive_as_they_were_written_and_receipts_come_back(tmp_path
         *events, end = await ended(sending, listed([*rows, *special, *lost]))
         messages = {to: each for name in ACCOUNTS for to, each in by_receiver(smsc, name).items()}
     assert sending.returncode == 1  # the last one is not delivered
+    # the provider's own TLVs are declared: bearerbox hands them on, and warns of none
+    logs = {path.name: path.read_text(errors="replace") for path in tmp_path.rglob("*.log")}
+    assert "Unknown TLV" not in logs["bearerbox.log"]
+    assert "?cost=1.0000&" in logs["access.log"] or "&cost=1.0000&" in logs["access.log"]
 
     asked = {each["to"]: each for each in events if each["event"] == "message"}
     assert {row["to"]: messages[row["to"]].text for row in rows} == {row["to"]: row["text"] for row in rows}

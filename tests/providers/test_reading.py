@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kannelkit.providers import Profile, read_profiles
-from kannelkit.providers.profile import Fact, Flag, Limits, Setting
+from kannelkit.providers.profile import DeclaredTlv, Fact, Flag, Limits, Setting
 
 WHOLE = """
 [[brand]]
@@ -29,6 +29,12 @@ closes-older = {value = false}
 name = "LONG"
 instead = "ask for it"
 charset = "UTF-8"
+
+[[tlv]]
+name = "price"
+tag = 0x1500
+type = "nulterminated"
+length = 9
 
 [[setting]]
 directive = "port"
@@ -62,6 +68,7 @@ def test_a_file_of_the_users_own() -> None:
             limits=Limits(
                 throughput=Fact(50, "A", "their contract"), idle=Fact(60, "C", ""), closes_older=Fact(False, "C", "")
             ),
+            tlvs=(DeclaredTlv("price", 0x1500, "nulterminated", 9, "C", ""),),
             file="acme.toml",
         ),
     )
@@ -70,8 +77,9 @@ def test_a_file_of_the_users_own() -> None:
 def test_without_grades_it_is_none_of_kannelkits_own() -> None:
     _, findings = read_profiles(WHOLE, "acme.toml", graded=True)
     assert [(finding.rule, finding.place.line) for finding in findings] == [
-        ("S321", 22),
+        ("S321", 28),
         ("S321", 17),
+        ("S321", 22),
         ("S321", 8),
         ("S321", 15),
         ("S321", 14),
@@ -80,6 +88,7 @@ def test_without_grades_it_is_none_of_kannelkits_own() -> None:
 
 
 BRAND = '[[brand]]\nname = "acme"\n'
+TLV = "[[tlv]]\nname = '{}'\ntag = {}\ntype = '{}'\nlength = 2\n"
 # what is in the file, and what is found: rule, line:column and words of the message
 CASES = [
     ("x = ", "S320", "1:1", "invalid value"),
@@ -96,7 +105,7 @@ CASES = [
     (f"{BRAND}host = 'include'\n", "S323", "3:1", "include"),
     (f"{BRAND}other-hosts = 'h'\n", "S323", "3:1", "is a list of texts"),
     (f"{BRAND}grade = 'D'\n", "S323", "3:1", "no such grade: D"),
-    (f"{BRAND}{BRAND}", "S324", "4:1", "acme is there already"),
+    (f"{BRAND}{BRAND}", "S324", "4:1", "name acme is there already"),
     (f"{BRAND}[settings]\n", "S322", "3:1", "no key 'settings'"),
     (f"{BRAND}[[setting]]\ndirective = 'port'\n", "S321", "3:1", "setting has no value"),
     (f"{BRAND}[[setting]]\ndirective = 'prot'\nvalue = '1'\n", "S323", "4:1", "no such directive: prot"),
@@ -121,6 +130,12 @@ CASES = [
     (f"{BRAND}[limits]\nidle = {{value = true}}\n", "S323", "4:1", "no whole number of at least 1"),
     (f"{BRAND}[limits]\ncloses-older = {{value = 1}}\n", "S323", "4:1", "neither true nor false"),
     (f"{BRAND}[limits]\nspeed = {{value = 1}}\n", "S322", "4:1", "limits has no key 'speed'"),
+    (f"{BRAND}[[tlv]]\nname = 'a'\ntag = 1\ntype = 'integer'\n", "S321", "3:1", "tlv has no length"),
+    (f"{BRAND}{TLV.format('a b', 1, 'integer')}", "S323", "4:1", "'a b' cannot stand in meta data"),
+    (f"{BRAND}{TLV.format('a', 65536, 'integer')}", "S323", "5:1", "tag is no whole number from 0 to 65535"),
+    (f"{BRAND}{TLV.format('a', 1, 'float')}", "S323", "6:1", "no such type: float"),
+    (f"{BRAND}{TLV.format('a', 1, 'integer')}{TLV.format('b', 1, 'integer')}", "S324", "10:1", "tag 1 is there"),
+    (f"{BRAND}{TLV.format('a', 1, 'integer')}{TLV.format('a', 2, 'integer')}", "S324", "9:1", "name a is there"),
 ]
 
 
