@@ -38,6 +38,8 @@ _MARKS: Final = 8
 # a trial of more: so many times as long as the provider's window, for so many submits per second more or such a share
 _TRIAL, _NEXT_TRIAL = 2.6, 1.15
 _MORE, _MORE_SHARE, _FASTER = 0.6, 0.02, 3.0
+_BUCKETS_STEP: Final = 1.7  # times as much more where a bucket is to be emptied first
+_BUCKETS_RISE: Final = 1.5
 _EVERY: Final = 19.0  # seconds between two of them
 # one refusal may be had for so many submits; so many are saved up, or owed, at the most
 _COSTS: Final = 400.0
@@ -45,7 +47,7 @@ _SAVED, _OWED = 4.0, 12.0
 _SELDOM: Final = 20.0  # seconds: where one takes longer to be earned, what the beginning cost is owed too
 # what was punished is tried again after so many times the seconds that it cost
 _PUNISHED_FOR: Final = 60.0
-_LESS, _LITTLE_LESS = 0.9, 0.85  # than so much of it: another limit
+_LESS, _LITTLE_LESS, _MUCH_LESS = 0.9, 0.85, 0.7  # than so much of it: another limit
 _DOUBTED: Final = 2.0  # limits from which on it is worth a refusal to know whether it is a bucket's
 _MANY: Final = 60.0  # from this on one more or less in a second does no harm
 _NARROW: Final = 0.2  # seconds between a refusal and an acceptance in which few can have become old
@@ -53,6 +55,7 @@ _SETTLED: Final = 5.0  # seconds after which a limit that moved is well known
 _HALVES: Final = 16.0  # below this it matters whether a limit is a whole number in one second or in two
 _NO_BUCKET: Final = 4  # so many refusals on end at less than twice its limit: not a bucket's
 _NO_BUCKET_SECONDS: Final = 0.3
+_IDLE: Final = 0.5  # seconds in which nothing more was there than might leave
 _SUSPECTED_FOR: Final = 30.0
 _LOWEST: Final = 0.1
 # of the limit, and of a second: less than these is none
@@ -142,6 +145,7 @@ class Limit:
         self._doubt: _Doubt | None = None
         self._suspect: float | None = None  # the limit, if it is a bucket
         self._suspect_at = -math.inf
+        self._waited_at = -math.inf
         self._looked: float | None = None
         self._credit = 0.0  # refusals that may be had
         self._cost = 0.0  # of the last trial
@@ -222,6 +226,7 @@ class Limit:
             doubt, self._doubt = self._doubt, None
             if sent.at < doubt.end:
                 self._bucket = True
+                self._marks.clear()  # while one was waited for it may have run over
                 self._changes(doubt.before, now)
         if sent.at > self._last_refused:
             answered, self._answered = self._answered, True
@@ -284,6 +289,13 @@ class Limit:
         if now >= self._slack_until and self._credit >= 1.0:
             self._slack = max(_SLACK, self._slack / _MORE_SLACK)
             self._slack_until = now + _SLACK_LASTS if self._slack > _SLACK else math.inf
+        if waiting:
+            self._waited_at = now
+        elif now - self._waited_at > _IDLE:  # a bucket fills up meanwhile
+            self._marks.clear()
+            self._suspect = None
+            if self._trial:
+                self._end_trial(self._base, now)
         if not waiting or self._streak is not None or self._base >= self.ceiling:
             return
         self._credit = min(_SAVED, self._credit + self._base * seconds / _COSTS)
@@ -300,7 +312,9 @@ class Limit:
             self._cost = 0.0
             self._first = True
             self._tried_from = self._base
-            self._step = max(min(_MORE / self._window, self.limit) + self._slack * self.limit, self.limit * _MORE_SHARE)
+            self._step = (_BUCKETS_STEP if self._bucket else 1.0) * max(
+                min(_MORE / self._window, self.limit) + self._slack * self.limit, self.limit * _MORE_SHARE
+            )
             self._try(now)
 
     # -- what a refusal says -----------------------------------------------------------------------------------
@@ -337,7 +351,7 @@ class Limit:
 
     def _wonder(self, at: float, now: float, limit: float, before: float) -> None:
         """Find out whether a limit that was read from a refusal is a bucket's."""
-        if limit < _DOUBTED or limit > _LESS * before:
+        if limit < _DOUBTED or limit > _MUCH_LESS * before:
             return
         opens = self._sent[-min(len(self._sent), math.ceil(limit))] + 1.0
         probe_at = max(now, at + 1.6 / limit)
@@ -378,6 +392,8 @@ class Limit:
         elif not explained:
             self._marks.clear()
             self._marks.append(_Mark(at, self._accepted))
+            if self._bucket:
+                counted = max(counted, min(self.limit, _BUCKETS_RISE * base))
             self._end_trial(counted, now)
         elif self._bucket:
             self._end_trial(before, now)
@@ -436,6 +452,7 @@ class Limit:
         if self._bucket:
             self._end_trial(self._base, now)
             return
+        self._marks.clear()
         self._end_trial(min(self._base, self._left_by(streak.last, at)), now)
 
     def _left_by(self, last: float, at: float) -> float:
