@@ -4,8 +4,8 @@ PYTHON := .venv/bin/python
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 # More arguments for the program behind the target: make demo ARGS="--seconds 30", make test ARGS="-k spec".
 ARGS ?=
-# Tests with a real Kannel mostly wait for it: one worker more than there are processors.
-WORKERS ?= $$(($$(nproc) + 1))
+# Tests with a real Kannel mostly wait for it, and run beside those that compute: three workers for each processor.
+WORKERS ?= $$(($$(nproc) * 3 < 12 ? $$(nproc) * 3 : 12))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -21,7 +21,8 @@ demo: ## show a real Kannel alone, then with kannelkit, against a pretend SMSC
 	@$(PYTHON) -m kannelkit demo $(ARGS)
 
 test: lint ## lint, then every test (make test ARGS="-k spec" for some)
-	@$(PYTHON) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	@# an empty PYTHONDONTWRITEBYTECODE is none: what hundreds of interpreters would compile anew is kept
+	@PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: ## ruff and mypy
 	@bash .ci/setup test
