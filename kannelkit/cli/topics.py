@@ -64,10 +64,11 @@ def _rows(path: str, group: Group, *, own: bool) -> Iterator[Row]:
 
 
 def rules() -> Mapping[str, Rule]:
-    """Return the rules by id; they are read only here, since most questions are for a directive."""
+    """Return the rules by id, lint's and then those of `send`; they are read only here: most ask for a directive."""
+    from kannelkit.gateway.rules import RULES as OF_MESSAGES
     from kannelkit.lint.rules import RULES
 
-    return RULES
+    return {**RULES, **OF_MESSAGES}
 
 
 def checks() -> Mapping[str, About]:

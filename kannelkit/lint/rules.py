@@ -1,4 +1,4 @@
-"""The registry of every rule that a finding can name: read from rules.toml when somebody asks, not before."""
+"""The registry of every rule that a finding in a configuration can name: read from rules.toml when somebody asks."""
 
 from __future__ import annotations
 
@@ -31,12 +31,15 @@ class Rule:
     shown: str = ""
 
 
-class _Registry(Mapping[str, Rule]):
-    """The rules by id, in the order of the file, read at the first look."""
+class Registry(Mapping[str, Rule]):
+    """The rules by id, in the order of a package's rules.toml, read at the first look."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
 
     @cached_property
     def _rules(self) -> dict[str, Rule]:
-        text = resources.files(__package__).joinpath("rules.toml").read_text("utf-8")
+        text = resources.files(self._package).joinpath("rules.toml").read_text("utf-8")
         return {name: _rule(name, row) for name, row in tomllib.loads(text).items()}
 
     def __getitem__(self, name: str) -> Rule:
@@ -55,4 +58,4 @@ def _rule(name: str, row: Mapping[str, Any]) -> Rule:
     return Rule(id=name, **row)
 
 
-RULES: Mapping[str, Rule] = _Registry()
+RULES: Mapping[str, Rule] = Registry(__package__)

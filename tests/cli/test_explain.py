@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from kannelkit.cli import topics
 from kannelkit.cli.main import group
 from kannelkit.conf import GROUPS
+from kannelkit.gateway.rules import RULES as OF_MESSAGES
 from kannelkit.lint.rules import RULES
 from kannelkit.spec.own import OWN
 
@@ -120,11 +121,12 @@ def test_a_rule(name: str) -> None:
 
 
 def test_every_name_has_an_answer() -> None:
-    for name in (*topics.names(), *RULES):
+    for name in (*topics.names(), *RULES, *OF_MESSAGES):
         assert topics.find(name), name
-    everything = explain(*RULES, *GROUPS)
+    everything = explain(*RULES, *OF_MESSAGES, *GROUPS)
     assert everything.exit_code == 0
-    assert all(f"{rule.id} {rule.severity}: " in everything.stdout for rule in RULES.values())
+    rules = (*RULES.values(), *OF_MESSAGES.values())
+    assert all(f"{rule.id} {rule.severity}: " in everything.stdout for rule in rules)
 
 
 @pytest.mark.parametrize(
