@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.kannel
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What happens to the first host, how it ends, and why the account leaves it."""
+    """What happens to the first host, how it ends, and why the account leaves it (a pattern)."""
 
     begin: Callable[[NodeSmsc], Awaitable[None]]
     end: Callable[[NodeSmsc], Awaitable[None]]
@@ -54,16 +55,23 @@ async def leaves_binds(smsc: NodeSmsc) -> None:
     await smsc.change(close_binds_after=0)
 
 
+def at_least(seconds: int) -> str:
+    """Return a pattern: a machine that has much else to do looks later than it would, never earlier."""
+    return rf"([{seconds}-9]|\d{{2}}) s"
+
+
 TROUBLES = [
     pytest.param(
-        Trouble(falls_silent, speaks_again, "no answer for 4 s while messages are on their way"), id="falls silent"
+        Trouble(falls_silent, speaks_again, f"no answer for {at_least(4)} while messages are on their way"),
+        id="falls silent",
     ),
     pytest.param(
-        Trouble(refuses_binds, takes_binds, "no link online for 2 s, bind refused, 0x0d: bind failed"),
+        Trouble(refuses_binds, takes_binds, f"no link online for {at_least(2)}, bind refused, 0x0d: bind failed"),
         id="refuses binds",
     ),
     pytest.param(
-        Trouble(closes_binds, leaves_binds, "each bind is closed again, the last after 2 s"), id="closes binds"
+        Trouble(closes_binds, leaves_binds, f"each bind is closed again, the last after {at_least(2)}"),
+        id="closes binds",
     ),
 ]
 
@@ -86,7 +94,7 @@ async def test_a_host_of_no_use_is_left_and_used_again(tmp_path: Path, trouble: 
         later = await load(gateway.sendsms_port, 20, speed=100, series=1)
         await drained(gateway)
         assert [between(move) for move in gateway.moves()] == ["primary -> backup", "backup -> primary"]
-        assert gateway.moves()[0].data["why"] == trouble.why
+        assert re.fullmatch(trouble.why, str(gateway.moves()[0].data["why"]))
         assert (await primary.messages()).keys() >= set(later.accepted)
         await nothing_lost(gateway, primary, backup, sent, later)
 
