@@ -21,6 +21,7 @@ from typing import Final
 _SLACK: Final = 0.005
 _MORE_SLACK: Final = 1.5
 _MOST_SLACK: Final = 0.05
+_BUCKETS_SLACK: Final = 0.002
 _SLACK_LASTS: Final = 120.0  # seconds without such a refusal after which one of these is taken back
 # seconds of history, which is as long as the longest window that is recognised and its slack
 _KEPT: Final = 3.2
@@ -39,8 +40,9 @@ _MARKS: Final = 8
 _TRIAL, _NEXT_TRIAL = 2.6, 1.15
 _MORE, _MORE_SHARE, _FASTER = 0.6, 0.02, 3.0
 _BUCKETS_STEP: Final = 1.7  # times as much more where a bucket is to be emptied first
+_SOON: Final = 0.15  # seconds: with answers as late as this that costs refusals
 _BUCKETS_RISE: Final = 1.5
-_EVERY: Final = 19.0  # seconds between two of them
+_EVERY: Final = 20.0  # seconds between two of them
 # one refusal may be had for so many submits; so many are saved up, or owed, at the most
 _COSTS: Final = 400.0
 _SAVED, _OWED = 4.0, 12.0
@@ -50,6 +52,7 @@ _PUNISHED_FOR: Final = 60.0
 _LESS, _LITTLE_LESS, _MUCH_LESS = 0.9, 0.85, 0.7  # than so much of it: another limit
 _DOUBTED: Final = 2.0  # limits from which on it is worth a refusal to know whether it is a bucket's
 _MANY: Final = 60.0  # from this on one more or less in a second does no harm
+_ON_END: Final = 0.01  # seconds: refusals on end for as long are no jitter
 _NARROW: Final = 0.2  # seconds between a refusal and an acceptance in which few can have become old
 _SETTLED: Final = 5.0  # seconds after which a limit that moved is well known
 _HALVES: Final = 16.0  # below this it matters whether a limit is a whole number in one second or in two
@@ -125,6 +128,7 @@ class Limit:
         self._most = 0  # submits in a second, 0 for no limit
         self._sent: deque[float] = deque()  # when those left that were not refused
         self._accepted = 0
+        self._delay = 0.0
         self._slack = _SLACK
         self._slack_until = math.inf
         self._window = 1  # seconds in which the provider counts
@@ -166,7 +170,7 @@ class Limit:
     @property
     def rate(self) -> float:
         """Submits per second that may leave."""
-        return self.limit / (1.0 + self._slack)
+        return self.limit / (1.0 + (_BUCKETS_SLACK if self._bucket else self._slack))
 
     @property
     def allowance(self) -> float:
@@ -218,6 +222,7 @@ class Limit:
     def accepted(self, sent: Sent, now: float) -> None:
         """A submit was accepted."""
         self._accepted += 1
+        self._delay = now - sent.at
         if sent.trial and sent.trial == self._trial:
             self._trial_accepted += 1
         if sent is self._probe:
@@ -266,16 +271,17 @@ class Limit:
             self._doubt.refused += 1
             if self._doubt.refused >= _NO_BUCKET and at > self._doubt.seen:
                 self._doubt = None
+        on_end = self._on_end >= 2 and at - self._refused_since >= _ON_END
         if self._streak is not None:
             self._go_on_refused(self._streak, at, now)
-        elif self._on_end >= 2 and at - self._moved_at < _SETTLED and not self._bucket:
+        elif on_end and at - self._moved_at < _SETTLED and not self._bucket:
             self._one_by_one(at, now)
         elif at < self._changed:
             return  # it left before what was learnt last
         elif sent.together > 1 and self._together > 1.0 and self._count(at, 1.0) < self._base - 1.0:
             self._most_together = max(1.0, min(self._together, sent.together) - 1.0)
             self._together = min(self._together, self._most_together)
-        elif not self._answered_well:
+        elif on_end and not self._answered_well:
             self._one_by_one(at, now)
         elif self._trial:
             self._tried_in_vain(at, now)
@@ -312,7 +318,7 @@ class Limit:
             self._cost = 0.0
             self._first = True
             self._tried_from = self._base
-            self._step = (_BUCKETS_STEP if self._bucket else 1.0) * max(
+            self._step = (_BUCKETS_STEP if self._bucket and self._delay < _SOON else 1.0) * max(
                 min(_MORE / self._window, self.limit) + self._slack * self.limit, self.limit * _MORE_SHARE
             )
             self._try(now)
@@ -382,7 +388,7 @@ class Limit:
                 self._bucket = False
             long = self._count(at, float(_LONG)) / _LONG
             if self._bucket:
-                if -spare > 0.8:
+                if -spare > 0.8 + base * self._slack:
                     base += self._step / 2.0
             elif base >= _MANY:
                 base = max(base, counted)
@@ -452,7 +458,8 @@ class Limit:
         if self._bucket:
             self._end_trial(self._base, now)
             return
-        self._marks.clear()
+        if lasted >= _NO_BUCKET_SECONDS / 2.0:
+            self._marks.clear()
         self._end_trial(min(self._base, self._left_by(streak.last, at)), now)
 
     def _left_by(self, last: float, at: float) -> float:
@@ -517,7 +524,7 @@ class Limit:
         if not self._bucket or not self._first or not self._marks:
             return True
         mark = self._marks[-1]
-        return self._accepted - mark.accepted - 2.0 > self._base * (now - mark.at)
+        return self._accepted - mark.accepted - 2.0 > self._base * (now - self._delay - mark.at)
 
     @property
     def _allowable(self) -> float:
