@@ -180,7 +180,7 @@ def test_nobody_is_worse_off_than_with_kannel_alone(provider: Provider) -> None:
     assume(not (provider.closes and provider.disorder))
     # of a few a second, one more or less is much, and Kannel's period is a second and the answer's delay
     assume(provider.limit >= 10)
-    # a link that is down lends its share to the others, which is not the controller's doing (tests/throttle/test_shares)
+    # a link that is down lends its share to the others, which is not the doing of the controller (see test_shares)
     assume(provider.each or provider.down is None or provider.links == 1)
     rate = AccountRate("a", Settings(provider.ceiling, links=provider.links))
     run, alone = provider.run(rate), provider.run(None)
