@@ -75,7 +75,14 @@ class Run:
         self.sending: Sending
         self._writing = writing
 
-    async def over(self, smsbox: Smsbox, outgoing: Sequence[Outgoing], pauses: Sequence[float] = (0, 0, 0)) -> Run:
+    async def over(
+        self,
+        smsbox: Smsbox,
+        outgoing: Sequence[Outgoing],
+        pauses: Sequence[float] = (0, 0, 0),
+        *,
+        timeout: float = 30.0,
+    ) -> Run:
         def told(each: Outgoing, answer: Answer) -> None:
             assert each.number not in self.fates
             self.fates[each.number] = answer.fate
@@ -84,7 +91,7 @@ class Run:
             self.paused.append(seconds)
 
         async with listening(smsbox.exchange) as port, aiohttp.ClientSession() as session:
-            sms = SendSms(session, port, "app", "pw", timeout=0.3)
+            sms = SendSms(session, port, "app", "pw", timeout=timeout)
             self.sending = Sending(sms, self._writing, told, slowed=slowed, pace=Pace(pauses=pauses))
             await self.sending.run(outgoing)
         return self
@@ -137,7 +144,7 @@ async def test_what_may_have_been_taken_is_never_sent_again(answer: str, journal
     writing = Writing(journal, outgoing)
     writing.take_up("f")
     smsbox = Smsbox(lambda number, times: answer if number == 2 else TAKEN)
-    run = await Run(writing).over(smsbox, outgoing)
+    run = await Run(writing).over(smsbox, outgoing, timeout=2.0)
     assert sorted(smsbox.asked) == [1, 2, 3, 4, 5, 6]
     assert {number for number, fate in run.fates.items() if fate is Fate.UNKNOWN} == {2}
     writing.take_up("f")

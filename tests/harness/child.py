@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.subprocess import Process
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -24,6 +25,7 @@ async def stop(process: Process | None, seconds: float) -> int | None:
         try:
             await asyncio.wait_for(process.wait(), seconds)
         except TimeoutError:
-            process.kill()
+            with suppress(ProcessLookupError):  # it may have ended just now
+                process.kill()
             await process.wait()
     return process.returncode

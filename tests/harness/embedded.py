@@ -13,7 +13,7 @@ from kannelkit.supervise.supervisor import Supervisor
 from tests.harness.gateway import online, wait_for
 from tests.harness.supervised import Supervised
 
-_START_SECONDS = 40.0
+_START_SECONDS = 90.0
 
 
 class Embedded:

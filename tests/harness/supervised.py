@@ -16,7 +16,7 @@ from tests.harness import child
 from tests.harness.gateway import ADMIN_PASSWORD, PASSWORD, SYSTEM_ID, USER, online, wait_for
 from tests.harness.ports import free_ports
 
-_START_SECONDS = 40.0
+_START_SECONDS = 90.0
 _STOP_SECONDS = 60.0
 
 

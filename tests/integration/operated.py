@@ -21,7 +21,7 @@ from kannelkit.throttle.values import Learnt
 from tests.harness.gateway import online, status_xml, stored
 from tests.harness.supervised import Supervised
 
-PATIENCE = 40.0  # seconds for what must come
+PATIENCE = 90.0  # seconds for what must come
 LOGIN = "bench"
 
 
