@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from kannelkit.host.secrets import keep, kept
 from kannelkit.render import kannel_conf
 from kannelkit.render.difference import masked_diff
 from kannelkit.spec import Spec, load
+from kannelkit.spec.model import MADE_PORT
 
 
 @click.command(short_help="Print or write the kannel.conf that a spec stands for.")
@@ -64,6 +66,10 @@ def _write(output: Path, text: str) -> None:
     write_whole(target, text, 0o640, keep_owner=True)
 
 
+def _passwords(made: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(text for name, text in made.items() if not name.endswith(MADE_PORT))
+
+
 def _compare(spec: Spec, output: Path) -> int:
     made = dict.fromkeys(spec.to_make(), "not made yet") | dict(kept(spec.state_dir))
     wanted = kannel_conf(spec, made=made)
@@ -76,6 +82,6 @@ def _compare(spec: Spec, output: Path) -> int:
         raise HostError(f"cannot read {output}: {error.strerror}", "look at its owner and mode") from error
     if found == wanted:
         return 0
-    for line in masked_diff(found, wanted, str(output), spec.secrets() | frozenset(made.values())):
+    for line in masked_diff(found, wanted, str(output), spec.secrets() | _passwords(made)):
         click.echo(line)
     return 1

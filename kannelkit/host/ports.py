@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 import errno
+import secrets
 import socket
+from collections.abc import Collection
 
 from kannelkit.errors import HostError
+
+# below those that the kernel gives to outgoing connections (net.ipv4.ip_local_port_range begins at 32768): a port that
+# is chosen today has to be free tomorrow; above those that Kannel's examples and kannelkit's defaults take
+_CHOSEN_FROM = range(20_000, 32_000)
+_ATTEMPTS = 1000
+
+
+def choose_free(but: Collection[int] = ()) -> int:
+    """Return a port of 127.0.0.1, none of `but`, at which a server could listen now. Raises HostError."""
+    for _ in range(_ATTEMPTS):
+        port = secrets.choice(_CHOSEN_FROM)
+        if port not in but and is_free("127.0.0.1", port):
+            return port
+    raise HostError("no port of 127.0.0.1 is free", "end what has them, or write relay-port into the spec")
 
 
 def is_free(host: str, port: int) -> bool:

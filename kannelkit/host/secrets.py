@@ -1,4 +1,4 @@
-"""Passwords that a spec leaves out: made at random once, kept in the state folder for this user alone."""
+"""What a spec leaves out, passwords and ports: made once, kept in the state folder for this user alone."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from pathlib import Path
 
 from kannelkit.errors import HostError
 from kannelkit.host.files import make_folder, write_whole
+from kannelkit.host.ports import choose_free
+from kannelkit.spec.model import MADE_PORT
 
 FILE = "passwords.json"
 _ALPHABET = string.ascii_letters + string.digits
@@ -49,10 +51,11 @@ def kept(folder: Path) -> Mapping[str, str]:
 
 
 def keep(folder: Path, names: Iterable[str]) -> Mapping[str, str]:
-    """Return a password for each name: the one kept in the folder, or a new one that is kept from now on.
+    """Return a password for each name, or a port for a name that ends in MADE_PORT: what is kept in the folder, or a
+    new one that is kept from now on.
 
-    A new one has 20 letters and digits. The folder is made where it is missing; the file has mode 0600. Raises
-    HostError.
+    A new password has 20 letters and digits; a new port is one that is free on 127.0.0.1 now. The folder is made where
+    it is missing; the file has mode 0600. Raises HostError.
     """
     wanted = tuple(names)
     if not wanted:
@@ -62,10 +65,14 @@ def keep(folder: Path, names: Iterable[str]) -> Mapping[str, str]:
         there = dict(kept(folder))
         missing = [name for name in wanted if name not in there]
         for name in missing:
-            there[name] = _password()
+            there[name] = str(choose_free(_ports(there))) if name.endswith(MADE_PORT) else _password()
         if missing:
             write_whole(folder / FILE, json.dumps(there, indent=1, sort_keys=True) + "\n", 0o600)
     return {name: there[name] for name in wanted}
+
+
+def _ports(there: Mapping[str, str]) -> frozenset[int]:
+    return frozenset(int(text) for name, text in there.items() if name.endswith(MADE_PORT) and text.isdecimal())
 
 
 def _password() -> str:

@@ -38,6 +38,7 @@ FIGURES: Mapping[str, Figure] = MappingProxyType(
         "remove": Figure(0.01, 0.35, "from stop-smsc until the link is gone, without a delay and at 300 ms"),
         "reroute": Figure(0.001, 0.05, "graceful-restart of 5 links of which none is re-created"),
         "restart smsbox": Figure(0.04, 1, "requests refused by smsbox: 40 ms when idle, 1 s when it has much to end"),
+        "restart relay": Figure(0.5, 3, "until the last answers are there, and bearerbox has bound again"),
         "restart bearerbox": Figure(
             0.7,
             6,
@@ -58,6 +59,8 @@ def figure(step: Step) -> Figure:
     if isinstance(step, Reroute):
         base, pairs = FIGURES["reroute"], step.among**2
         return Figure(base.least + pairs * _COMPARED[0], base.most + pairs * _COMPARED[1], base.source)
+    if step == Restart(("relay",)):
+        return FIGURES["restart relay"]
     if isinstance(step, Restart):
         return FIGURES["restart bearerbox" if "bearerbox" in step.boxes else "restart smsbox"]
     names = {Recreate: "recreate", Add: "add", Remove: "remove"}

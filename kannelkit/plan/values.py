@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Action = Literal["create", "update", "delete"]
-Box = Literal["bearerbox", "smsbox", "wapbox"]
+Box = Literal["bearerbox", "smsbox", "wapbox", "relay"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Reroute:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """Boxes stopped and started again, in Kannel's order: with bearerbox, smsbox as well."""
+    """Boxes stopped and started again, in Kannel's order: with bearerbox, smsbox as well; the relay always alone."""
 
     boxes: tuple[Box, ...]
 

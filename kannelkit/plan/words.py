@@ -111,6 +111,8 @@ _KINDS: tuple[type[Step], ...] = (Restart, Reroute, Recreate, Remove, Add)
 
 
 def _said(kind: type[Step], steps: Sequence[Step]) -> str:
+    if steps[0] == Restart(("relay",)):
+        return f"the relay started anew: {figure(steps[0])} in which messages of its accounts wait"
     if isinstance(steps[0], Restart):
         meanwhile = "nothing is sent, received or accepted" if _restarts_bearerbox(steps) else "requests are refused"
         return f"{' and '.join(steps[0].boxes)} restarted: {figure(steps[0])} in which {meanwhile}"

@@ -12,6 +12,8 @@ from kannelkit.conf import GROUPS
 from kannelkit.render.lines import Lines, comment
 from kannelkit.render.links import Account, Link
 from kannelkit.spec import SmppAccount
+from kannelkit.spec.model import Relayed
+from kannelkit.spec.numbers import whole
 
 # What decides which messages a link takes: the parking link has to take exactly the account's (smscconn_usable in
 # gw/smscconn.c reads these).
@@ -47,6 +49,28 @@ _PARKING = {
     "reconnect-delay": str(PARKING_DELAY),
 }
 _WIDTH = 78
+_LOGIN_OCTETS = 15  # without its NUL (SMPP 3.4, 5.2.1)
+
+# What a link to the relay does without: the relay holds the rate, speaks TLS and binds from the address and with the
+# login of the account's.
+_RELAYS_OWN = frozenset(
+    {
+        "throughput",
+        "use-ssl",
+        "ssl-client-certkey-file",
+        "our-host",
+        "our-port",
+        "receive-port",
+        "system-id",
+        "smsc-username",
+    }
+)
+# Seconds: a relay that was killed is back within one; how often the provider is tried is the relay's affair.
+_RELAY_RECONNECTS = "1"
+# Of the submits that bearerbox may have unanswered: what leaves within two seconds, and some more. What waits in the
+# relay waits for an answer as well (wait-ack); what waits in bearerbox does not.
+_SECONDS_HELD, _MORE_HELD = 2, 10
+_FEWEST_HELD, _KANNELS_WINDOW = 10, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +86,8 @@ class AccountView:
     told: tuple[str, ...]
     connections_flag: str
     links: tuple[tuple[Link, str], ...]
+    connections: int
+    """How many binds the provider sees."""
 
 
 def view(of_spec: SmppAccount, account: Account, lines: Lines) -> AccountView:
@@ -79,7 +105,8 @@ def view(of_spec: SmppAccount, account: Account, lines: Lines) -> AccountView:
         group=of_spec.account_group,
         told=_told(f"set by the profile {profile}{whose}", by_provider) + _told("set by kannelkit", by_default),
         connections_flag="" if whose else next((flag for flag in flags if flag.startswith("MCON")), ""),
-        links=tuple((link, lines.body("smsc", _texts(texts, account, link))) for link in account.links),
+        links=tuple((link, lines.body("smsc", _texts(of_spec, texts, account, link))) for link in account.links),
+        connections=of_spec.connections,
     )
 
 
@@ -95,11 +122,13 @@ def _told(who: str, names: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def _texts(texts: Mapping[str, str], account: Account, link: Link) -> Mapping[str, str]:
+def _texts(of_spec: SmppAccount, texts: Mapping[str, str], account: Account, link: Link) -> Mapping[str, str]:
     """Return the values of one link: the account's, but for what tells the link from its neighbours."""
     if link.role == "park":
         routing = {name: texts[name] for name in ROUTING if name in texts}
         return routing | _PARKING | _names(link) | {"host": link.host, "port": str(link.port)}
+    if of_spec.relayed is not None:
+        return _to_relay(of_spec, of_spec.relayed, texts) | _names(link) | {"host": link.host, "port": str(link.port)}
     changed = {**texts, **_names(link)}
     if link.throughput != account.ceiling:  # otherwise as written, which may be a fraction
         changed.pop("throughput", None)
@@ -110,6 +139,24 @@ def _texts(texts: Mapping[str, str], account: Account, link: Link) -> Mapping[st
     if link.role != account.side:
         changed["dead-start"] = "true"
     return changed
+
+
+def _to_relay(of_spec: SmppAccount, relayed: Relayed, texts: Mapping[str, str]) -> dict[str, str]:
+    changed = {name: text for name, text in texts.items() if name not in _RELAYS_OWN}
+    window = whole(texts.get("max-pending-submits", "")) or _KANNELS_WINDOW
+    if of_spec.throughput is not None:
+        window = min(window, max(_FEWEST_HELD, _SECONDS_HELD * of_spec.throughput + _MORE_HELD))
+    return changed | {
+        "smsc-username": relay_login(of_spec.smsc_id),
+        "smsc-password": relayed.password.text,
+        "max-pending-submits": str(window),
+        "reconnect-delay": _RELAY_RECONNECTS,
+    }
+
+
+def relay_login(smsc_id: str) -> str:
+    """Return the name that bearerbox binds to the relay with: as much of the account's as a system_id holds."""
+    return smsc_id[:_LOGIN_OCTETS]
 
 
 def _names(link: Link) -> dict[str, str]:

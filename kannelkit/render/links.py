@@ -17,6 +17,7 @@ Side = Literal["primary", "backup"]
 
 # Where nothing listens: the parking link is refused at once, and then waits for its reconnect-delay.
 PARKING_HOST, PARKING_PORT = "127.0.0.1", 1
+RELAY_HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Account:
     """One login and all its links.
 
     `unit` names the rate it lives by: that of its account-group, or its own. `ceiling` and `floor` are the unit's, in
-    SMS per second; a ceiling of nothing is no limit. `side` is the one that is up.
+    SMS per second; a ceiling of nothing is no limit. `side` is the one that is up. One that is `relayed` has one link,
+    to the relay, which holds the rate and makes the connections to the provider's hosts.
     """
 
     smsc_id: str
@@ -64,6 +66,7 @@ class Account:
     connections: int
     side: Side
     links: tuple[Link, ...]
+    relayed: bool = False
 
     @property
     def sending(self) -> tuple[Link, ...]:
@@ -110,21 +113,26 @@ def accounts(spec: Spec, in_force: InForce = AS_WRITTEN) -> tuple[Account, ...]:
     """
     links: Counter[str] = Counter()
     for account in spec.smpp_accounts:
-        links[account.unit] += account.connections
+        links[account.unit] += _links(account)
     split: dict[str, list[int | None]] = {}
     made = []
     for account in spec.smpp_accounts:
         unit = account.unit
         if unit not in split:
             split[unit] = _split(account, links[unit], in_force)
-        own, split[unit] = split[unit][: account.connections], split[unit][account.connections :]
+        own, split[unit] = split[unit][: _links(account)], split[unit][_links(account) :]
         made.append(_account(account, spec, own, links[unit], in_force.sides.get(account.smsc_id, "primary")))
     return tuple(made)
 
 
+def _links(account: SmppAccount) -> int:
+    """Return how many links of bearerbox's carry the account's messages at once."""
+    return 1 if account.relayed else account.connections
+
+
 def _split(account: SmppAccount, links: int, in_force: InForce) -> list[int | None]:
     throughput = in_force.throughputs.get(account.unit, account.throughput)
-    if throughput is None:
+    if throughput is None or account.relayed:
         return [None] * links
     split = in_force.shares.get(account.unit) or shares(throughput, links)
     if len(split) != links or sum(split) != throughput or min(split) < 1:
@@ -136,8 +144,9 @@ def _account(account: SmppAccount, spec: Spec, split: list[int | None], links_of
     ceiling = account.throughput
     log = account.group.get("log-file")
     log_file = spec.path.parent / log if log else None
-    host, port = account.host, account.port
-    primaries, backups, park = link_ids(account.stem, account.connections, bool(account.backup_host))
+    host, port = (RELAY_HOST, account.relay_port) if account.relayed else (account.host, account.port)
+    two_hosts = bool(account.backup_host) and not account.relayed
+    primaries, backups, park = link_ids(account.stem, _links(account), two_hosts)
     links = [
         Link(name, account.smsc_id, "primary", number, host, port, share, log_file)
         for number, (name, share) in enumerate(zip(primaries, split, strict=True), start=1)
@@ -151,7 +160,8 @@ def _account(account: SmppAccount, spec: Spec, split: list[int | None], links_of
         unit=account.unit,
         ceiling=ceiling,
         floor=max(spec.supervisor.floor, links_of_unit),
-        connections=account.connections,
-        side=side if account.backup_host else "primary",
+        connections=_links(account),
+        side=side if two_hosts else "primary",
         links=tuple(links),
+        relayed=account.relayed is not None,
     )

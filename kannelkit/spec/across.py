@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from kannelkit.conf import GROUPS
 from kannelkit.findings import Place
 from kannelkit.spec.model import SmppAccount, Spec
+from kannelkit.spec.numbers import whole
 from kannelkit.spec.read import Reader
 
 
@@ -41,6 +42,7 @@ def across(reader: Reader, spec: Spec, *, health: bool) -> None:
     _storage(reader, spec)
     _floors(reader, spec)
     _account_groups(reader, spec)
+    _relayed(reader, spec)
 
 
 def _floors(reader: Reader, spec: Spec) -> None:
@@ -135,14 +137,44 @@ def _links(spec: Spec) -> Iterator[tuple[str, str, Place]]:
 def _ports(reader: Reader, spec: Spec, health: bool) -> None:
     ports = {spec.health_listen.port: "health.listen"} if health else {}
     listeners = [(spec.core, name) for name in ("admin-port", "smsbox-port", "wapbox-port")]
-    for group, name in [*listeners, (spec.smsbox, "sendsms-port")]:
-        value = group.values.get(name)
+    named = [(name, group.values.get(name)) for group, name in [*listeners, (spec.smsbox, "sendsms-port")]]
+    named += [
+        (f"relay-port of {account.smsc_id}", account.relayed.port)
+        for account in spec.smpp_accounts
+        if account.relayed is not None and account.relayed.port.text
+    ]
+    for name, value in named:
         if value is None:
             continue
-        other = ports.setdefault(group.port(name), name)
+        other = ports.setdefault(whole(value.text) or 0, name)
         if other != name:
             reader.find(
                 value.place, "S306", f"{name} {value.text} is the port of {other} as well", "choose another port"
+            )
+
+
+def _relayed(reader: Reader, spec: Spec) -> None:
+    """See that what the relay paces can be: by a kannelkit that runs the boxes, and whole groups of accounts."""
+    groups: dict[str, SmppAccount] = {}
+    for account in spec.smpp_accounts:
+        first = groups.setdefault(account.account_group, account) if account.account_group else account
+        relayed = account.relayed or first.relayed
+        if relayed is None:
+            continue
+        if (account.relayed is None) != (first.relayed is None):
+            reader.find(
+                relayed.place if account.relayed else account.group.place,
+                "S307",
+                f"{account.smsc_id} and {first.smsc_id} of account-group {account.account_group} have one rate, and "
+                "different pacing",
+                "write pacing: relay at each account of the group, or at none",
+            )
+        if account.relayed is not None and spec.supervisor.conf_file is not None:
+            reader.find(
+                relayed.place,
+                "S307",
+                "only a kannelkit that runs the boxes runs the relay, and supervisor.conf-file says that it does not",
+                "write pacing: log, or have kannelkit up run Kannel and remove conf-file",
             )
 
 

@@ -11,7 +11,7 @@ OWN_GROUPS = ("core", "smsbox", "sms-service", "sendsms-user", "smsc")
 OTHER_GROUPS = tuple(name for name in GROUPS if name not in OWN_GROUPS)
 
 TOP_KEYS = ("state-dir", "defaults", "providers", *OWN_GROUPS, *OTHER_GROUPS, "supervisor", "health")
-SMSC_KEYS = ("provider", "account-group", "backup-host", "backup-port", "connections", "pacing")
+SMSC_KEYS = ("provider", "account-group", "backup-host", "backup-port", "connections", "pacing", "relay-port")
 # The parts below `supervisor`; and what stands at `supervisor` itself.
 SUPERVISOR_KEYS = {
     "rate": ("floor", "raise-after"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -97,6 +97,24 @@ class Group:
         return dataclasses.replace(self, values=values)
 
 
+# The octets of a password that fit into a bind (gw/smsc/smpp_pdu.def).
+_PASSWORD_OCTETS = 8
+# What the name of a made value ends with that is a port instead of a password.
+MADE_PORT = ".relay-port"
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """How bearerbox reaches the relay that paces an account: a port of this machine, and a password for it alone.
+
+    Both may still be to be made; `place` is where the spec asks for the relay.
+    """
+
+    port: Value
+    password: Value
+    place: Place
+
+
 @dataclass(frozen=True, slots=True)
 class SmppAccount:
     """An entry of `smsc` with `smsc: smpp`: one login at one provider, over one or more binds.
@@ -113,6 +131,7 @@ class SmppAccount:
     backup_host: str
     backup_port: int
     account_group: str = ""
+    relayed: Relayed | None = None  # None where it is paced by Kannel's logs
 
     @property
     def unit(self) -> str:
@@ -144,6 +163,39 @@ class SmppAccount:
         """SMS per second over all links, or nothing where there is no ceiling."""
         text = self.group.get("throughput")
         return None if text is None else per_second(text)
+
+    @property
+    def relay_port(self) -> int:
+        """Where the relay waits for bearerbox; 0 where the account has none, or the port is still to be chosen."""
+        return 0 if self.relayed is None else whole(self.relayed.port.text) or 0
+
+    def to_make(self) -> Iterator[str]:
+        """Yield the names of what is to be made for the account: a port and a password of the relay's."""
+        if self.relayed is not None:
+            if not self.relayed.port.text:
+                yield self._made_port
+            if not self.relayed.password.text:
+                yield self._made_password
+
+    def with_made(self, made: Mapping[str, str]) -> SmppAccount:
+        """Return the account with what is in `made` filled in, by the names in `to_make`."""
+        relayed = self.relayed
+        if relayed is None:
+            return self
+        if self._made_port in made and relayed.port.origin == "made":
+            relayed = dataclasses.replace(relayed, port=dataclasses.replace(relayed.port, text=made[self._made_port]))
+        if self._made_password in made:
+            text = made[self._made_password][:_PASSWORD_OCTETS]
+            relayed = dataclasses.replace(relayed, password=dataclasses.replace(relayed.password, text=text))
+        return dataclasses.replace(self, relayed=relayed)
+
+    @property
+    def _made_port(self) -> str:
+        return f"smsc.{self.stem}{MADE_PORT}"
+
+    @property
+    def _made_password(self) -> str:
+        return f"smsc.{self.stem}.relay-password"
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,26 +328,30 @@ class Spec:
         return (*single, *self.sms_services, *self.sendsms_users, *smscs, *self.others)
 
     def to_make(self) -> tuple[str, ...]:
-        """Return the names of the passwords that the spec leaves out and that are to be made at random."""
-        return tuple(
+        """Return the names of what the spec leaves out and is to be made: passwords, and ports, ended by MADE_PORT."""
+        passwords = (
             name
             for group in self.groups()
             for directive, name in group.made_as.items()
             if not group.values[directive].text
         )
+        return (*passwords, *(name for account in self.smpp_accounts for name in account.to_make()))
 
     def with_made(self, made: Mapping[str, str]) -> Spec:
-        """Return the spec with these passwords, by name, in the places left for them."""
+        """Return the spec with what was made, by name, in the places left for it."""
         return dataclasses.replace(
             self,
             core=self.core.with_made(made),
             sendsms_users=tuple(user.with_made(made) for user in self.sendsms_users),
+            smpp_accounts=tuple(account.with_made(made) for account in self.smpp_accounts),
         )
 
     def secrets(self) -> frozenset[str]:
         """Return every secret in the spec, to mask it where a text is shown."""
         values = [value for group in self.groups() for value in group.values.values() if value.secret and value.text]
-        return frozenset(value.text for value in [*values, *filter(None, [self.health_token])])
+        relays = [account.relayed.password for account in self.smpp_accounts if account.relayed is not None]
+        others = [value for value in (self.health_token, *relays) if value is not None and value.text]
+        return frozenset(value.text for value in [*values, *others])
 
 
 # An id goes into log lines, status.xml, administration URLs and file names, none of which Kannel escapes.

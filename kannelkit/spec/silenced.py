@@ -41,7 +41,7 @@ FIRM: Mapping[str, str] = MappingProxyType(
         "S203": "there is no value to write",
         "S206": "kannelkit itself has to listen there",
         "S303": "a limit of 0 SMS per second is no limit to Kannel",
-        "S307": "kannelkit cannot do it",
+        "S307": "the relay cannot do it",
         "S309": "kannelkit writes the directive itself, once for each link",
         "S314": "there is no profile to take values from",
         "S315": "the supervisor needs a rate between the two",

@@ -12,6 +12,7 @@ from kannelkit.conf.masking import Masking
 from kannelkit.errors import GatewayError, InputError, KannelkitError
 from kannelkit.findings import Finding
 from kannelkit.plan.compare import plan
+from kannelkit.plan.relay import with_relay
 from kannelkit.plan.values import Add, LinkSeen, Plan, Rate, Recreate, Remove, Reroute, Restart, Step
 from kannelkit.render import kannel_conf, misread
 from kannelkit.spec import Spec
@@ -19,6 +20,7 @@ from kannelkit.supervise.asrun import AsRun
 from kannelkit.supervise.changes import Changes
 from kannelkit.supervise.configuration import Configuration, succeed
 from kannelkit.supervise.kept import keep
+from kannelkit.supervise.relaysettings import Settings, relay_accounts
 from kannelkit.supervise.running import Running
 from kannelkit.supervise.steps import Steps
 from kannelkit.supervise.trial import Trial
@@ -93,6 +95,7 @@ class Applying:
             rates=rates_of(configuration),
             unlearnt=kannel_conf(spec),
         )
+        found = with_relay(found, running.relay.accounts, relay_accounts(spec))
         return Planned(found, configuration)
 
     async def apply(self, asked: Asked, tell: Tell) -> Mapping[str, object]:
@@ -144,6 +147,8 @@ class Applying:
         as_run = AsRun(former.conf.text)
         steps = self._steps(as_run, tell, discard=asked.discard)
         try:
+            # with those that go: their links are there until a step takes them away
+            await self._relay({**relay_accounts(former.spec), **relay_accounts(wanted.spec)}, tell)
             await steps.carry_out(found)
             self._put(wanted)
         except KannelkitError as error:
@@ -151,8 +156,17 @@ class Applying:
             tell({"event": "failed", "text": error.message})
             await self._take_back(steps, former, tell, error)
         self._take(wanted)
+        await self._relay(relay_accounts(wanted.spec), tell)
         running.say("applied", f"applied: {_count(len(found.changes), 'change')}", digest=found.digest)
         return {"event": "done", "changes": len(found.changes)}
+
+    async def _relay(self, accounts: Mapping[str, Settings], tell: Tell) -> None:
+        """Have the relay run for these accounts. Raises KannelkitError."""
+        if self._running.relay.starts_for(accounts):
+            text = in_words(Restart(("relay",)))
+            self._running.say("apply-step", text)
+            tell({"event": "step", "text": text})
+        await self._running.relay.bring(accounts)
 
     async def _try(self, planned: Planned, *, force: bool) -> None:
         """Raise KannelkitError where the configuration would not do; the gateway that runs is not touched."""
@@ -225,6 +239,7 @@ class Applying:
             if running.bearerbox.running:
                 await self._undo(as_run, former, tell, bound=steps.bound or frozenset())
             else:
+                await self._relay(relay_accounts(former.spec), tell)
                 await running.boxes.down()  # smsbox has lost its bearerbox
                 former.conf.write()
                 as_run.take(former.conf.text)
@@ -243,11 +258,14 @@ class Applying:
 
     async def _undo(self, as_run: AsRun, former: Configuration, tell: Tell, bound: frozenset[str]) -> None:
         back = plan(as_run.text, former.conf.text, await self._seen())
+        accounts = relay_accounts(former.spec)
         try:
+            await self._relay({**self._running.relay.accounts, **accounts}, tell)
             await self._steps(as_run, tell, hurried=True, bound=bound).carry_out(back)
         finally:
             former.conf.write()  # whatever is started from now on is as it was
             self._running.command_as(as_run.core)
+        await self._relay(accounts, tell)
 
     def _put(self, wanted: Configuration) -> None:
         """Have the next kannelkit find the configuration, as the file and as the spec that runs. Raises HostError."""

@@ -19,7 +19,7 @@ from kannelkit.supervise.commands import supervise, watched
 from kannelkit.supervise.control import FILE
 from kannelkit.supervise.course import Curve, Flow
 from kannelkit.supervise.memory import Event, Memory
-from kannelkit.supervise.views import AccountView, BoxView, LinkView, OtherRefusals, Overview
+from kannelkit.supervise.views import AccountView, BoxView, LinkView, OtherRefusals, Overview, RelayView
 
 # a plan of a gateway with thousands of accounts is one line
 _LONGEST_EVENT = 256 * 1024 * 1024
@@ -177,6 +177,7 @@ def _account_view(values: Mapping[str, Any]) -> AccountView:
             "other_refusals": tuple(OtherRefusals(**each) for each in values["other_refusals"]),
             "curve": Curve(tuple(curve["accepted"]), tuple(curve["refused"])),
             "links": tuple(LinkView(**each) for each in values["links"]),
+            "relay": None if values["relay"] is None else RelayView(**values["relay"]),
         }
     )
 

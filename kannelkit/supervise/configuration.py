@@ -42,6 +42,11 @@ class Configuration:
         """The accounts as they are in force now."""
         return self.conf.accounts
 
+    @property
+    def relayed(self) -> frozenset[str]:
+        """The units that the relay paces, whose rates are not decided here."""
+        return frozenset(account.unit for account in self.spec.smpp_accounts if account.relayed is not None)
+
 
 def configure(spec: Spec, known: Known, put: Callable[[str], None] | None = None) -> Configuration:
     """Return the configuration of a spec with what is known, within the spec's bounds; for `put` see ConfFile."""
@@ -56,8 +61,9 @@ def configure(spec: Spec, known: Known, put: Callable[[str], None] | None = None
     for account in every:
         unit = account.unit
         if unit not in rates:
-            bounds = Settings(account.ceiling, account.floor, settings.raise_after, requeues, links=links[unit])
-            rates[unit] = AccountRate(unit, bounds, known.learnt.get(unit))
+            ceiling, learnt = (None, None) if account.relayed else (account.ceiling, known.learnt.get(unit))
+            bounds = Settings(ceiling, account.floor, settings.raise_after, requeues, links=links[unit])
+            rates[unit] = AccountRate(unit, bounds, learnt)
     throughputs = {unit: rate.throughput for unit, rate in rates.items() if rate.throughput is not None}
     in_force = InForce(
         throughputs,
@@ -81,6 +87,6 @@ def succeed(former: Configuration, spec: Spec) -> Configuration:
     fresh = configure(spec, Known(learnt, in_force.shares, in_force.sides), former.conf.put_by)
     rates = dict(fresh.rates)
     for name, rate in former.rates.items():
-        if name in rates and rates[name].settings == rate.settings:
+        if name in rates and rates[name].settings == rate.settings and name not in fresh.relayed:
             rates[name] = rate
     return Configuration(spec, rates, fresh.conf)

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from kannelkit.gateway.status import GatewayStatus, LinkStatus
 from kannelkit.render import Account, Link
 from kannelkit.supervise.course import Curve, Flow
 from kannelkit.supervise.memory import Event
 from kannelkit.supervise.problems import problems
-from kannelkit.supervise.views import AccountState, AccountView, BoxView, LinkView, OtherRefusals, Overview
+from kannelkit.supervise.views import (
+    AccountState,
+    AccountView,
+    BoxView,
+    LinkView,
+    OtherRefusals,
+    Overview,
+    RelayView,
+)
 
 _VERSION = re.compile(r"version `([^'\n]{1,40})'")
 
@@ -51,7 +60,8 @@ class Readings:
     `status` is None where bearerbox does not answer, `refused` where nothing listens on its admin port; `supervisor`
     is the pid of the kannelkit that holds the state-dir's lock, 0 where that cannot be told; `watched` is whether
     something else runs the boxes. By unit (see Account):
-    `throughputs`, those `unsettled`, those `paused`, and the newest change of rate. By account: `turns`, `traffic`.
+    `throughputs`, those `unsettled`, those `paused`, and the newest change of rate. By account: `turns`,
+    `traffic`, and in `relays` how the relay says that it stands.
     """
 
     at: float
@@ -68,13 +78,16 @@ class Readings:
     turns: Mapping[str, Turn] = field(default_factory=dict)
     traffic: Mapping[str, Traffic] = field(default_factory=dict)
     events: Sequence[Event] = ()
+    relays: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     troubles: Sequence[str] = ()
 
 
 def overview(accounts: Sequence[Account], readings: Readings) -> Overview:
     """Return how the gateway with these accounts stands, from what was read of it."""
     status = readings.status
-    boxes = (_bearerbox(readings), _smsbox(readings))
+    boxes: tuple[BoxView, ...] = (_bearerbox(readings), _smsbox(readings))
+    if any(account.relayed for account in accounts):
+        boxes = (*boxes, _relay(readings))
     found: dict[str, list[LinkStatus]] = {}
     for link in status.links if status else ():
         found.setdefault(link.admin_id, []).append(link)
@@ -129,6 +142,24 @@ def _smsbox(readings: Readings) -> BoxView:
     return BoxView("smsbox", "stopped" if status or readings.refused else "unknown", None, None)
 
 
+def _relay(readings: Readings) -> BoxView:
+    process = readings.processes.get("relay")
+    if process is None:
+        return BoxView("relay", "stopped", None, None)
+    return BoxView("relay", "running" if readings.relays else "silent", process.pid, process.since)
+
+
+def _relayed(state: Mapping[str, Any] | None) -> RelayView | None:
+    """Return what the relay says of an account, None where it is silent, or says something else than it should."""
+    try:
+        return None if state is None else RelayView(**{name: state[name] for name in _RELAYED})
+    except KeyError:
+        return None
+
+
+_RELAYED = tuple(each.name for each in fields(RelayView))
+
+
 def _account(
     account: Account, found: Mapping[str, Sequence[LinkStatus]], readings: Readings, in_flight: int | None
 ) -> AccountView:
@@ -139,6 +170,9 @@ def _account(
     throughput = readings.throughputs.get(account.unit, account.ceiling)
     if throughput is not None:  # as the rate controller takes what it learnt, should the spec have changed since
         throughput = max(account.floor, throughput if account.ceiling is None else min(throughput, account.ceiling))
+    relay = _relayed(readings.relays.get(account.smsc_id)) if account.relayed else None
+    if account.relayed:
+        throughput = None if relay is None or relay.rate is None else max(1, round(relay.rate))
     change = readings.changes.get(account.unit)
     turn = readings.turns.get(account.smsc_id)
     traffic = readings.traffic.get(account.smsc_id, Traffic())
@@ -148,7 +182,7 @@ def _account(
         unit=account.unit,
         state=_account_state(readings, account, online, len(wanted)),
         side=account.side,
-        host=f"{wanted[0].host}:{wanted[0].port}",
+        host=f"{wanted[0].host}:{wanted[0].port}" if relay is None else relay.host,
         since=turn.since if turn else None,
         why=turn.why if turn else "",
         links_online=online,
@@ -170,6 +204,8 @@ def _account(
         curve=traffic.curve,
         links=tuple(views),
         moved_by_hand=turn is not None and turn.by_hand,
+        relayed=account.relayed,
+        relay=relay,
     )
 
 

@@ -19,6 +19,7 @@ from kannelkit.supervise.boxes import Box
 from kannelkit.supervise.changes import Changes
 from kannelkit.supervise.configuration import configure, known
 from kannelkit.supervise.kept import keep, kept
+from kannelkit.supervise.relaysettings import relay_accounts
 from kannelkit.supervise.running import Running
 
 _TICK = 0.05
@@ -179,18 +180,24 @@ class Upkeep:
             for box in (self._boxes.smsbox, self._boxes.bearerbox):
                 if box.ours:  # what was adopted goes on
                     await box.stop()
+            if self._running.relay.ours:
+                await self._running.relay.stop()
             raise
 
     async def end(self) -> None:
-        """Stop smsbox first, so that nothing more is accepted, then bearerbox, which writes its store."""
+        """Stop smsbox first, so that nothing more is accepted, then bearerbox, which writes its store; then the relay,
+        which bearerbox has taken leave of by then.
+        """
         for box in (self._boxes.smsbox, self._boxes.bearerbox):
             if box.running:
                 in_order = await box.stop()
                 self._running.say("stopped", f"{box.name} stopped" + ("" if in_order else ", by force"), box=box.name)
+        await self._running.relay.stop()
 
     async def keep(self, now: float) -> None:
         """Start a box again that has ended."""
         running, boxes = self._running, self._boxes
+        await running.relay.keep(now)
         for box in (boxes.bearerbox, boxes.smsbox):
             if box.running or box.name in boxes.busy:
                 continue
@@ -235,10 +242,15 @@ class Upkeep:
         adopted = boxes.bearerbox.adopt(known_boxes.get("bearerbox"))
         smsbox_adopted = boxes.smsbox.adopt(known_boxes.get("smsbox"))
         await self._applying.clean()
+        relay_adopted = running.relay.adopt(known_boxes.get("relay"))
+        if not adopted:
+            await running.relay.bring(relay_accounts(self._spec))
         if adopted:
             assert boxes.bearerbox.process is not None  # noqa: S101 - adopted
             running.say("adopted", f"bearerbox runs already (pid {boxes.bearerbox.process.pid}): adopted")
             self._adopt(boxes.bearerbox.process)
+            if not relay_adopted:
+                await running.relay.bring(relay_accounts(running.configuration.spec))
         else:
             if smsbox_adopted:
                 await boxes.smsbox.kill()  # as in `keep`: it lost its bearerbox

@@ -1,4 +1,4 @@
-"""Where an account's links connect to, for somebody who wants to try that host without them."""
+"""Where an account's links, or the relay for them, connect to, for somebody who wants to try that host himself."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from kannelkit.conf.values import TRUE
 from kannelkit.host.bind import Login
 from kannelkit.host.reach import Address
 from kannelkit.render import Account, Side
-from kannelkit.spec import Spec
-from kannelkit.spec.model import Group
+from kannelkit.spec import SmppAccount, Spec
 
 
 def place(spec: Spec, account: Account, side: Side) -> Address:
-    """Return the address that the links of a side connect to, in the way they do. Raises KeyError."""
-    link = next(link for link in account.links if link.role == side)
-    group = _group(spec, account)
+    """Return the provider's host that the links of a side, or the relay for them, connect to, in the way they do."""
+    of_spec = _of_spec(spec, account)
+    group = of_spec.group
     tls = (group.get("use-ssl") or "").lower() in TRUE
     certificate = group.get("ssl-client-certkey-file")
+    host, port = (of_spec.host, of_spec.port) if side == "primary" else (of_spec.backup_host, of_spec.backup_port)
     return Address(
-        link.host,
-        link.port,
+        host,
+        port,
         tls=tls,
         source=group.get("our-host") or "",
         certificate=spec.path.parent / certificate if tls and certificate else None,
@@ -26,8 +26,8 @@ def place(spec: Spec, account: Account, side: Side) -> Address:
 
 
 def login(spec: Spec, account: Account) -> Login:
-    """Return what the account's links bind with, cut as Kannel cuts it (gw/smsc/smpp_pdu.def). Raises KeyError."""
-    group = _group(spec, account)
+    """Return what the account's links bind with, cut as Kannel cuts it (gw/smsc/smpp_pdu.def)."""
+    group = _of_spec(spec, account).group
     version = int(group.get("interface-version") or 34)
     return Login(
         system_id=_octets(group.get("smsc-username") or group.get("system-id"), 15),
@@ -42,5 +42,5 @@ def _octets(text: str | None, most: int) -> bytes:
     return (text or "").encode("utf-8", "surrogateescape")[:most]
 
 
-def _group(spec: Spec, account: Account) -> Group:
-    return next(each.group for each in spec.smpp_accounts if each.smsc_id == account.smsc_id)
+def _of_spec(spec: Spec, account: Account) -> SmppAccount:
+    return next(each for each in spec.smpp_accounts if each.smsc_id == account.smsc_id)

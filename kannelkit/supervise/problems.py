@@ -30,7 +30,7 @@ def problems(seen: Overview, spec: str, *, supervised: bool, watched: bool = Fal
 
     `supervised` also where it cannot be told; `watched` where something else runs the boxes.
     """
-    bearerbox, smsbox = seen.boxes
+    bearerbox, smsbox, *relay = seen.boxes
     if bearerbox.state == "stopped" and smsbox.state == "stopped" and not supervised:
         how = f"start Kannel as ever, and kannelkit watch {spec}" if watched else f"kannelkit up {spec}"
         return (f"the gateway is not running: {how}",)
@@ -39,6 +39,11 @@ def problems(seen: Overview, spec: str, *, supervised: bool, watched: bool = Fal
         history = f"kannelkit history {spec} says why"
         comes_back = f"it is {'waited for until something starts it' if watched else 'started again'}; {history}"
     found = [*_boxes(bearerbox, smsbox, comes_back)]
+    for box in relay:
+        if box.state == "stopped":
+            found.append(_with("the relay is not running, and its accounts send nothing", comes_back))
+        elif box.state == "silent":
+            found.append(f"the relay (pid {box.pid}) does not answer: where that lasts, relay/relay.log may say why")
     if not supervised:
         found.append(f"no kannelkit supervises: {_WATCHES if watched else _TAKES_ON}".format(spec=spec))
     if bearerbox.state == "running":

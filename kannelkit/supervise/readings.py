@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from kannelkit.conf.masking import is_secret
 from kannelkit.errors import GatewayError, HostError
@@ -23,6 +25,8 @@ from kannelkit.supervise.kept import kept as kept_spec
 from kannelkit.supervise.lock import holder
 from kannelkit.supervise.memory import Event, KeptSide, Memory
 from kannelkit.supervise.overview import BoxProcess, Readings, Traffic, Turn, overview
+from kannelkit.supervise.relay import states
+from kannelkit.supervise.relaysettings import folder, relay_accounts
 from kannelkit.supervise.views import Overview
 
 # a bearerbox that is well answers within milliseconds; one that stops links may be busy for longer
@@ -75,9 +79,14 @@ async def look(spec: Spec, most_events: int = 10, *, missing: Sequence[str] = ()
                 troubles.append(f"its password may be in a variable that is not set here: {', '.join(missing)}")
     except HostError as error:
         troubles.append(error.message)
+    relays: Mapping[str, Mapping[str, Any]] = {}
+    if "relay" in readings.processes:
+        with contextlib.suppress(GatewayError):  # which the overview says
+            relays = await states(folder(spec), relay_accounts(spec))
     readings = dataclasses.replace(
         readings,
         at=time.time(),
+        relays=relays,
         spec=named(asked),
         watched=watched(spec),
         status=status,

@@ -21,6 +21,7 @@ from kannelkit.supervise.control import Tell
 from kannelkit.supervise.course import Course, Curve
 from kannelkit.supervise.journal import Journal
 from kannelkit.supervise.overview import Readings, Traffic, overview
+from kannelkit.supervise.paced import Paced
 from kannelkit.supervise.readings import process_of, turn
 from kannelkit.supervise.running import Running
 from kannelkit.supervise.views import OtherRefusals, Overview
@@ -59,6 +60,7 @@ class Requests:
         self._applying = applying
         self._journal = journal
         self._move = move
+        self._paced = Paced(running, changes)
         self._course = Course()
         self._other: dict[str, Counter[int]] = {}
         self._status: object = None
@@ -110,7 +112,7 @@ class Requests:
         fresh = now - self._status_at < _SILENT_SECONDS and running.bearerbox.running
         processes = {
             box.name: process_of(box.process)
-            for box in (running.bearerbox, running.smsbox)
+            for box in (running.bearerbox, running.smsbox, running.relay)
             if box.process is not None and box.running
         }
         moves = {name: self._journal.newest("failover", name) for name in watch.accounts}
@@ -130,6 +132,7 @@ class Requests:
             turns={name: turn(kept, moves.get(name)) for name, kept in running.memory.sides().items()},
             traffic={name: self._traffic(name, now, curve=curves is None or name in curves) for name in watch.accounts},
             events=self._journal.recent(_EVENTS),
+            relays=running.relay.states,
         )
         return overview(tuple(watch.accounts.values()), readings)
 
@@ -160,15 +163,17 @@ class Requests:
         return {"state": plain_overview(self.overview(curves if isinstance(curves, list) else None))}
 
     async def _pause(self, request: Mapping[str, Any], tell: Tell) -> Answer:
-        return {"units": [self._set_paused(unit, paused=True) for unit in self._units(request)]}
+        return {"units": [await self._switched(unit, paused=True) for unit in self._units(request)]}
 
     async def _resume(self, request: Mapping[str, Any], tell: Tell) -> Answer:
-        return {"units": [self._set_paused(unit, paused=False) for unit in self._units(request)]}
+        return {"units": [await self._switched(unit, paused=False) for unit in self._units(request)]}
 
     async def _rate(self, request: Mapping[str, Any], tell: Tell) -> Answer:
         unit, wanted = self._unit(request), request.get("throughput")
         if not isinstance(wanted, int) or isinstance(wanted, bool):
             raise GatewayError("a rate is a whole number of SMS per second", "are both the same version?")
+        if unit in self._running.configuration.relayed:
+            return await self._paced.hold(unit, wanted)
         rate = self._running.watch.rates[unit]
         _within(rate, wanted)
         self._running.boxes.changeable_or_raise()
@@ -212,6 +217,11 @@ class Requests:
             if name in watch.rates:
                 return name
         raise GatewayError(f"the gateway runs without an account {name!r}", _NOT_APPLIED)
+
+    async def _switched(self, unit: str, *, paused: bool) -> Answer:
+        if unit in self._running.configuration.relayed:
+            return await self._paced.switch(unit, paused=paused)
+        return self._set_paused(unit, paused=paused)
 
     def _set_paused(self, unit: str, *, paused: bool) -> Answer:
         throughput = self._running.watch.rates[unit].throughput

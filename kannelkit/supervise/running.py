@@ -19,6 +19,8 @@ from kannelkit.spec.model import reached_at
 from kannelkit.supervise.configuration import Configuration
 from kannelkit.supervise.journal import Journal
 from kannelkit.supervise.memory import Memory
+from kannelkit.supervise.relay import Relay
+from kannelkit.supervise.relaysettings import folder
 from kannelkit.supervise.watch import Watch
 
 
@@ -95,6 +97,17 @@ class Running:
         self.watch = Watch(admin, configuration.accounts, configuration.rates)
         self.stopping = stopping
         self._journal = journal
+        self.relay = Relay(folder(configuration.spec), self, self.holds)
+
+    def holds(self) -> Mapping[str, float]:
+        """Return the rates that somebody holds accounts to which the relay paces, in SMS per second."""
+        paused, learnt = self.memory.paused(), self.memory.learnt()
+        units = self.configuration.relayed & paused & learnt.keys()
+        return {
+            account.smsc_id: float(learnt[account.unit].throughput)
+            for account in self.configuration.accounts
+            if account.unit in units
+        }
 
     @property
     def bearerbox(self) -> RunningBox:
@@ -119,6 +132,8 @@ class Running:
                 rate.begun(now)
             if rate.throughput is not None:
                 rate.changed(rate.throughput, now)
+            if name in configuration.relayed:
+                continue  # what is kept of it is what somebody holds it to
             try:
                 self.memory.learn(name, rate.learnt, time.time())
             except HostError as error:

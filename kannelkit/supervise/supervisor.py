@@ -126,6 +126,7 @@ class Supervisor:
             )
             self._upkeep = boxes.upkeep(self._changes, self._applying, spec)
             stack.callback(self._running.watch.close)
+            stack.callback(self._running.relay.close)
             await self._upkeep.begin(clock())
             try:
                 async with Control(spec.state_dir, self._requests.answer):
@@ -169,6 +170,7 @@ class Supervisor:
         await self._applying.cancel()
         await self._failover.cancel()
         await self._changes.cancel()
+        await self._running.relay.cancel()
 
     # -- running -----------------------------------------------------------------------------------------------
 

@@ -56,6 +56,30 @@ class LinkView:
 
 
 @dataclass(frozen=True, slots=True)
+class RelayView:
+    """What the relay does for one account, which it paces; totals are since its start.
+
+    `rate` is in submits per second, None for "no limit". `held` submits wait in it, the oldest for `held_for` seconds;
+    `unanswered` of the `window` are on their way at the provider's `host`, over `connections`. `refused` were refused
+    as too fast, `put_off` for a full queue and its like, and all of these went again; `expired` were handed back to
+    bearerbox unsent. `maybe_doubled` may have arrived twice.
+    """
+
+    rate: float | None
+    held: int
+    held_for: float
+    unanswered: int
+    window: int
+    host: str
+    connections: int
+    accepted: int
+    refused: int
+    put_off: int
+    expired: int
+    maybe_doubled: int
+
+
+@dataclass(frozen=True, slots=True)
 class AccountView:
     """One account. Rates in SMS per second, None for "not known" or "no limit"; times in seconds since the epoch.
 
@@ -63,7 +87,8 @@ class AccountView:
     unit's, `settled` when the links run at that, `paused` when kannelkit does not adapt it, `by_hand` when somebody set
     it, at `rate_since`. `side` is in force since `since`, because of `why`, at `host`; `moved_by_hand` when somebody
     moved it there. `links_online` of `links_wanted` of that side are bound. `in_flight` are messages sent without an
-    answer yet, `minutes_left` how long what is queued lasts at the rate of the last minute.
+    answer yet, `minutes_left` how long what is queued lasts at the rate of the last minute. Of one that the relay
+    paces, `relayed`, `throughput` is a whole number near the rate in `relay`, which is None where the relay is silent.
     """
 
     smsc_id: str
@@ -92,6 +117,8 @@ class AccountView:
     curve: Curve
     links: tuple[LinkView, ...]
     moved_by_hand: bool = False
+    relayed: bool = False
+    relay: RelayView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ class Watch:
                 answers.refused += 1
             else:
                 answers.other += 1
-        if refusal.throttled and account is not None:
+        if refusal.throttled and account is not None and not account.relayed:
             self.rates[account.unit].refused(now)
             until = now + pause_end(refusal.second, wall) - wall
             self._moments[account.smsc_id].refused(now, until)
@@ -164,7 +164,8 @@ class Watch:
                 answers.accepted, answers.last = sample.accepted, now
             self._moments[name].sampled(sample)
         for unit, accounts in self.units.items():
-            self._decide(unit, accounts, status, now)
+            if not any(account.relayed for account in accounts):
+                self._decide(unit, accounts, status, now)
         often = any(rate.busy for rate in self.rates.values())
         self._look_at = now + max(_LOOK_OFTEN if often else _LOOK_EVERY, (now - began) / _SHARE)
         self.status = status

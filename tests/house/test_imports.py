@@ -36,6 +36,7 @@ NEIGHBOURS = {
     ("demo", "supervise"): "the demo shows what the supervisor gains",
     ("doctor", "supervise"): "the doctor asks how the gateway stands, and connects and binds as its links do",
     ("gateway", "host"): "a bind of our own is made to the address, and with the login, that a link of Kannel's has",
+    ("supervise", "relay"): "the relay is started and watched by the supervisor, and asked through its own socket",
     ("health", "supervise"): "health judges how a gateway stands, and supervise has the words for that",
 }
 

@@ -102,7 +102,6 @@ UNSEEN = {
 SEEN = {
     "s309": "keys that an account may not have",
     "s311": "keys that a service has to have",
-    "s307-relay": "one of a few words",
 }
 
 
