@@ -12,7 +12,7 @@ from kannelkit.findings import Place
 from kannelkit.providers import PROFILES, Profile
 from kannelkit.providers.profile import MOST_CONNECTIONS
 from kannelkit.spec import defaults
-from kannelkit.spec.model import DEFAULT_PORT, ID, Group, Relayed, SmppAccount, Value
+from kannelkit.spec.model import DEFAULT_PORT, ID, Group, SmppAccount, Value
 from kannelkit.spec.numbers import per_second, whole
 from kannelkit.spec.read import Reader
 from kannelkit.spec.source import Node, Scalar
@@ -60,7 +60,7 @@ def smpp_account(reader: Reader, pairs: Pairs, values: dict[str, Value], place: 
     connections = reader.number(pairs, "connections", 1, most) or 1
     _flags(reader, values, profile, connections)
     _shares(reader, values.get("throughput"), connections)
-    relayed = _pacing(reader, pairs, values)
+    _pacing(reader, pairs)
     backup_host = reader.text(pairs, "backup-host")
     backup_port = reader.number(pairs, "backup-port", 1, 65535)
     if backup_port and not backup_host:
@@ -75,16 +75,18 @@ def smpp_account(reader: Reader, pairs: Pairs, values: dict[str, Value], place: 
         return None
     # The provider's second host stands by only for its first: whoever writes another host may be testing.
     usual_backup = profile.backup_host if profile and not own_host else ""
+    stands_by = backup_host.text if backup_host else usual_backup
+    if stands_by and reader.defaults == "kannelkit":
+        _gaps(values, defaults.TWO_HOSTS, place)
     account = SmppAccount(
         group=Group("smsc", values, place),
         smsc_id=smsc_id,
         stem=smsc_id,
         profile=profile,
         connections=connections,
-        backup_host=backup_host.text if backup_host else usual_backup,
+        backup_host=stands_by,
         backup_port=backup_port or 0,
         account_group=_account_group(reader, pairs),
-        relayed=relayed,
     )
     return account if backup_port else dataclasses.replace(account, backup_port=account.port)
 
@@ -151,7 +153,10 @@ def _fill(reader: Reader, values: dict[str, Value], profile: Profile | None, pla
             if setting.directive not in values:
                 text = setting.tls_value if tls and setting.tls_value is not None else setting.value
                 values[setting.directive] = Value(text, "provider", place)
-    gaps = defaults.LINK if reader.defaults == "kannel" else defaults.smpp(values)
+    _gaps(values, defaults.LINK if reader.defaults == "kannel" else defaults.smpp(values), place)
+
+
+def _gaps(values: dict[str, Value], gaps: Mapping[str, str], place: Place) -> None:
     for name, text in gaps.items():
         if name not in values:
             values[name] = Value(text, "default", place)
@@ -226,32 +231,11 @@ def _ends(flags: list[str]) -> list[int]:
     return ends
 
 
-def _pacing(reader: Reader, pairs: Pairs, values: Mapping[str, Value]) -> Relayed | None:
-    """Return how bearerbox reaches the relay, nothing where the account has none."""
+def _pacing(reader: Reader, pairs: Pairs) -> None:
     node = reader.text(pairs, "pacing")
-    port = reader.number(pairs, "relay-port", 1, 65535)
-    if node is not None and node.text not in ("log", "relay"):
-        reader.find(node.place, "S201", f"pacing cannot be {node.text!r}", "write relay or log, or leave it out")
-        return None
     if node is None or node.text == "log":
-        if "relay-port" in pairs:
-            reader.find(
-                pairs["relay-port"][0].place,
-                "S307",
-                "relay-port is for pacing: relay",
-                "write pacing: relay as well, or leave relay-port out",
-            )
-        return None
-    receives = values.get("receive-port")
-    if receives is not None and _on(receives):
-        reader.find(
-            receives.place,
-            "S307",
-            "pacing: relay and receive-port in one account: the relay makes one kind of bind",
-            "write port and transceiver-mode: true, or pacing: log",
-        )
-    if port is None:
-        of_port = Value("", "made", node.place)
+        return
+    if node.text == "relay":
+        reader.find(node.place, "S307", "pacing: relay is not there yet", "write log, or leave it out")
     else:
-        of_port = Value(str(port), "written", pairs["relay-port"][1].place)
-    return Relayed(of_port, Value("", "made", node.place, secret=True), node.place)
+        reader.find(node.place, "S201", f"pacing cannot be {node.text!r}", "write log, or leave it out")

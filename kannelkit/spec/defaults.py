@@ -64,6 +64,12 @@ SENDSMS_USER = {"max-messages": "10", "concatenation": "true"}
 LINK = {"smsc": "smpp", "system-type": ""}
 
 
+# What an account with a second host has beside it. At bearerbox's own start the links that stand by bind for an instant
+# (smsc2_resume in gw/bb_smscconn.c); where the provider closes the older bind of a login for that, the first host's
+# links are away for so many seconds, instead of Kannel's 10.
+TWO_HOSTS = {"reconnect-delay": "3"}
+
+
 def smpp(written: Mapping[str, Value]) -> dict[str, str]:
     """Return the defaults of an SMPP account, for what neither the spec nor its provider's profile says."""
     values = {

@@ -118,6 +118,25 @@ def test_several_connections_without_a_known_provider(tmp_path: Path, provider: 
     assert account.group.get("system-type") == system_type
 
 
+@pytest.mark.parametrize(
+    ("lines", "delay"),
+    [
+        ("provider: smsc.ru", "3"),
+        ("provider: smsc.ru\n    reconnect-delay: 20", "20"),
+        ("provider: smsc.kz", None),  # no second host is known
+        ("host: h\n    backup-host: g", "3"),
+        ("host: h", None),
+    ],
+)
+@pytest.mark.parametrize("gaps", ["kannelkit", "kannel"])
+def test_with_a_second_host_a_link_is_soon_back(tmp_path: Path, lines: str, delay: str | None, gaps: str) -> None:
+    text = f"defaults: {gaps}\nsmsc:\n  - smsc-id: a\n    smsc-username: u\n    smsc-password: p\n    {lines}\n"
+    (tmp_path / "spec.yaml").write_text(text)
+    (account,) = load(tmp_path / "spec.yaml", {}).smpp_accounts
+    expected = delay if gaps == "kannelkit" or delay != "3" else None
+    assert account.group.get("reconnect-delay") == expected
+
+
 def test_an_account_without_a_provider(tmp_path: Path) -> None:
     (account,) = loaded(tmp_path, LOCAL).smpp_accounts
     values = {
