@@ -47,6 +47,7 @@ class Relay:
         self._pacers: dict[str, Pacer] = {}
         self._servers: list[asyncio.Server] = []
         self._lock: int | None = None
+        self._quiet = 0.0  # seconds
         self._ticking: asyncio.Task[None] | None = None
         self._kept: dict[str, Learnt] = {}
         self._control = Control(
@@ -58,6 +59,7 @@ class Relay:
         """Listen for bearerbox; raises HostError where that is not possible, or where another relay has the folder."""
         folder = self._settings.state_dir
         make_folder(folder)
+        self._quiet = _SECOND if (folder / _LOCK).exists() else 0.0
         self._lock = _locked(folder / _LOCK)
         self._kept = learnt.read(folder)
         try:
@@ -118,8 +120,7 @@ class Relay:
         unit = settings.unit
         if unit not in self._pacers:
             ceiling = min(each.ceiling for each in self._settings.accounts if each.unit == unit)
-            known = self._kept.get(unit)
-            self._pacers[unit] = Pacer(Limit(ceiling, known), quiet=_SECOND if known is not None else 0.0)
+            self._pacers[unit] = Pacer(Limit(ceiling, self._kept.get(unit)), quiet=self._quiet)
         return self._pacers[unit]
 
     async def _tick(self) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kannelkit.errors import HostError
+from kannelkit.host.files import write_whole
 from kannelkit.host.reach import Address
 
 # of bearerbox's wait-ack: for so long a submit may be held, and for so long its answer is waited for
@@ -101,6 +102,53 @@ def read(path: Path) -> RelaySettings:
         raise HostError(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}", _HINT) from None
     except (ValueError, RecursionError) as error:
         raise HostError(f"{path}: {error}", _HINT) from None
+
+
+def write(path: Path, settings: RelaySettings) -> None:
+    """Put the settings into a file that `read` gives them back from, whole or not at all; raises HostError."""
+    write_whole(path, json.dumps(plain(settings), indent=1) + "\n", 0o600)
+
+
+def plain(settings: RelaySettings) -> dict[str, object]:
+    """Return the settings as the JSON value that `parse` gives them back from; passwords are in it."""
+    return {"state_dir": str(settings.state_dir), "accounts": [_plain_account(each) for each in settings.accounts]}
+
+
+def _plain_account(account: RelayAccount) -> dict[str, object]:
+    login, verify = account.login, account.verify
+    return {
+        "name": account.name,
+        "listen_system_id": account.listen_system_id.decode(),
+        "listen_password": account.listen_password.decode(),
+        "listen_port": account.listen_port,
+        "listen_descriptor": account.listen_descriptor,
+        "hosts": [
+            {
+                "host": host.host,
+                "port": host.port,
+                "tls": host.tls,
+                "source": host.source,
+                "certificate": None if host.certificate is None else str(host.certificate),
+            }
+            for host in account.hosts
+        ],
+        "login": {
+            "system_id": login.system_id.decode(),
+            "password": login.password.decode(),
+            "system_type": None if login.system_type is None else login.system_type.decode(),
+            "interface_version": login.interface_version,
+        },
+        "unit": account.unit,
+        "connections": account.connections,
+        "ceiling": None if account.ceiling == math.inf else account.ceiling,
+        "window": account.window,
+        "wait_ack": account.wait_ack,
+        "enquire_every": account.enquire_every,
+        "verify": verify
+        and {"authorities": None if verify.authorities is None else str(verify.authorities), "name": verify.name},
+        "after": account.after,
+        "back_after": account.back_after,
+    }
 
 
 def parse(value: object) -> RelaySettings:

@@ -19,7 +19,7 @@ BEARERBOX_ORDERED = "bearerbox, in order"
 _LIMIT = 200  # messages a second
 _WAITING = 400  # messages that wait at the least when something is killed
 _DELAY = 0.05
-_FLOWS_SECONDS = 30.0
+_FLOWS_SECONDS = 60.0
 _DRAINED_SECONDS = 120.0
 
 

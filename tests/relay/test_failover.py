@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kannelkit.simulator import AccountRules, Behaviour, Simulator
+from kannelkit.simulator import AccountRules, Simulator
 from tests.relay.running import NAME, account, bound, running, until
 
 RULES = AccountRules("test", "test", limit=None)
 
 
 async def test_a_host_that_is_gone_is_left_and_the_client_stays_bound(tmp_path: Path) -> None:
-    behaviour = Behaviour(delay=0.1)
-    async with Simulator([RULES], behaviour) as primary, Simulator([RULES]) as backup:
+    async with Simulator([RULES]) as primary, Simulator([RULES]) as backup:
         settings = account(primary.port, backup.port)
         async with running(tmp_path, settings) as relay, bound(relay) as esme:
             assert (await esme.submit_and_wait(b"first")).command_status == 0
+            primary.change_behaviour({"delay": 60})
             numbers = {esme.submit(b"m%d" % each) for each in range(5)}
             await until(lambda: primary.account("test").counters.submits == 6)
             primary.refuse_connections()
+            primary.change_behaviour({"delay": 0})
             answers = [await esme.receive() for _ in numbers]
             assert {answer.sequence_number for answer in answers if answer.command_status == 0} == numbers
             assert backup.account("test").counters.accepted == 5

@@ -35,12 +35,15 @@ def test_what_nobody_comes_for_is_let_go_of_and_counted() -> None:
 
 async def test_a_client_that_is_cut_off_sends_again_and_nothing_is_doubled(tmp_path: Path) -> None:
     rules = AccountRules("test", "test", limit=None)
-    async with Simulator([rules], Behaviour(delay=0.3)) as smsc, running(tmp_path, account(smsc.port)) as relay:
+    async with Simulator([rules], Behaviour(delay=2)) as smsc, running(tmp_path, account(smsc.port)) as relay:
         counters = smsc.account("test").counters
         async with bound(relay) as esme:
             for each in range(10):
                 esme.submit(b"m%d" % each)
             await until(lambda: counters.submits == 10)
+            smsc.change_behaviour({"silent": True})
+        await until(lambda: relay.accounts[NAME].state()["bearerbox"] == 0)
+        smsc.change_behaviour({"silent": False, "delay": 0})
         async with bound(relay) as esme:
             numbers = {esme.submit(b"m%d" % each) for each in range(12)}
             answers = [await esme.receive() for _ in numbers]

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from kannelkit.cli.relay import command
 from kannelkit.errors import HostError
 from kannelkit.host.reach import Address
-from kannelkit.relay.settings import Login, RelayAccount, Verify, parse, read
+from kannelkit.relay.settings import Login, RelayAccount, Verify, parse, read, write
 
 LEAST: dict[str, Any] = {
     "name": "acc",
@@ -35,6 +35,18 @@ def test_the_least_has_sound_defaults() -> None:
     )
     assert account.ceiling == math.inf
     assert account.held_for + account.answer_within < account.wait_ack
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    hosts = [
+        {"host": "a", "port": 3443, "tls": True, "source": "10.0.0.1", "certificate": "/etc/c.pem"},
+        {"host": "b"},
+    ]
+    login = {"system_id": "shop", "password": "пароль", "system_type": "ISO", "interface_version": 80}
+    for value in (file(), file(hosts=hosts, login=login, verify={"name": "x"}, ceiling=7.5, listen_descriptor=3)):
+        settings = parse(value)
+        write(tmp_path / "relay.json", settings)
+        assert read(tmp_path / "relay.json") == settings
 
 
 def test_everything_can_be_said() -> None:

@@ -168,11 +168,12 @@ async def test_what_cannot_leave_in_time_is_handed_back(tmp_path: Path) -> None:
 
 
 async def test_a_lost_connection_sends_again_what_has_no_answer_and_counts_it(tmp_path: Path) -> None:
-    async with Simulator([UNLIMITED], Behaviour(delay=0.2)) as smsc, running(tmp_path, account(smsc.port)) as relay:
+    async with Simulator([UNLIMITED], Behaviour(delay=60)) as smsc, running(tmp_path, account(smsc.port)) as relay:
         async with bound(relay) as esme:
             numbers = {esme.submit(b"m%d" % each) for each in range(10)}
             counters = smsc.account("test").counters
             await until(lambda: counters.accepted == 10)
+            smsc.change_behaviour({"delay": 0})
             smsc.drop_connections()
             answers = [await esme.receive() for _ in numbers]
         assert {answer.sequence_number for answer in answers if answer.command_status == 0} == numbers
