@@ -12,7 +12,7 @@ from kannelkit.findings import Place
 from kannelkit.providers import PROFILES, Profile
 from kannelkit.providers.profile import MOST_CONNECTIONS
 from kannelkit.spec import defaults
-from kannelkit.spec.model import DEFAULT_PORT, ID, Group, SmppAccount, Value
+from kannelkit.spec.model import DEFAULT_PORT, ID, Group, Relayed, SmppAccount, Value
 from kannelkit.spec.numbers import per_second, whole
 from kannelkit.spec.read import Reader
 from kannelkit.spec.source import Node, Scalar
@@ -60,7 +60,7 @@ def smpp_account(reader: Reader, pairs: Pairs, values: dict[str, Value], place: 
     connections = reader.number(pairs, "connections", 1, most) or 1
     _flags(reader, values, profile, connections)
     _shares(reader, values.get("throughput"), connections)
-    _pacing(reader, pairs)
+    relayed = _pacing(reader, pairs, values)
     backup_host = reader.text(pairs, "backup-host")
     backup_port = reader.number(pairs, "backup-port", 1, 65535)
     if backup_port and not backup_host:
@@ -87,6 +87,7 @@ def smpp_account(reader: Reader, pairs: Pairs, values: dict[str, Value], place: 
         backup_host=stands_by,
         backup_port=backup_port or 0,
         account_group=_account_group(reader, pairs),
+        relayed=relayed,
     )
     return account if backup_port else dataclasses.replace(account, backup_port=account.port)
 
@@ -231,11 +232,32 @@ def _ends(flags: list[str]) -> list[int]:
     return ends
 
 
-def _pacing(reader: Reader, pairs: Pairs) -> None:
+def _pacing(reader: Reader, pairs: Pairs, values: Mapping[str, Value]) -> Relayed | None:
+    """Return how bearerbox reaches the relay, nothing where the account has none."""
     node = reader.text(pairs, "pacing")
+    port = reader.number(pairs, "relay-port", 1, 65535)
+    if node is not None and node.text not in ("log", "relay"):
+        reader.find(node.place, "S201", f"pacing cannot be {node.text!r}", "write relay or log, or leave it out")
+        return None
     if node is None or node.text == "log":
-        return
-    if node.text == "relay":
-        reader.find(node.place, "S307", "pacing: relay is not there yet", "write log, or leave it out")
+        if "relay-port" in pairs:
+            reader.find(
+                pairs["relay-port"][0].place,
+                "S307",
+                "relay-port is for pacing: relay",
+                "write pacing: relay as well, or leave relay-port out",
+            )
+        return None
+    receives = values.get("receive-port")
+    if receives is not None and _on(receives):
+        reader.find(
+            receives.place,
+            "S307",
+            "pacing: relay and receive-port in one account: the relay makes one kind of bind",
+            "write port and transceiver-mode: true, or pacing: log",
+        )
+    if port is None:
+        of_port = Value("", "made", node.place)
     else:
-        reader.find(node.place, "S201", f"pacing cannot be {node.text!r}", "write log, or leave it out")
+        of_port = Value(str(port), "written", pairs["relay-port"][1].place)
+    return Relayed(of_port, Value("", "made", node.place, secret=True), node.place)
