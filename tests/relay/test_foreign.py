@@ -67,7 +67,7 @@ async def test_smpplib(tmp_path: Path) -> None:
     for through in (False, True):
         async with (
             Simulator([RULES], Behaviour(receipt_delay=0)) as smsc,
-            running(tmp_path, account(smsc.port, **LINK)) as relay,
+            running(tmp_path / str(through), account(smsc.port, **LINK)) as relay,
         ):
             told.append(await asyncio.to_thread(smpplib_session, relay.ports["acc"] if through else smsc.port))
             assert smsc.account("test").counters.accepted == 10
@@ -82,7 +82,7 @@ async def test_node_s_smpp(tmp_path: Path) -> None:
     for through in (False, True):
         async with (
             Simulator([RULES], Behaviour(receipt_delay=0)) as smsc,
-            running(tmp_path, account(smsc.port, **LINK)) as relay,
+            running(tmp_path / str(through), account(smsc.port, **LINK)) as relay,
         ):
             told.append(await node_session(relay.ports["acc"] if through else smsc.port))
             assert smsc.account("test").counters.receipts_acknowledged == 10
