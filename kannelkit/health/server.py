@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import math
 import os
 import re
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from kannelkit import __version__
 from kannelkit.errors import HostError
@@ -111,7 +113,7 @@ class Server:
             application.router.add_get(path, handler)
         name = f"{self._known.spec().path.name} on {socket.gethostname()}"
         PageRoutes(self._seen, self._known.state, name, clock=self._clock).add_to(application)
-        self._runner = web.AppRunner(application, access_log=None, max_line_size=4096)
+        self._runner = web.AppRunner(application, access_log=None, logger=_logger(), max_line_size=4096)
         await self._runner.setup()
         self._door = Door(cast("Answering", self._runner.server), context)
         loop = asyncio.get_running_loop()
@@ -227,6 +229,17 @@ class Server:
 async def _headers(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(_HEADERS)
     response.force_close()  # a connection is for one request: see server_door
+
+
+def _logger() -> logging.Logger:
+    """Return a logger for aiohttp that leaves out what a client sent that is no HTTP: it was answered with 400."""
+    logger = logging.getLogger("kannelkit.health.server")
+    logger.addFilter(_worth_telling)
+    return logger
+
+
+def _worth_telling(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def tls(certificate: Path) -> ssl.SSLContext:

@@ -106,6 +106,26 @@ async def test_a_path_answers(tmp_path: Path, path: str, expected: int) -> None:
         assert of_head["Content-Length"] == str(len(text.encode()))
 
 
+NO_HTTP = [
+    b"garbage\r\n\r\n",
+    b"\x16\x03\x01\x02\x00",
+    b"GET / HTTP/9.9\r\n\r\n",
+    b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: abc\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("octets", NO_HTTP)
+async def test_what_is_no_http_is_answered_and_not_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, octets: bytes
+) -> None:
+    async with serving(known(tmp_path)) as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(octets)
+        assert (await reader.readline()).split()[1] == b"400"
+        writer.close()
+    assert caplog.records == []
+
+
 async def test_no_secret_is_in_any_answer(tmp_path: Path) -> None:
     async with serving(known(tmp_path)) as url:
         for path, _ in STATUSES:
