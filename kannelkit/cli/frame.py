@@ -13,6 +13,7 @@ from rich.text import Text
 
 from kannelkit.cli.curves import panel, strip
 from kannelkit.cli.figures import EVENT_COLOURS, STATE_COLOURS, shown
+from kannelkit.cli.paced import relay_line, relay_rate
 from kannelkit.supervise.memory import Event
 from kannelkit.supervise.views import AccountView, LinkView, Overview, duration
 
@@ -226,6 +227,8 @@ def _decimal(number: float | None) -> str:
 
 def _rate(account: AccountView) -> Text:
     rate, ceiling = ("no limit" if each is None else f"{each:,}" for each in (account.throughput, account.ceiling))
+    if account.relayed:
+        rate = relay_rate(account)
     cell = Text(rate if account.ceiling is None else f"{rate}/{ceiling}")
     for word, holds in (("paused", account.paused), ("by hand", account.by_hand), ("changing", not account.settled)):
         if holds:
@@ -278,6 +281,8 @@ def _detail(account: AccountView, at: float, width: int, ascii_only: bool) -> li
     if account.since is not None:
         why = f" ({account.why})" if account.why else ""
         facts.append(f"on {account.side} {shown(account.host)} for {duration(at - account.since)}{shown(why)}")
+    if account.relay is not None:
+        facts.append(relay_line(account.relay))
     refusals = [f"{each.count:,} {shown(each.name)}" for each in account.other_refusals]
     if refusals:
         facts.append(f"refused for other reasons: {', '.join(refusals)}")

@@ -18,6 +18,7 @@ from kannelkit.cli.named import complete
 def command(spec: Path, account: str | None, every: bool, as_json: bool) -> None:
     """Leave the rate of ACCOUNT as it is: no step up and none down until `kannelkit resume`, over restarts too.
 
-    Accounts of one account-group share a rate and are paused together. Failover goes on.
+    Accounts of one account-group share a rate and are paused together. Failover goes on. With pacing: relay the rate
+    goes no higher, and messages go on; it does go lower where the provider takes less.
     """
     switch(spec, account, every=every, as_json=as_json, do="pause")

@@ -12,6 +12,7 @@ import click
 
 from kannelkit.cli.figures import local_time
 from kannelkit.cli.named import asked, complete, field, known, secretless, units
+from kannelkit.cli.paced import relay_line, relay_rate
 from kannelkit.errors import GatewayError
 from kannelkit.spec import Spec
 
@@ -32,6 +33,8 @@ def command(ctx: click.Context, spec: Path, account: str, throughput: int | None
     The links are made anew at a moment at which no answer is due, so nothing is lost or sent twice. N lies between the
     spec's floor and ceiling. From there on kannelkit adapts the rate as always, unless it is paused. Exit code 1 where
     links did not come back.
+
+    With pacing: relay no link is touched: no more than N leave, from this moment on and until kannelkit resume.
     """
     if pause and throughput is None:
         raise click.UsageError("--pause goes with N; kannelkit pause leaves the rate where it is")
@@ -48,7 +51,7 @@ def command(ctx: click.Context, spec: Path, account: str, throughput: int | None
         told = {name: field(done, name) for name in ("unit", "before", "after", "links_away_ms", "online", "paused")}
         click.echo(json.dumps(told, ensure_ascii=False))
     else:
-        click.echo(_told(done, view.unit, named))
+        click.echo(_held(done, view.unit, named) if view.relayed else _told(done, view.unit, named))
     ctx.exit(0 if field(done, "online") else 1)
 
 
@@ -64,15 +67,27 @@ def as_object(view: AccountView) -> dict[str, object]:
         "paused": view.paused,
         "by_hand": view.by_hand,
         "since": view.rate_since,
+        **({"rate": None if view.relay is None else view.relay.rate} if view.relayed else {}),
     }
 
 
 def lines(view: AccountView, named: str) -> Iterator[str]:
     """Yield what an account runs at, for people; `named` is its spec as a command takes it."""
     rate = "no limit" if view.throughput is None else f"{view.throughput} SMS per second"
+    if view.relayed and view.relay is None:
+        rate = "the relay does not answer"
+    elif view.relay is not None and view.relay.rate is not None:
+        rate = f"{relay_rate(view)} SMS per second"
     shared = f", shared by {view.unit}" if view.unit != view.smsc_id else ""
     yield f"{view.smsc_id}: {rate}{shared}" + ("" if view.settled else ", being changed")
-    yield f"  ceiling {'none' if view.ceiling is None else view.ceiling}, floor {view.floor}"
+    ceiling = "none" if view.ceiling is None else view.ceiling
+    if view.relayed:
+        yield f"  ceiling {ceiling}, paced by the relay"
+        if view.relay is not None:
+            yield f"  {relay_line(view.relay)}"
+        yield f"  goes no higher: kannelkit resume {named} {view.unit}" if view.paused else "  adapted all the time"
+        return
+    yield f"  ceiling {ceiling}, floor {view.floor}"
     if view.rate_since is not None:
         yield f"  {'set by hand' if view.by_hand else 'learnt'} at {local_time(view.rate_since)}"
     elif view.throughput == view.ceiling:
@@ -99,7 +114,7 @@ def _within(view: AccountView, throughput: int, spec: Spec, named: str) -> None:
     if view.ceiling is not None and throughput > view.ceiling:
         what = f"{throughput} is above the ceiling of {view.unit}, {view.ceiling} SMS per second"
         raise GatewayError(what, _raised(spec, view, named))
-    if throughput < view.floor:
+    if throughput < view.floor and not view.relayed:
         what = f"{throughput} is below the floor of {view.unit}, {view.floor} SMS per second"
         if spec.supervisor.floor < view.floor:
             raise GatewayError(what, "each of its connections needs 1 at least: write fewer connections")
@@ -118,6 +133,11 @@ def _raised(spec: Spec, view: AccountView, named: str) -> str:
         whose = f"the profile {account.provider} sets it"
         return f"{whose}; write throughput for {view.smsc_id} at {account.group.place}, then kannelkit apply {named}"
     return f"the spec sets it; then kannelkit apply {named}"
+
+
+def _held(done: Mapping[str, Any], unit: str, named: str) -> str:
+    after = field(done, "after")
+    return f"{unit}: no more than {after} SMS per second from now on, until kannelkit resume {named} {unit}"
 
 
 def _told(done: Mapping[str, Any], unit: str, named: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from kannelkit.cli.figures import STATE_COLOURS, event_line, shown
+from kannelkit.cli.paced import relay_rate, relay_rows
 from kannelkit.cli.variables import AnyVariable
 from kannelkit.spec import load
 from kannelkit.supervise.views import AccountView, Overview, duration
@@ -19,6 +20,7 @@ _EVENTS = 5
 # what is left out first where the terminal is narrow
 _SPARE_OF_ACCOUNTS = ("CEILING", "ACCEPTED/S", "QUEUED")
 _SPARE_OF_LINKS = ("ONLINE FOR", "SHARE", "HOST")
+_SPARE_OF_RELAY = ("HOST", "OLDEST", "PUT OFF", "HANDED BACK")
 _GAP = 3  # between two columns
 
 Row = tuple[str, ...]
@@ -52,7 +54,7 @@ def command(ctx: click.Context, spec: Path, as_json: bool) -> None:
 def plain(seen: Overview) -> Iterator[str]:
     """Yield the overview's lines as text in columns, without colours."""
     yield headline(seen)
-    for table in (box_rows(seen), account_rows(seen), link_rows(seen)):
+    for table in filter(None, (box_rows(seen), account_rows(seen), relay_rows(seen), link_rows(seen))):
         widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
         yield ""
         for row in table:
@@ -118,6 +120,8 @@ def link_rows(seen: Overview) -> list[Row]:
 
 def _throughput(account: AccountView) -> str:
     rate = "no limit" if account.throughput is None else str(account.throughput)
+    if account.relayed:
+        rate = relay_rate(account)
     said = [
         word
         for word, holds in (
@@ -164,9 +168,11 @@ def _in_colour(seen: Overview) -> None:
     for rows, spare in (
         (box_rows(seen), ()),
         (account_rows(seen), _SPARE_OF_ACCOUNTS),
+        (relay_rows(seen), _SPARE_OF_RELAY),
         (link_rows(seen), _SPARE_OF_LINKS),
     ):
-        table(_fitting(rows, console.width, spare))
+        if rows:
+            table(_fitting(rows, console.width, spare))
     for event in seen.events[-_EVENTS:]:
         console.print(Text(event_line(event)), style="dim")
     for problem in seen.problems:
