@@ -69,3 +69,12 @@ def test_a_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> No
     (tmp_path / FILE).chmod(mode)
     with pytest.raises(HostError, match="can be read by others"):
         keep(tmp_path, ["a"])
+
+
+def test_a_port_of_the_relays_is_chosen_once_and_each_is_another_one(tmp_path: Path) -> None:
+    names = [f"smsc.{name}.relay-port" for name in "abcdefgh"]
+    ports = keep(tmp_path, names)
+    assert len(set(ports.values())) == len(names)
+    # not one that the kernel gives to an outgoing connection meanwhile
+    assert all(20_000 <= int(port) < 32_768 for port in ports.values())
+    assert keep(tmp_path, names) == ports

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kannelkit.render import Account, InForce, Link, accounts, shares
+from kannelkit.conf import read
+from kannelkit.render import Account, InForce, Link, accounts, kannel_conf, shares
 from kannelkit.spec import load
 
 ACCOUNT = """
@@ -111,3 +112,50 @@ def test_the_floor_is_never_less_than_the_connections(
 ) -> None:
     lines = f"    connections: {connections}\nsupervisor:\n  rate: {{floor: {floor}}}\n"
     assert rendered(tmp_path, lines).floor == expected
+
+
+RELAYED = """    pacing: relay
+    relay-port: 15001
+    connections: 3
+    backup-host: second.example
+"""
+
+
+def test_an_account_that_the_relay_paces_has_one_link_and_the_parking_link(tmp_path: Path) -> None:
+    account = rendered(tmp_path, RELAYED, a=12)  # a rate that was learnt before is none of the link's
+    assert account.relayed
+    assert [(link.admin_id, link.host, link.port, link.throughput) for link in account.links] == [
+        ("a-1", "127.0.0.1", 15001, None),
+        ("a-park", "127.0.0.1", 1, None),
+    ]
+    assert (account.ceiling, account.connections, account.standby_ids) == (30, 1, ())
+    spec = load(tmp_path / "spec.yaml", {})
+    assert accounts(spec, InForce(sides={"a": "backup"}))[0].side == "primary"
+
+
+LINK = [
+    ("", {"max-pending-submits": "70"}),  # two seconds of 30 a second, and ten
+    ("    max-pending-submits: 40\n", {"max-pending-submits": "40"}),
+    ("    throughput: 1\n", {"max-pending-submits": "12", "throughput": None}),
+    ("    use-ssl: true\n    our-host: 10.0.0.1\n", {"use-ssl": None, "our-host": None}),
+    ("    wait-ack: 30\n    system-type: ISO\n", {"wait-ack": "30", "system-type": "ISO"}),
+    ("    reconnect-delay: 60\n", {"reconnect-delay": "1"}),
+]
+
+
+@pytest.mark.parametrize(("lines", "values"), LINK, ids=[lines.strip() or "nothing" for lines, _ in LINK])
+def test_a_link_to_the_relay_has_nothing_of_the_provider_but_what_is_said_in_a_bind(
+    tmp_path: Path, lines: str, values: dict[str, str | None]
+) -> None:
+    (tmp_path / "spec.yaml").write_text(f"{ACCOUNT}    pacing: relay\n    relay-port: 15001\n{lines}")
+    spec = load(tmp_path / "spec.yaml", {})
+    text = kannel_conf(spec, made=dict.fromkeys(spec.to_make(), "made-for-this"))
+    link = next(group.values for group in read(text)[0] if group.values.get("smsc-admin-id") == "a-1")
+    common = {
+        "host": "127.0.0.1",
+        "port": "15001",
+        "smsc-username": "a",
+        "smsc-password": "made-for",
+        "throughput": None,
+    }
+    assert {name: link.get(name) for name in common | values} == common | values
