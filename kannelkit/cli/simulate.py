@@ -249,7 +249,7 @@ def command(
             )
         except ValueError as error:
             raise click.UsageError(str(error)) from None
-        asyncio.run(run(simulator, as_json=as_json))
+        asyncio.run(run(simulator, provider=provider, as_json=as_json))
 
 
 def _as_provider(profile: Profile) -> tuple[int, int, dict[str, object]]:
@@ -297,8 +297,11 @@ def read_accounts(path: Path) -> list[AccountRules]:
     return accounts
 
 
-async def run(simulator: Simulator, *, as_json: bool = False) -> None:
-    """Run the simulator until SIGINT or SIGTERM, telling on stderr how it stands or, as JSON, what happens."""
+async def run(simulator: Simulator, *, provider: str | None = None, as_json: bool = False) -> None:
+    """Run the simulator until SIGINT or SIGTERM, telling on stderr how it stands or, as JSON, what happens.
+
+    `provider` is the one that it stands for in a spec.
+    """
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_tell)
@@ -308,7 +311,7 @@ async def run(simulator: Simulator, *, as_json: bool = False) -> None:
         if as_json:
             await tell(simulator, done)
         else:
-            click.echo(what_to_write(simulator))
+            click.echo(what_to_write(simulator, provider))
             await _show(simulator, done)
 
 
@@ -340,8 +343,9 @@ def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         loop.default_exception_handler(context)
 
 
-def what_to_write(simulator: Simulator) -> str:
+def what_to_write(simulator: Simulator, provider: str | None = None) -> str:
     """Return what a person needs to bind: addresses, accounts, and an entry for a spec; no password but the default."""
+    entry = ("provider", provider) if provider else ("smsc", "smpp")
     first = simulator.rules[0]
     addresses = f"SMSC on {simulator.host}:{simulator.port}"
     if simulator.tls_port is not None:
@@ -356,13 +360,14 @@ def what_to_write(simulator: Simulator) -> str:
             "",
             "smsc:",
             "  - smsc-id: simulator",
-            "    smsc: smpp",
+            f"    {': '.join(entry)}",
             f"    host: {simulator.host}",
             f"    port: {simulator.port}",
             f"    smsc-username: {first.login}",
             f"    smsc-password: {DEFAULT.password if first.password == DEFAULT.password else '{env: SMSC_PASSWORD}'}",
             "    transceiver-mode: true",
             f"    throughput: {first.limit or DEFAULT.limit}",
+            *([] if simulator.tls_port is None else [f"    # for TLS: port: {simulator.tls_port}, use-ssl: true"]),
             "",
             "Ctrl-C ends it.",
         ]

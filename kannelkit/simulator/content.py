@@ -52,6 +52,8 @@ _OTHER: Final = (Alphabet.BINARY, Kind.BINARY)
 _READ_AS: Final[dict[int, tuple[Alphabet, Kind]]] = {
     0 * _CODING: (Alphabet.GSM, Kind.SMS),
     2 * _CODING: (Alphabet.UCS2, Kind.SMS),
+    # ASCII, which node's smpp chooses by itself for a text that has nothing else
+    int(DataCoding.IA5): (Alphabet.ISO, Kind.SMS),
     int(DataCoding.LATIN_1): (Alphabet.ISO, Kind.SMS),
     # the coding groups with a message class, 0 to be shown at once (3GPP TS 23.038, 4); Kannel's mclass sends them
     **{group + number: (Alphabet.GSM, Kind.SMS) for group in (0x10, 0xF0) for number in (1, 2, 3)},

@@ -107,13 +107,14 @@ def test_what_is_told_shows_no_password_but_the_default_one() -> None:
         assert f"smsc-password: {shown}" in what_to_write(simulator)
 
 
-async def test_what_is_told_is_a_spec(tmp_path: Path) -> None:
+@pytest.mark.parametrize("provider", [None, "smsc.ru"])
+async def test_what_is_told_is_a_spec(tmp_path: Path, provider: str | None) -> None:
     async with Simulator([AccountRules("login", "hunter2", limit=7)], control_port=0) as simulator:
-        told = what_to_write(simulator)
+        told = what_to_write(simulator, provider)
     path = tmp_path / "spec.yaml"
     path.write_text(told[told.index("smsc:") : told.index("Ctrl-C")])
     account = load(path, {"SMSC_PASSWORD": "hunter2"}).smpp_accounts[0]
-    assert (account.smsc_id, account.throughput) == ("simulator", 7)
+    assert (account.smsc_id, account.throughput, account.provider) == ("simulator", 7, provider or "")
 
 
 async def test_a_line_for_each_account() -> None:

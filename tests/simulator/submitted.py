@@ -68,6 +68,7 @@ TEXTS: list[tuple[bytes, int, bytes, str | None, str]] = [
     (b"", 0, b"Hi\0\x10", "Hi@Δ", "gsm"),
     (b"", 0, b"\x11\x1b=\x1be", "_~€", "gsm"),
     (b"ISO", 0, b"_~\xe9", "_~é", "iso-8859-1"),
+    (b"", 1, b"_~$", "_~$", "iso-8859-1"),
     (b"", 3, b"_~\xe9", "_~é", "iso-8859-1"),
     (b"", 4, b"_~\xe9", "_~é", "iso-8859-1"),
     (b"", 4, b"\x01\x00\xff", None, "binary"),
