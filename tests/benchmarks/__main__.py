@@ -23,6 +23,7 @@ NAMES = {
     "supervisor": ("bench_supervisor",),
     "failover": ("bench_failover",),
     "laws": ("laws", "laws_kannel"),
+    "pacing": ("bench_pacing",),
     "changes": ("changes",),
     "rates": ("rates",),
     "fuzz": ("fuzz_simulator",),
