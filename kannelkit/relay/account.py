@@ -52,7 +52,7 @@ class Account:
         self._keepers: dict[Session, list[asyncio.Task[None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._bare_since: float | None = None  # no provider is bound
-        self._tried = float("-inf")
+        self._in_vain = float("-inf")  # when bearerbox wanted a bind last and got none
         self._moving = False
         self._turn = asyncio.Event()  # set when the account has moved, and then another one
         self._probing = False
@@ -100,9 +100,15 @@ class Account:
     # what bearerbox's connections ask
 
     def admits(self, connection: BearerboxConnection) -> bool:
-        """Take up a new connection; False where there are too many."""
+        """Take up a new connection and return True; where all are taken, in place of the oldest that has not bound."""
+        if len(self._connections) >= _MOST_CONNECTIONS:
+            idler = next((each for each in self._connections if not each.bind_frame), None)
+            if idler is None:
+                return False
+            self._connections.remove(idler)
+            idler.abort()
         self._connections.append(connection)
-        return len(self._connections) <= _MOST_CONNECTIONS
+        return True
 
     def gone(self, connection: BearerboxConnection) -> None:
         """Let go of one that ended: what it was owed is waited for, so that it can be counted."""
@@ -154,9 +160,7 @@ class Account:
         self.counts.maybe_doubled += self.orphans.expire(now)
         bound = any(session.good for session in self._sessions)
         waiting = any(session.bearerbox is not None for session in self._sessions)
-        if waiting:
-            self._tried = now
-        known = waiting or now - self._tried < _LASTED
+        known = waiting or now - self._in_vain < _LASTED
         self.sides.seen(bound if known and not self._moving else None, now)
         if any(session.connections for session in self._sessions) or not waiting or self._moving:
             self._bare_since = None
@@ -164,6 +168,7 @@ class Account:
             self._bare_since = now
         elif now - self._bare_since >= self._patience:
             self._bare_since = None
+            self._in_vain = now
             for session in list(self._sessions):
                 if session.bearerbox is not None:
                     session.bearerbox.close()
@@ -205,6 +210,7 @@ class Account:
             self.say(why)
             bearerbox = session.bearerbox
             if bearerbox is not None and not bearerbox.bound:
+                self._in_vain = self._clock()
                 bearerbox.close()
             wait = _AGAIN if self._clock() - began >= _LASTED else min(_LONGEST, 2 * wait)
             turn = self._turn

@@ -100,6 +100,11 @@ class BearerboxConnection(asyncio.Protocol):
             self._transport.close()
             self._watch(_LEAVES_WITHIN)
 
+    def abort(self) -> None:
+        """Cut the connection off."""
+        if self._transport is not None:
+            self._transport.abort()
+
     # what asyncio calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -235,11 +240,7 @@ class BearerboxConnection(asyncio.Protocol):
     def _watch(self, seconds: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_later(seconds, self._abort)
-
-    def _abort(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
+        self._timer = self._loop.call_later(seconds, self.abort)
 
 
 def bind_request(
