@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -15,6 +16,7 @@ from kannelkit.gateway.accesslog import Entry, Twin
 from kannelkit.providers.errors import meaning, state_words
 from kannelkit.providers.facts import Language, facts
 from kannelkit.providers.flags import Kind, flag_words, read_flags
+from kannelkit.providers.shipped import PROFILES
 from kannelkit.providers.statuses import Status, read, read_text
 from kannelkit.smpp.constants import CommandStatus, MessageState, Tag, status_description, status_name
 from kannelkit.smpp.receipts import STATES
@@ -222,11 +224,21 @@ _TOLD = frozenset({"Receive DLR", *_UNHEARD})
 
 # a group smpp-tlv by its name: tag, type, length
 TlvForms = Mapping[str, tuple[int, str, int]]
-NO_FORMS: TlvForms = MappingProxyType({})
 
 
-def of_entry(entry: Entry, twin: Twin | None, lang: Language, forms: TlvForms = NO_FORMS) -> Told | None:
-    """Return what a line of the access log says of a receipt, or of a refusal that has none; None for another line."""
+@cache
+def providers_forms() -> TlvForms:
+    """Return the forms of the TLVs that the providers' tables name: what a spec has that declares none of its own."""
+    return MappingProxyType(
+        {tlv.name: (tlv.tag, tlv.type, tlv.length) for profile in PROFILES.values() for tlv in profile.tlvs}
+    )
+
+
+def of_entry(entry: Entry, twin: Twin | None, lang: Language, forms: TlvForms | None = None) -> Told | None:
+    """Return what a line of the access log says of a receipt, or of a refusal that has none; None for another line.
+
+    `forms` are those of the gateway's spec; without them the names in the providers' tables are known.
+    """
     terms = TERMS[lang]
     if entry.without_receipt:
         told = _refused(lang)
@@ -234,7 +246,11 @@ def of_entry(entry: Entry, twin: Twin | None, lang: Language, forms: TlvForms = 
         return None
     else:
         kannels = _OF_KANNEL.fullmatch(entry.text)
-        told = _of_kannel(kannels, lang) if kannels else of_status(_status(entry, forms), lang)
+        told = (
+            _of_kannel(kannels, lang)
+            if kannels
+            else of_status(_status(entry, providers_forms() if forms is None else forms), lang)
+        )
     if twin is not None:
         told = dataclasses.replace(told, notes=())  # what is known takes the place of what may be
         told = told.noted(terms[f"twin {twin.how}"].format(stamp=twin.stamp or "?", id=twin.foreign_id or "?"))

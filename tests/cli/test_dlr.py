@@ -293,6 +293,20 @@ def test_tlvs_that_the_spec_names_are_read(tmp_path: Path) -> None:
     assert "call, paid from the second balance" in str(answer.rows)
 
 
+def test_tlvs_that_a_providers_table_names_are_read_without_a_spec() -> None:
+    meta = "?smpp?cost=1.2000&flags=10&parts=3&else=x&"
+    entry = read_line(line(meta=meta).encode())
+    assert entry is not None
+    answer = of_entry(entry, None, "ru")
+    assert answer is not None
+    assert {name: answer.plain[name] for name in ("cost", "kind", "parts", "unknown")} == {
+        "cost": "1.2000",
+        "kind": "viber",
+        "parts": 3,
+        "unknown": [{"name": "meta else", "value": "x"}],
+    }
+
+
 # -- hostile input -----------------------------------------------------------------------------------------------------
 
 
