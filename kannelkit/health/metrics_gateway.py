@@ -10,7 +10,7 @@ from kannelkit.health.metrics import METRICS
 from kannelkit.health.metrics_rows import LinkRow, Seen
 from kannelkit.health.metrics_totals import Totals
 from kannelkit.health.values import SENDING, sending_accounts
-from kannelkit.supervise.views import AccountView, Overview
+from kannelkit.supervise.views import AccountView, Overview, RelayView
 
 _STATES = ("running", "suspended", "isolated", "full", "shutting down")
 _SIDES = ("primary", "backup")
@@ -50,6 +50,18 @@ _OF_ACCOUNT: Mapping[str, Callable[[AccountView], float | None]] = {
     "kannelkit_throughput_paused": lambda account: int(account.paused),
     "kannelkit_throughput_changing": lambda account: int(not account.settled),
 }
+_OF_RELAY: Mapping[str, Callable[[RelayView], float | None]] = {
+    "kannelkit_relay_rate": lambda relay: None if relay.rate is None else round(relay.rate, 3),
+    "kannelkit_relay_held_messages": lambda relay: relay.held,
+    "kannelkit_relay_held_seconds": lambda relay: relay.held_for,
+    "kannelkit_relay_unanswered_messages": lambda relay: relay.unanswered,
+    "kannelkit_relay_window": lambda relay: relay.window,
+    "kannelkit_relay_connections": lambda relay: relay.connections,
+    "kannelkit_relay_refused_total": lambda relay: relay.refused,
+    "kannelkit_relay_put_off_total": lambda relay: relay.put_off,
+    "kannelkit_relay_expired_total": lambda relay: relay.expired,
+    "kannelkit_relay_maybe_doubled_total": lambda relay: relay.maybe_doubled,
+}
 _ADDED_UP = (
     "kannelkit_account_links_online",
     "kannelkit_account_links_wanted",
@@ -67,7 +79,7 @@ def add_gateway(text: Exposition, seen: Seen, totals: Totals, version: str) -> N
         _state(text, seen.state)
     _report(text, seen)
     for metric in _COUNTERS:
-        if metric not in _OF_GATEWAY:
+        if metric not in _OF_GATEWAY and metric not in _OF_RELAY:
             text.add(METRICS[metric], totals.samples(metric))
     changes = "kannelkit_throughput_change_seconds"
     text.add_summary(METRICS[changes], totals.durations(changes))
@@ -112,6 +124,9 @@ def _state(text: Exposition, state: Overview) -> None:
     for metric, figure in _OF_ACCOUNT.items():
         values = [(name, value) for name, account in named if (value := figure(account)) is not None]
         text.add(METRICS[metric], values if distinct else _joined(values, add_up=metric in _ADDED_UP))
+    relayed = [(name, account.relay) for name, account in named if account.relay is not None]
+    for metric, of_relay in _OF_RELAY.items():
+        text.add(METRICS[metric], [(name, value) for name, relay in relayed if (value := of_relay(relay)) is not None])
     sides = {(each.smsc_id, side): int(each.side == side) for each in accounts for side in _SIDES}
     _each(text, "kannelkit_account_side", sides.items())
     shares = [

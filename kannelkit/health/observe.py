@@ -30,6 +30,8 @@ from kannelkit.supervise.commands import named
 from kannelkit.supervise.overview import Readings, overview
 from kannelkit.supervise.overview import Traffic as Counted
 from kannelkit.supervise.places import place
+from kannelkit.supervise.relay import states
+from kannelkit.supervise.relaysettings import folder, relay_accounts
 from kannelkit.supervise.running import logs_of
 from kannelkit.supervise.views import AccountView, Overview
 
@@ -121,6 +123,7 @@ class Observer:
             "status.xml", lambda: self._asker.ask(kept, max(0.2, until - time.monotonic() - 0.1)), not stopped
         )
         supervisor = self._start("supervisor", lambda: _state(spec), bool(kept.readings.supervisor))
+        relay = self._start("relay", lambda: asyncio.run(states(folder(spec), relay_accounts(spec))), _relay_runs(kept))
         access = self._start("access log", lambda: _traffic(spec), spec.files.access_log is not None)
         told = self._start("bearerbox's log", lambda: _troubles(kept), bearerbox is not None)
         certificates = self._start("certificates", lambda: sources.certificates(spec))
@@ -141,6 +144,7 @@ class Observer:
             status=status_seen,
             refused=silence is not None and silence.kind == "refused" and bearerbox is None,
             traffic=counted,
+            relays=self._result("relay", until, relay) or {},
         )
         return Observed(
             overview(kept.accounts, readings),
@@ -209,6 +213,11 @@ def _nothing_kept(spec: Spec) -> Kept:
 def _boxes(kept: Kept) -> Mapping[str, BoxSeen]:
     found = {name: sources.box(process) for name, process in kept.processes.items()}
     return {name: box for name, box in found.items() if box is not None}
+
+
+def _relay_runs(kept: Kept) -> bool:
+    """Return whether there is a relay to be asked, and its accounts are known with what was made for them."""
+    return "relay" in kept.processes and not kept.spec.to_make()
 
 
 def _state(spec: Spec) -> Mapping[str, Counted]:

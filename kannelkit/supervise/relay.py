@@ -357,7 +357,7 @@ class Relay:
             self._told.tell("relay", f"{account}: {text}", account)
 
 
-async def states(folder: Path, accounts: Mapping[str, Settings]) -> dict[str, Mapping[str, Any]]:
+async def states(folder: Path, accounts: Mapping[str, Settings]) -> Mapping[str, Mapping[str, Any]]:
     """Return how the relay in a folder says that each of these accounts stands. Raises GatewayError.
 
     `window` is how many submits may be unanswered over the connections that there are.

@@ -10,7 +10,7 @@ from kannelkit.health.metrics_rows import Seen, link_rows
 from kannelkit.health.values import SENDING, Check, Report
 from kannelkit.render.links import Account, Link
 from kannelkit.supervise.overview import BoxProcess, Readings, Traffic, overview
-from kannelkit.supervise.views import Overview
+from kannelkit.supervise.views import Overview, RelayView
 
 AT = 1_800_000_000.0
 
@@ -86,6 +86,16 @@ def seen(of: GatewayStatus | None, accounts: Sequence[Account] = ACCOUNTS) -> Se
     """Return a look at the gateway, with one account that sends and one that does not."""
     state = stands(of, accounts)
     return Seen(AT, 0.0123, of, state, REPORT, link_rows(accounts, state, of), {"one.pem": AT + 86_400.0})
+
+
+RELAYED = RelayView(29.75, 12, 0.4, 8, 600, "smpp.example.net:3700", 2, 1000, 3, 2, 1, 4)
+
+
+def paced(of: Seen) -> Seen:
+    """Return the same look, where a relay paces the first account."""
+    assert of.state is not None
+    first, *others = of.state.accounts
+    return replace(of, state=replace(of.state, accounts=(replace(first, relayed=True, relay=RELAYED), *others)))
 
 
 def stands(of: GatewayStatus | None, accounts: Sequence[Account] = ACCOUNTS) -> Overview:

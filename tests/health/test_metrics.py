@@ -22,7 +22,7 @@ from kannelkit.health.metrics_gateway import add_gateway
 from kannelkit.health.metrics_rows import Seen
 from kannelkit.health.metrics_totals import Totals
 from kannelkit.throttle.lines import BindRefused, SubmitRefused
-from tests.health.gateway import ACCOUNTS, ONE, link, seen, status, with_sent
+from tests.health.gateway import ACCOUNTS, ONE, link, paced, seen, status, with_sent
 
 HOUSE = Path(__file__).parents[2]
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -70,7 +70,7 @@ def everything() -> Totals:
     return totals
 
 
-ALL = written(seen(status()), everything())
+ALL = written(paced(seen(status())), everything())
 
 
 def test_every_metric_of_the_table_is_given_with_its_labels_and_no_other() -> None:
@@ -99,6 +99,10 @@ EXPECTED = [
     ("kannel_link_online", {"account": "gsm", "link": "modem", "host": ""}, 0),
     ("kannel_link_dead", {"account": "gsm", "link": "modem", "host": ""}, 1),
     ("kannel_link_sms_sent_total", {"account": "one", "link": "one-1", "host": "smpp.example.net"}, 40),
+    ("kannelkit_relay_rate", {"account": "one"}, 29.75),
+    ("kannelkit_relay_held_seconds", {"account": "one"}, 0.4),
+    ("kannelkit_relay_maybe_doubled_total", {"account": "one"}, 4),
+    ("kannelkit_relay_rate", {"account": "two"}, None),
     ("kannelkit_accepted_total", {"account": "one"}, 40),
     ("kannelkit_refused_total", {"account": "one", "command_status": "ESME_RTHROTTLED"}, 1),
     ("kannelkit_refused_total", {"account": "two", "command_status": "ESME_RTHROTTLED"}, 0),
