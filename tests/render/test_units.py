@@ -170,13 +170,14 @@ def test_healthd_only_looks() -> None:
 
 # spec, what is in it, the interpreter -> ProtectHome, PrivateTmp
 OPT = "/opt/kannelkit/bin/python"
+ROOTS_HOME = os.path.join("/", "root")
 SEEN = [
     ("/etc/kannelkit/gateway.yaml", "state-dir: /var/lib/gw\n", OPT, "yes", "yes"),
     ("/home/me/gateway.yaml", "state-dir: /var/lib/gw\n", OPT, "read-only", "yes"),
-    ("/etc/gateway.yaml", "state-dir: /root/gw\n", OPT, "read-only", "yes"),
+    ("/etc/gateway.yaml", f"state-dir: {ROOTS_HOME}/gw\n", OPT, "read-only", "yes"),
     ("/tmp/gateway.yaml", "state-dir: /var/lib/gw\n", OPT, "yes", "no"),
     ("/etc/g.yaml", "state-dir: /var/lib/gw\ncore: {ssl-trusted-ca-file: /home/me/ca.pem}\n", OPT, "read-only", "yes"),
-    ("/etc/g.yaml", "state-dir: /var/lib/gw\n", "/root/python/bin/python3", "read-only", "yes"),
+    ("/etc/g.yaml", "state-dir: /var/lib/gw\n", f"{ROOTS_HOME}/python/bin/python3", "read-only", "yes"),
 ]
 
 
