@@ -25,26 +25,22 @@ async def drained(gateway: Relayed) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_every_message_arrives_once_at_the_limit(tmp_path: Path) -> None:
+async def test_every_message_arrives_once_and_no_refusal_reaches_bearerbox(tmp_path: Path) -> None:
     rules = AccountRules(SYSTEM_ID, "secret", limit=30, law=Law.SLIDING_WINDOW)
     async with Simulator([rules], Behaviour(delay=0.05)) as smsc:
         hosts = [{"host": "127.0.0.1", "port": smsc.port}]
         async with Relayed(tmp_path, hosts, ceiling=60) as gateway:
-            sent = await load(gateway.sendsms_port, 300, speed=300)
+            sent = await load(gateway.sendsms_port, 200, speed=300)
             assert not sent.failed
             await drained(gateway)
             state = await gateway.state()
         counters = smsc.account(SYSTEM_ID).counters
-        assert (counters.accepted, counters.doubled, counters.binds) == (300, 0, 1)
-        assert state["accepted"] == 300
-        assert state["refused"] == counters.refused
+        assert (counters.accepted, counters.doubled, counters.binds) == (200, 0, 1)
+        assert state["accepted"] == 200
+        assert state["refused"] == counters.refused > 0
         assert state["maybe_doubled"] == state["expired"] == 0
         log = (tmp_path / "bearerbox.log").read_text()
         assert "Throttling" not in log
-        assert counters.last_accepted is not None
-        assert counters.first_accepted is not None
-        # half of the limit is what Kannel alone comes to from twice the limit
-        assert 300 / (counters.last_accepted - counters.first_accepted) > 20
 
 
 async def test_node_s_smsc_takes_all_of_it_too(tmp_path: Path) -> None:
