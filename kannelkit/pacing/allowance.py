@@ -18,12 +18,13 @@ class Allowance:
         self._most = _MOST
         self._last = math.inf
         self._together = 0
+        self._rested = -math.inf  # when those that leave together began to
 
     def left(self, now: float, limit: float) -> int:
         """Return the how manieth this submit is of those that leave together after a rest, 0 for none of them."""
         since, self._last = now - self._last, now
         if since >= _REST:
-            self._together = 1
+            self._together, self._rested = 1, now
         elif self._together and since * limit < _WITHIN:
             self._together += 1
         else:
@@ -36,9 +37,13 @@ class Allowance:
             self.now += 1.0
             self.bound(limit)
 
+    def blamed(self, at: float) -> bool:
+        """Return whether it may be why a submit that left at this moment was refused."""
+        return self.now > 1.0 and 0.0 <= at - self._rested < _REST
+
     def refused(self, together: int) -> None:
-        """One of those was refused: so many are too many."""
-        self._most = max(1.0, min(self.now, together) - 1.0)
+        """One of those, or one soon after them (0), was refused: so many are too many."""
+        self._most = max(1.0, min(self.now, together or self.now) - 1.0)
         self.now = min(self.now, self._most)
 
     def bound(self, limit: float) -> None:

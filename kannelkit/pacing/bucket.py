@@ -25,6 +25,10 @@ class Emptied:
         """Forget it all: the limit changed, or the bucket may have run over."""
         self._marks.clear()
 
+    def known_for(self, at: float) -> float:
+        """Return the seconds since the first of them, 0 where there is none."""
+        return at - self._marks[0][0] if self._marks else 0.0
+
     def spare(self, at: float, accepted: int, limit: float) -> float | None:
         """Return how many submits a bucket of this limit would hold by now, None where it never was empty."""
         if not self._marks:

@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-_FROM: Final = 2.0  # limits from which on it is worth a refusal to know
+_FROM: Final = 1.0  # limits from which on it is worth a refusal to know
 _ONLY_BELOW: Final = 0.7  # of the limit that was believed before: else there is little in doubt
 # a bucket of a third of a second or more lets one through after so many times the time that one submit has
 _SOON, _LATE = 1.6, 3.0
+_BURSTS: Final = 3.0  # of a third of a second, and more
 _JITTER, _OVERTAKING = 0.05, 0.02  # seconds
 _PROBED: Final = 0.03  # seconds
 _ON_END: Final = 4  # so many refusals on end at twice a bucket's limit: it is none
@@ -40,7 +41,8 @@ def doubt(at: float, now: float, limit: float, before: float, opens: float) -> D
     """
     if limit < _FROM or limit > _ONLY_BELOW * before:
         return None
-    probe_at = max(now, at + _SOON / limit)
+    likely = max(limit, before / _BURSTS)  # the least that it has
+    probe_at = max(now, at + _SOON / likely)
     end = min(opens, max(at + _LATE / limit + _JITTER, probe_at + _PROBED))
     return Doubt(
         at + _OVERTAKING, end, before, probe_at if probe_at < opens - _PROBED else math.inf, at + _SOON / limit

@@ -35,6 +35,11 @@ class History:
         """Return when the last one left, or the last but one, and so on; there must be so many."""
         return self._left[-number]
 
+    def first_after(self, moment: float) -> float:
+        """Return when the first one left after a moment, or the moment itself where none did."""
+        place = bisect_right(self._left, moment)
+        return self._left[place] if place < len(self._left) else moment
+
     def before(self, end: float, seconds: float) -> int:
         """Return how many left within so many seconds before a moment, both ends left out."""
         return bisect_left(self._left, end) - bisect_right(self._left, end - seconds)

@@ -24,8 +24,7 @@ from kannelkit.pacing.trials import Trials
 
 # a second of ours is so much longer than the provider's; each refusal that this explains adds half as much again
 _SLACK: Final = 0.005
-_MORE_SLACK: Final = 1.5
-_MOST_SLACK: Final = 0.05
+_MORE_SLACK, _MOST_SLACK = 1.5, 0.05
 _BUCKETS_SLACK: Final = 0.002
 _SLACK_LASTS: Final = 120.0  # seconds without such a refusal after which one of these is taken back
 _LONG: Final = 2  # seconds in which some providers count instead of one
@@ -47,10 +46,10 @@ _NO_BUCKET: Final = 4  # so many refusals on end at less than twice its limit: n
 _NO_BUCKET_SECONDS: Final = 0.3
 _IDLE: Final = 0.5  # seconds in which nothing more was there than might leave
 _SUSPECTED_FOR: Final = 30.0
+_WELL_KNOWN: Final = 3.0  # seconds of a bucket
 _LOWEST: Final = 0.1
 # of the limit, and of a second: less than these is none
-_NEXT_TO_NOTHING: Final = 0.002
-_SAME_MOMENT: Final = 1e-9
+_NEXT_TO_NOTHING, _SAME_MOMENT = 0.002, 1e-9
 
 
 @dataclass(slots=True, eq=False)
@@ -199,7 +198,7 @@ class Limit:
             self._one_by_one(at, now)
         elif at < self._changed:
             return  # it left before what was learnt last
-        elif sent.together > 1 and self._history.before(at, 1.0) < self._base - 1.0:
+        elif self._allowance.blamed(at) and self._history.before(at, 1.0) < self._base - 1.0:
             self._allowance.refused(sent.together)
         elif on_end and not self._answered_well:
             self._one_by_one(at, now)
@@ -244,6 +243,8 @@ class Limit:
         counted = self._counted(at, self._slack)
         less = 0.5 if before < _HALVES else 1.0
         most = self._emptied.most(at, self._accepted, self._slack, self._bucket)
+        if self._emptied.known_for(at) < _WELL_KNOWN:
+            most = max(most, counted)  # in a pause of a window's nothing flows
         self._emptied.add(at, self._accepted)
         if self._suspect is not None and at - self._suspect_at < _SUSPECTED_FOR:
             self._bucket = True
@@ -262,7 +263,7 @@ class Limit:
             self._counted_at = at
             self._changes(limit, now)
             if counted >= 1:
-                opens = self._history.last(min(len(self._history), math.ceil(counted))) + 1.0
+                opens = self._history.first_after(at - 1.0) + 1.0
                 self._doubt = doubt(at, now, limit, before, opens)
         else:
             if self._bucket:

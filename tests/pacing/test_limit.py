@@ -1,0 +1,152 @@
+"""The limit is found before any provider, kept to, and followed when it changes; in simulated time."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kannelkit.pacing.limit import Learnt, Limit
+from tests.harness.pacing_model import Bucket, Changing, Fixed, Law, Model, Punishing, Sliding, Way
+
+JITTER = 0.002
+
+
+def provider(name: str, limit: float, edge: float = 0.3) -> Law:
+    """Return a provider whose windows are of two seconds where the limit is not whole."""
+    seconds = 1.0 if limit == int(limit) else 2.0
+    if name == "sliding":
+        return Sliding(round(limit * seconds), seconds)
+    if name == "fixed":
+        return Fixed(round(limit * seconds), seconds, edge)
+    if name == "punishing":
+        return Punishing(provider("sliding", limit))
+    return Bucket(limit, max(1.0, limit * float(name)))
+
+
+@pytest.mark.parametrize("delay", [0.001, 0.05])
+@pytest.mark.parametrize("limit", [1.0, 7.5, 30.0])
+@pytest.mark.parametrize("name", ["sliding", "fixed", "1", "0.333", "2"])
+def test_a_limit_is_found_from_twice_as_much(name: str, limit: float, delay: float) -> None:
+    outcome = Model(provider(name, limit), 2 * limit, Way(delay, JITTER)).run(600)
+    assert outcome.per_second() >= 0.985 * limit
+    assert outcome.share_refused < 0.003
+
+
+@pytest.mark.parametrize("name", ["sliding", "fixed", "1"])
+@pytest.mark.parametrize("connections", [1, 4])
+def test_a_limit_is_found_where_answers_are_late(name: str, connections: int) -> None:
+    way = Way(0.3, JITTER, connections, in_order=connections == 1)
+    outcome = Model(provider(name, 30.0), 60.0, way).run(600)
+    assert outcome.per_second() >= 0.985 * 30
+    assert outcome.share_refused < 0.0035
+
+
+@pytest.mark.parametrize("limit", [1.0, 7.5, 30.0])
+def test_punishments_are_few(limit: float) -> None:
+    outcome = Model(provider("punishing", limit), 2 * limit, Way(0.05, JITTER)).run(600)
+    assert outcome.per_second() >= 0.9 * limit
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from(["sliding", "fixed", "1", "0.333", "2", "punishing"]),
+    st.sampled_from([1.0, 7.5, 12.0, 30.0, 100.0]),
+    st.floats(0.001, 0.3),
+    st.floats(0.0, 1.0),
+    st.integers(0, 1000),
+)
+def test_who_is_told_the_limit_is_refused_nothing(
+    name: str, limit: float, delay: float, edge: float, seed: int
+) -> None:
+    outcome = Model(provider(name, limit, edge), limit, Way(delay, JITTER), seed=seed).run(30)
+    assert outcome.refused == []
+    assert outcome.per_second() >= 0.985 * limit - 1 / 30
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from(["sliding", "fixed", "1", "0.333", "punishing"]),
+    st.integers(2, 80),
+    st.floats(1.0, 4.0),
+    st.floats(0.001, 0.3),
+    st.integers(0, 1000),
+)
+def test_the_ceiling_is_never_exceeded(name: str, limit: int, times: float, delay: float, seed: int) -> None:
+    ceiling = limit * times
+    outcome = Model(provider(name, limit), ceiling, Way(delay, JITTER), seed=seed).run(40)
+    assert all(believed <= ceiling for _, believed in outcome.believed)
+    left = sorted([*outcome.accepted, *outcome.refused])
+    most = math.ceil(ceiling) + 1  # the one that is on the edge
+    assert all(after - before >= 1.0 for before, after in zip(left, left[most:], strict=False))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(20, 60), st.floats(0.001, 0.1), st.integers(0, 1000))
+def test_it_comes_to_rest(limit: int, delay: float, seed: int) -> None:
+    outcome = Model(provider("sliding", limit), 2.0 * limit, Way(delay, JITTER), seed=seed).run(60)
+    assert outcome.per_second(20, 60) >= 0.98 * limit
+    assert outcome.refused_between(20, 60) <= 6  # two trials
+
+
+@pytest.mark.parametrize("moment", [60.0, 71.3, 88.8])
+@pytest.mark.parametrize("delay", [0.001, 0.05])
+@pytest.mark.parametrize("name", ["sliding", "1"])
+def test_a_fall_is_settled_within_two_seconds(name: str, delay: float, moment: float) -> None:
+    law = Changing(provider(name, 60.0), [(moment, 20.0)])
+    outcome = Model(law, 120.0, Way(delay, JITTER)).run(moment + 12)
+    assert outcome.per_second(moment + 2, moment + 12) >= 0.95 * 20
+    assert outcome.refused_between(moment + 2) <= 2
+
+
+@pytest.mark.parametrize("moment", [60.0, 71.3, 88.8])
+@pytest.mark.parametrize("delay", [0.001, 0.05])
+@pytest.mark.parametrize("name", ["sliding", "1"])
+def test_a_rise_is_used_within_half_a_minute(name: str, delay: float, moment: float) -> None:
+    law = Changing(provider(name, 20.0), [(moment, 60.0)])
+    outcome = Model(law, 120.0, Way(delay, JITTER)).run(moment + 35)
+    assert outcome.per_second(moment + 30, moment + 35) >= 0.95 * 60
+
+
+def test_what_was_learnt_is_begun_with() -> None:
+    limit = Limit(100.0, Learnt(30.0))
+    assert limit.limit == 30.0
+    assert limit.learnt == Learnt(30.0)
+    assert Limit(20.0, Learnt(30.0)).learnt is None
+
+
+def test_without_a_ceiling_a_refusal_tells_the_limit() -> None:
+    limit = Limit()
+    assert limit.rate == math.inf
+    for number in range(30):
+        limit.accepted(limit.sent(number / 100), number / 100 + 0.001)
+    limit.refused(limit.sent(0.3), 0.301)
+    assert limit.limit == 30.0
+
+
+def test_several_may_leave_together_once_that_was_accepted() -> None:
+    arrivals = [3.0 * rest + part / 1000 for rest in range(20) for part in range(10)]
+    outcome = Model(provider("sliding", 30.0), 30.0, Way(0.01, JITTER)).run(65, arrivals)
+    assert outcome.limit.allowance > 4
+    assert outcome.refused == []
+
+
+def test_a_small_bucket_keeps_the_allowance_small() -> None:
+    arrivals = [3.0 * rest + part / 1000 for rest in range(40) for part in range(10)]
+    outcome = Model(Bucket(30.0, 3.0), 30.0, Way(0.01, JITTER)).run(125, arrivals)
+    assert outcome.limit.allowance <= 3
+    assert outcome.limit.limit >= 29.0
+
+
+def test_a_submit_whose_answer_is_lost_holds_up_nothing() -> None:
+    limit = Limit(10.0)
+    for number in range(10):
+        limit.accepted(limit.sent(number / 10), number / 10)
+    for at in (1.0, 1.1, 1.2):
+        limit.refused(limit.sent(at), at)
+    probe = limit.sent(3.0)
+    assert limit.wait(4.0) > 0.0
+    limit.lost(probe)
+    assert limit.wait(4.0) == 0.0
