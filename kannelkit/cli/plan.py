@@ -22,6 +22,7 @@ from kannelkit.plan.compare import plan as compared
 from kannelkit.plan.figures import figure, total
 from kannelkit.plan.groups import Key, groups
 from kannelkit.plan.masking import secrets_in
+from kannelkit.plan.relay import with_relay
 from kannelkit.plan.values import LinkSeen, Plan, Rate, Step
 from kannelkit.plan.words import Style, lines
 from kannelkit.render import InForce, kannel_conf
@@ -113,8 +114,11 @@ def planned(spec: Spec, running: str | None) -> Plan:
     """
     if missing := lacking(spec):
         raise InputError(missing)
+    from kannelkit.supervise.relay import kept_accounts
+    from kannelkit.supervise.relaysettings import folder, relay_accounts
+
     in_force, rates = _in_force(spec)
-    return compared(
+    found = compared(
         running,
         kannel_conf(spec, in_force),
         asyncio.run(_links(spec, running)),
@@ -122,6 +126,7 @@ def planned(spec: Spec, running: str | None) -> Plan:
         rates=rates,
         unlearnt=kannel_conf(spec),
     )
+    return with_relay(found, kept_accounts(folder(spec)), relay_accounts(spec))
 
 
 def running_text(spec: Spec) -> str | None:

@@ -22,6 +22,7 @@ from kannelkit.lint.report import counted as by_severity
 from kannelkit.lint.report import severity
 from kannelkit.render import accounts, kannel_conf
 from kannelkit.spec import Spec
+from kannelkit.spec.model import MADE_PORT
 from kannelkit.supervise.commands import supervise, watched
 from kannelkit.supervise.readings import look as look_at_gateway
 from kannelkit.supervise.views import Overview, duration
@@ -148,7 +149,7 @@ class _Examination:
         for finding in self._request.missing:
             yield Result("secrets", "failed", f"{finding.place}: {finding.message}", finding.hint)
         if self._request.spec is not None and not self._request.missing:
-            made = len(self._request.spec.to_make())
+            made = sum(not name.endswith(MADE_PORT) for name in self._request.spec.to_make())
             more = f"; {counted(made, 'password')} left out, made at the first start" if made else ""
             yield Result("secrets", "ok", f"all that the spec names are at hand{more}")
 

@@ -145,10 +145,14 @@ class Applying:
         await self._try(planned, force=asked.force)
         running.say("apply", f"applying {_count(len(found.changes), 'change')}", digest=found.digest)
         as_run = AsRun(former.conf.text)
-        steps = self._steps(as_run, tell, discard=asked.discard)
+        # with those that go: their links are there until a step takes them away
+        relayed = {**relay_accounts(former.spec), **relay_accounts(wanted.spec)}
+        bound = None
+        if running.relay.starts_for(relayed):  # while it does, links to it are away that have to be back in the end
+            bound = frozenset(link.admin_id for link in await self._seen() if link.state == "online")
+        steps = self._steps(as_run, tell, bound=bound, discard=asked.discard)
         try:
-            # with those that go: their links are there until a step takes them away
-            await self._relay({**relay_accounts(former.spec), **relay_accounts(wanted.spec)}, tell)
+            await self._relay(relayed, tell)
             await steps.carry_out(found)
             self._put(wanted)
         except KannelkitError as error:

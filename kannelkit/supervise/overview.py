@@ -173,7 +173,7 @@ def _account(
     relay = _relayed(readings.relays.get(account.smsc_id)) if account.relayed else None
     if account.relayed:
         throughput = None if relay is None or relay.rate is None else max(1, round(relay.rate))
-    change = readings.changes.get(account.unit)
+    change, paused = readings.changes.get(account.unit), account.unit in readings.paused
     turn = readings.turns.get(account.smsc_id)
     traffic = readings.traffic.get(account.smsc_id, Traffic())
     queued = sum(view.queued for view in views)
@@ -191,8 +191,8 @@ def _account(
         ceiling=account.ceiling,
         floor=account.floor,
         settled=account.unit not in readings.unsettled,
-        paused=account.unit in readings.paused,
-        by_hand=change is not None and change.data.get("direction") == "by-hand",
+        paused=paused,
+        by_hand=change is not None and change.data.get("direction") == "by-hand" and (paused or not account.relayed),
         rate_since=change.at if change else None,
         accepted_per_second=traffic.accepted_per_second,
         accepted=traffic.accepted,

@@ -242,14 +242,13 @@ class Upkeep:
         adopted = boxes.bearerbox.adopt(known_boxes.get("bearerbox"))
         smsbox_adopted = boxes.smsbox.adopt(known_boxes.get("smsbox"))
         await self._applying.clean()
-        relay_adopted = running.relay.adopt(known_boxes.get("relay"))
+        running.relay.adopt(known_boxes.get("relay"))
         if not adopted:
             await running.relay.bring(relay_accounts(self._spec))
         if adopted:
             assert boxes.bearerbox.process is not None  # noqa: S101 - adopted
             running.say("adopted", f"bearerbox runs already (pid {boxes.bearerbox.process.pid}): adopted")
-            self._adopt(boxes.bearerbox.process)
-            if not relay_adopted:
+            if not self._adopt(boxes.bearerbox.process):
                 await running.relay.bring(relay_accounts(running.configuration.spec))
         else:
             if smsbox_adopted:
@@ -267,8 +266,10 @@ class Upkeep:
         else:
             await boxes.start_smsbox(now)
 
-    def _adopt(self, bearerbox: ProcessId) -> None:
-        """Go on with what the boxes run with, which need not be what the spec says now."""
+    def _adopt(self, bearerbox: ProcessId) -> bool:
+        """Go on with what the boxes run with, which need not be what the spec says now; return whether a change of it
+        was cut off, and is taken back.
+        """
         running, memory = self._running, self._running.memory
         cut_off = memory.unsettled()
         spec = kept(self._spec.state_dir)
@@ -288,9 +289,10 @@ class Upkeep:
             running.say("spec-changed", f"the spec changed since the boxes were started: {advice}")
         if spec is not None and self._applying.cut_off(cut_off):
             self._applying.take_back_soon()
-        else:
-            for name in cut_off & running.watch.rates.keys():
-                self._changes.again(name)
+            return True
+        for name in cut_off & running.watch.rates.keys():
+            self._changes.again(name)
+        return False
 
 
 def _ports(spec: Spec) -> dict[str, tuple[str, int]]:

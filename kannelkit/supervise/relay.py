@@ -23,6 +23,7 @@ from kannelkit.relay.control import ask
 from kannelkit.render.links import RELAY_HOST
 from kannelkit.supervise.relaysettings import Settings, accounts_in, port_of, relay_file
 
+_FILE = "settings.json"
 # seconds: a relay that ends soon after its start waits longer each time for the next one
 _RAN_WELL = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
@@ -61,7 +62,7 @@ class Relay:
         self.process: ProcessId | None = None
         self.states: Mapping[str, Mapping[str, Any]] = {}
         self._folder = folder
-        self._file = folder / "settings.json"
+        self._file = folder / _FILE
         self._log = folder / "relay.log"
         self._out = folder / "relay.out"
         self._told = told
@@ -118,10 +119,7 @@ class Relay:
             return False
         if str(self._file) not in processes.command_line(process):
             return False
-        try:
-            self._accounts = accounts_in(self._file.read_text())
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return False
+        self._accounts = kept_accounts(self._folder)
         self.process = process
         self._follow()
         self._told.say("adopted", f"the relay runs already (pid {process.pid}): adopted")
@@ -137,6 +135,8 @@ class Relay:
             await self.stop()
             self._accounts = {}
             self._close()
+            with contextlib.suppress(OSError):
+                self._file.unlink()  # or a plan would find accounts in it
             return
         if not self.starts_for(accounts):
             if accounts != self._accounts:
@@ -355,6 +355,14 @@ class Relay:
             return  # what a killed relay left half written
         if account and "port" not in said:
             self._told.tell("relay", f"{account}: {text}", account)
+
+
+def kept_accounts(folder: Path) -> dict[str, Settings]:
+    """Return what the relay in a folder was last told of its accounts, nothing where that cannot be read."""
+    try:
+        return accounts_in((folder / _FILE).read_text())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 async def states(folder: Path, accounts: Mapping[str, Settings]) -> Mapping[str, Mapping[str, Any]]:
