@@ -80,11 +80,6 @@ class Relay:
         self._to_hold = False
 
     @property
-    def wanted(self) -> bool:
-        """Whether there are accounts for it."""
-        return bool(self._accounts)
-
-    @property
     def running(self) -> bool:
         """Whether its process is there now."""
         if self._child is not None:
@@ -176,7 +171,7 @@ class Relay:
             self._told.say("ended", f"the relay {ended}: started again {f'in {wait:g} s' if wait else 'now'}")
             self._forget()
         if now >= self._start_at:
-            self._start_at = None
+            self._start_at, self._since = None, now  # or what cannot even be started would be tried at once each time
             try:
                 self._launch()
             except (GatewayError, HostError) as error:
@@ -350,7 +345,7 @@ class Relay:
     def _said(self, line: bytes) -> None:
         try:
             said = json.loads(line)
-            account, text = str(said["account"]), str(said["text"])
+            account, text = str(said["account"]), str(said["text"])[:_MOST_SAID]
         except (ValueError, KeyError, TypeError, RecursionError):
             return  # what a killed relay left half written
         if account and "port" not in said:

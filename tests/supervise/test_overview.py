@@ -222,3 +222,56 @@ def test_what_goes_over_the_socket_comes_back_whole(turned: Turn | None) -> None
 )
 def test_a_duration_has_its_two_largest_units(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+STATE = {
+    "rate": 29.75,
+    "held": 3,
+    "held_for": 0.2,
+    "unanswered": 2,
+    "window": 600,
+    "host": "second.example:2775",
+    "connections": 2,
+    "accepted": 100,
+    "refused": 1,
+    "put_off": 0,
+    "expired": 0,
+    "maybe_doubled": 0,
+    "of another version": True,
+}
+PACED = dataclasses.replace(account(connections=1), relayed=True)
+WITH_RELAY = dataclasses.replace(
+    WELL,
+    status=status(link("acc-1"), PARK),
+    processes=RUNNING | {"relay": BoxProcess(14, 899.0)},
+    relays={"acc": STATE},
+)
+
+
+def test_an_account_that_the_relay_paces_stands_as_the_relay_says() -> None:
+    well = overview([PACED], WITH_RELAY)
+    assert well.problems == ()
+    assert [(box.name, box.state, box.pid) for box in well.boxes][2:] == [("relay", "running", 14)]
+    one = well.accounts[0]
+    assert one.relay is not None
+    assert (one.relay.rate, one.throughput, one.host) == (29.75, 30, "second.example:2775")
+    assert overview_of(json.loads(json.dumps(plain_overview(well)))) == well
+
+
+WITHOUT_RELAY = [
+    (dataclasses.replace(WITH_RELAY, processes=RUNNING, relays={}), "stopped", "the relay is not running, and its"),
+    (dataclasses.replace(WITH_RELAY, relays={}), "silent", "the relay (pid 14) does not answer"),
+]
+
+
+@pytest.mark.parametrize(("readings", "state", "problem"), WITHOUT_RELAY)
+def test_a_relay_that_does_not_run_or_answer_is_a_problem(readings: Readings, state: str, problem: str) -> None:
+    found = overview([PACED], readings)
+    assert found.boxes[2].state == state
+    assert [each for each in found.problems if each.startswith(problem)]
+    assert (found.accounts[0].relay, found.accounts[0].throughput) == (None, None)
+
+
+def test_a_state_of_a_relay_of_another_version_is_none() -> None:
+    readings = dataclasses.replace(WITH_RELAY, relays={"acc": {"rate": 1.0}})
+    assert overview([PACED], readings).accounts[0].relay is None
