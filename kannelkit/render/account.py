@@ -65,6 +65,8 @@ _RELAYS_OWN = frozenset(
         "smsc-username",
     }
 )
+# What of a link to the relay is not the account's: no comment says who set it.
+_NOT_TO_RELAY = _RELAYS_OWN | {"host", "port", "reconnect-delay", "max-pending-submits"}
 # Seconds: a relay that was killed is back within one; how often the provider is tried is the relay's affair.
 _RELAY_RECONNECTS = "1"
 # Of the submits that bearerbox may have unanswered: what leaves within two seconds, and some more. What waits in the
@@ -94,8 +96,9 @@ def view(of_spec: SmppAccount, account: Account, lines: Lines) -> AccountView:
     """Return the account of the spec as the template shows it."""
     values = of_spec.group.values
     texts = {name: value.text for name, value in values.items()}
-    by_provider = tuple(name for name, value in values.items() if value.origin == "provider")
-    by_default = tuple(name for name, value in values.items() if value.origin == "default")
+    told = values.keys() - _NOT_TO_RELAY if of_spec.relayed else values.keys()
+    by_provider = tuple(name for name, value in values.items() if value.origin == "provider" and name in told)
+    by_default = tuple(name for name, value in values.items() if value.origin == "default" and name in told)
     profile = of_spec.provider
     whose = f" in {Path(of_spec.profile.file).name}" if of_spec.profile and of_spec.profile.file else ""
     flags = texts["system-type"].split(",")

@@ -256,6 +256,14 @@ def _pacing(reader: Reader, pairs: Pairs, values: Mapping[str, Value]) -> Relaye
             "pacing: relay and receive-port in one account: the relay makes one kind of bind",
             "write port and transceiver-mode: true, or pacing: log",
         )
+    ours = values.get("our-port")
+    if ours is not None and _on(ours):
+        reader.find(
+            ours.place,
+            "S307",
+            "pacing: relay and our-port in one account: the relay connects from any port",
+            "leave our-port out, or write pacing: log",
+        )
     if port is None:
         of_port = Value("", "made", node.place)
     else:
