@@ -37,6 +37,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
         # it has its name, and after that its arguments, only a moment after it was started
         while Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")[:-1] != [*map(os.fsencode, words)]:
             assert process.poll() is None
+        # and for a moment its child is a copy of it, of the same name
+        while script == SLEEP and _children(process.pid) != ["sleep"]:
+            assert process.poll() is None
         return process
 
     yield run
@@ -46,6 +49,12 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 SLEEP = "sleep 60 &"
+
+
+def _children(pid: int) -> list[str]:
+    """Return the names of a process's children."""
+    pids = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [Path(f"/proc/{each}/comm").read_text().strip() for each in pids]
 
 
 def found(sought: Sought) -> int | None:
