@@ -82,7 +82,8 @@ def _account(account: AccountView, spec: str, at: float) -> Iterator[str]:
 
 def _advice(link: LinkView, account: AccountView, spec: str) -> str:
     history = f"kannelkit history {spec} --account {account.smsc_id} says more"
-    return _LINK_ADVICE.get(link.state, "{history}").format(history=history, spec=spec, host=f"{link.host}:{link.port}")
+    host = account.host if account.relayed else f"{link.host}:{link.port}"  # the relay's own port says nothing
+    return _LINK_ADVICE.get(link.state, "{history}").format(history=history, spec=spec, host=host)
 
 
 def _with(told: str, advice: str) -> str:

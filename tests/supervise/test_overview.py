@@ -275,3 +275,9 @@ def test_a_relay_that_does_not_run_or_answer_is_a_problem(readings: Readings, st
 def test_a_state_of_a_relay_of_another_version_is_none() -> None:
     readings = dataclasses.replace(WITH_RELAY, relays={"acc": {"rate": 1.0}})
     assert overview([PACED], readings).accounts[0].relay is None
+
+
+def test_a_link_to_the_relay_is_down_for_the_providers_host() -> None:
+    readings = dataclasses.replace(WITH_RELAY, status=status(link("acc-1", "re-connecting"), PARK))
+    (problem,) = overview([PACED], readings).problems
+    assert "acc-1 re-connecting: second.example:2775 does not take" in problem
