@@ -88,6 +88,8 @@ def test_of_a_process_and_its_child_of_the_same_name_the_child(tmp_path: Path, s
         assert parent.poll() is None
     (tmp_path / "pid").write_text(f"{parent.pid}\n")
     child = int((tmp_path / "child").read_text())
+    while _children(child) != ["sleep"]:
+        assert parent.poll() is None
     assert found(Sought("boxname-c", tmp_path / "pid", None, tmp_path / "conf")) == child
 
 
