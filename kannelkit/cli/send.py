@@ -40,7 +40,7 @@ _ASK_FROM = 20  # messages: from here on a person is asked in a terminal
 _EXAMPLES = """\b
 Examples:
   kannelkit send gateway.yaml --to 79991234567 --text "Your table is ready" --from Cafe --dlr wait
-  kannelkit send gateway.yaml --to 79991234567 --channel tgm --text 4711
+  kannelkit send gateway.yaml --to 79991234567 --channel tgm --text 4711 --from Cafe
   kannelkit send gateway.yaml --to customers.csv --dry-run
   kannelkit send gateway.yaml --to numbers.txt --text @letter.txt --from Cafe
   query | kannelkit send gateway.yaml --to - --from Cafe --json
@@ -142,7 +142,7 @@ def command(
     shown = Shown(as_json=as_json)
     loaded = _loaded(spec, user, dry_run=dry_run)
     routes = Routes(loaded, user)
-    rows, files, findings = _rows(to)
+    rows, files, findings = _rows(to, routes)
     checking = Checking(routes)
     messages = checking.messages(rows, _usual(columns))
     shown.notes([*checking.notes, *(_told_of_one_part(routes, messages) if dlr == "wait" else ())])
@@ -184,14 +184,18 @@ def _loaded(path: Path, user: str | None, *, dry_run: bool) -> Spec:
     return spec
 
 
-def _rows(receivers: Iterable[str]) -> tuple[list[Row], list[Path | None], list[Finding]]:
+def _rows(receivers: Iterable[str], routes: Routes) -> tuple[list[Row], list[Path | None], list[Finding]]:
     """Return a row for each receiver, the files that they stand in, None for stdin, and what is wrong in those."""
+    characters = routes.route().receiver_characters
     rows: list[Row] = []
     files: list[Path | None] = []
     findings: list[Finding] = []
     for receiver in receivers:
         named = receiver.startswith("@") or (not looks_like_a_number(receiver) and os.path.exists(receiver))
         if receiver != "-" and not named:
+            if _meant_as_a_file(receiver) and not characters.issuperset(receiver):
+                findings.append(_no_file(receiver))
+                continue
             rows.append({"to": Cell(receiver, Place("--to"))})
             continue
         path = None if receiver == "-" else Path(receiver.removeprefix("@"))
@@ -200,6 +204,19 @@ def _rows(receivers: Iterable[str]) -> tuple[list[Row], list[Path | None], list[
         rows += found
         findings += wrong
     return rows, files, findings
+
+
+def _meant_as_a_file(receiver: str) -> bool:
+    """Return whether it is neither a number nor an address of mail, but may be the name of a file."""
+    if looks_like_a_number(receiver) or "@" in receiver:
+        return False
+    return any(character.isalpha() or character in "/." for character in receiver)
+
+
+def _no_file(receiver: str) -> Finding:
+    message = f"{_shown(receiver)[:60]!r} is no number, and there is no file of this name"
+    hint = "name a file that is there, or write a number; other receivers than numbers: sendsms-chars in group smsbox"
+    return Finding(Place("--to"), "M201", message, hint)
 
 
 def _usual(columns: Mapping[str, str | None]) -> dict[str, Cell]:
