@@ -163,7 +163,9 @@ class Checking:
             return None
         if cell is None:
             if not route.sender:
-                hint = "name one with --from, or write default-sender in the sendsms-user"
+                asked = row["channel"].text.lower() if "channel" in row else ""
+                unseen = f"; the subscriber of a {asked} request does not see it" if asked in _WITHOUT_TEXT else ""
+                hint = f"add --from NAME, or write default-sender: NAME in the sendsms-user{unseen}"
                 self._find(place, "M207", "no sender: smsbox refuses the message", hint)
             return None
         octets = len(cell.text.encode("utf-8", "surrogatepass"))

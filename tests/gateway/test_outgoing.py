@@ -105,6 +105,16 @@ def test_a_message_without_a_sender_needs_one_of_the_users() -> None:
 
 
 @pytest.mark.parametrize(
+    ("values", "unseen"), [({"text": "a"}, False), ({"channel": "hlr"}, True), ({"channel": "PING"}, True)]
+)
+def test_it_is_said_how_to_name_a_sender_and_where_nobody_sees_it(values: dict[str, str], unseen: bool) -> None:
+    (finding,) = checked({"to": "7999"} | values)[1]
+    assert finding.rule == "M207"
+    assert "--from NAME" in finding.hint
+    assert ("does not see it" in finding.hint) is unseen
+
+
+@pytest.mark.parametrize(
     ("values", "text", "alphabet"),
     [
         ({}, "hello", Alphabet.DEFAULT),
