@@ -90,8 +90,8 @@ class _Examination:
             for step in ("limits", "clock"):
                 for each in await self._machine(step, None):
                     yield each
-            if left_out := [name for name in STEPS if self._wanted(name) and name not in _WITHOUT_SPEC]:
-                yield Result(left_out[0], "skipped", f"not tried without a sound spec: {', '.join(left_out)}")
+            for each in self._without_spec():
+                yield each
             return
         if self._wanted("conf"):
             for each in await self._local("conf", lambda: _conf(spec)):
@@ -144,6 +144,17 @@ class _Examination:
             yield Result("spec", "warning" if counts["warning"] else "ok", f"lint finds {' and '.join(told)}", more)
         elif not errors:
             yield Result("spec", "ok", "lint finds nothing in it")
+
+    def _without_spec(self) -> Iterator[Result]:
+        """Yield which steps are left out, and what is wrong with the spec where that is not said already."""
+        without = _WITHOUT_SPEC if self._request.missing else _WITHOUT_SPEC - {"secrets"}
+        first, *more = [name for name in STEPS if self._wanted(name) and name not in without] or [""]
+        if not first:
+            return
+        if not self._wanted("spec"):
+            yield from (each for each in self._spec() if each.status == "failed")
+        others = f", nor can {', '.join(more)}" if more else ""
+        yield Result(first, "skipped", f"cannot be tried without a sound spec{others}")
 
     def _secrets(self) -> Iterator[Result]:
         for finding in self._request.missing:

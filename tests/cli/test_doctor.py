@@ -113,6 +113,29 @@ def test_a_spec_that_is_none(content: bytes | None, tmp_path: Path) -> None:
     assert any("without a sound spec" in each["summary"] for each in whole["results"])
 
 
+@pytest.mark.parametrize(
+    ("steps", "last"),
+    [
+        (["tls"], "not tried: tls: cannot be tried without a sound spec"),
+        (["secrets"], "not tried: secrets: cannot be tried without a sound spec"),
+        (["tls", "bind"], "not tried: tls: cannot be tried without a sound spec, nor can bind"),
+    ],
+)
+def test_steps_that_need_a_sound_spec_show_what_is_wrong_with_it(steps: list[str], last: str, tmp_path: Path) -> None:
+    path = written(tmp_path, more="no-such-group: {}\n")
+    result = doctor(path, *(word for step in steps for word in ("--only", step)))
+    assert result.exit_code == 1
+    (failed,) = lines(result, "failed")
+    assert failed.startswith(f"failed: spec: {path}:")
+    assert "S101" in failed
+    assert result.stdout.splitlines()[-1] == last
+
+
+def test_steps_that_need_no_spec_are_not_failed_by_one(tmp_path: Path) -> None:
+    result = doctor(written(tmp_path, more="no-such-group: {}\n"), "--only", "clock")
+    assert (result.exit_code, lines(result, "failed"), lines(result, "not tried")) == (0, [], [])
+
+
 def test_a_pipe_as_a_spec_keeps_nobody_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "gateway.yaml")
     assert doctor(tmp_path / "gateway.yaml", "--only", "spec").exit_code == 1
