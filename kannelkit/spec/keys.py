@@ -22,6 +22,13 @@ WATCH_KEYS = ("conf-file", "logs")
 HEALTH_KEYS = ("listen", "token", "certificate")
 # What a threshold has, below its name in `health.thresholds`; the names are those of the table.
 THRESHOLD_KEYS = ("warning", "critical")
+# Where kannelkit's own keys stand that are neither at the top nor directives of Kannel.
+_HOMES = {
+    "smsc": SMSC_KEYS,
+    "supervisor": (*SUPERVISOR_KEYS, *WATCH_KEYS),
+    **{f"supervisor.{part}": keys for part, keys in SUPERVISOR_KEYS.items()},
+    "health": (*HEALTH_KEYS, "thresholds"),
+}
 
 
 def did_you_mean(key: str, keys: Iterable[str]) -> str:
@@ -31,11 +38,18 @@ def did_you_mean(key: str, keys: Iterable[str]) -> str:
     known = list(keys)
     if key == "<<":
         return "merge keys are YAML 1.1; write the keys out, or use an alias for a whole value"
-    if near := difflib.get_close_matches(key, known, n=1, cutoff=0.75):
+    directive = [name for name, group in GROUPS.items() if key in group.directives]
+    own = [name for name, keys in _HOMES.items() if key in keys]
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.75)
+    if not directive and (own or key in TOP_KEYS):  # a slip rarely makes another key of it
+        top = "it stands at the top of the file, below no other key"
+        place = top if key in TOP_KEYS else f"it belongs into {' or '.join(own)}"
+        slip = difflib.get_close_matches(key, known, n=1, cutoff=0.9)
+        return f"{place}; or did you mean {slip[0]}?" if slip else place
+    if near:
         return f"did you mean {near[0]}?"
-    homes = [name for name, group in GROUPS.items() if key in group.directives]
-    if homes:
-        return f"it belongs into {' or '.join(homes)}"
+    if directive:
+        return f"it belongs into {' or '.join([*directive, *own])}"
     if near := difflib.get_close_matches(key, known, n=1, cutoff=0.6):
         return f"did you mean {near[0]}?"
     return "remove it, or look up how Kannel's user guide spells it"

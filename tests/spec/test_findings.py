@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from kannelkit.conf import GROUPS
 from kannelkit.errors import InputError
 from kannelkit.spec import load
+from kannelkit.spec.keys import TOP_KEYS, did_you_mean
 
 CASES = sorted((Path(__file__).parents[1] / "cases/spec-findings").glob("*.yaml"))
 
@@ -47,6 +49,9 @@ MESSAGES = [
     ("s101-unknown-key", "did you mean admin-port?"),
     ("s101-underscore", "did you mean admin-port?"),
     ("s101-directive-of-another-group", "it belongs into smsbox"),
+    ("s101-own-key-in-a-group", "it stands at the top of the file"),
+    ("s101-own-key-at-the-top", "it belongs into smsc; or did you mean providers?"),
+    ("s101-key-of-a-part", "it belongs into supervisor.rate"),
     ("s101-own-key-misspelt", "did you mean connections?"),
     ("s101-merge-key", "merge keys are YAML 1.1"),
     ("s003-tab", "never with tabs"),
@@ -56,6 +61,14 @@ MESSAGES = [
     ("s201-octal", "octal"),
     ("s202-include", "%69nclude"),
 ]
+
+
+DIRECTIVES = {name for group in GROUPS.values() for name in group.directives}
+
+
+@pytest.mark.parametrize("key", sorted(set(TOP_KEYS) - DIRECTIVES))
+def test_a_key_of_the_top_in_a_group_is_sent_there(key: str) -> None:
+    assert did_you_mean(key, GROUPS["core"].directives).startswith("it stands at the top of the file")
 
 
 @pytest.mark.parametrize(("case", "words"), MESSAGES)
