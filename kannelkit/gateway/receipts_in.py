@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +11,9 @@ from types import TracebackType
 from typing import Self
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from kannelkit.errors import HostError
+from kannelkit.host.http_log import server_logger
 
 _LOOPBACK = "127.0.0.1"
 _MOST_TEXT = 2000
@@ -78,7 +77,7 @@ class ReceiptsIn:
     async def __aenter__(self) -> Self:
         application = web.Application()
         application.router.add_get(f"/{self._token}", self._receipt)
-        runner = web.AppRunner(application, access_log=None, logger=_logger(), shutdown_timeout=1.0)
+        runner = web.AppRunner(application, access_log=None, logger=server_logger(__name__), shutdown_timeout=1.0)
         await runner.setup()
         try:
             await web.TCPSite(runner, _LOOPBACK, 0).start()
@@ -106,17 +105,6 @@ class ReceiptsIn:
             self._seen.add(receipt)
             self._came(receipt)
         return web.Response(status=202)
-
-
-def _logger() -> logging.Logger:
-    """Return a logger that is not told what was no HTTP: it was answered with 400."""
-    logger = logging.getLogger(__name__)
-    logger.addFilter(_worth_telling)
-    return logger
-
-
-def _worth_telling(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _is_number(text: str) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import math
 import os
 import re
@@ -21,7 +20,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from kannelkit import __version__
 from kannelkit.errors import HostError
@@ -32,6 +30,7 @@ from kannelkit.health.routing import can_send
 from kannelkit.health.server_access import Access
 from kannelkit.health.server_door import Answering, Door
 from kannelkit.health.values import Report, sending, sending_accounts
+from kannelkit.host.http_log import server_logger
 from kannelkit.spec import Spec
 from kannelkit.spec.model import Address
 from kannelkit.supervise.course import Curve
@@ -113,7 +112,7 @@ class Server:
             application.router.add_get(path, handler)
         name = f"{self._known.spec().path.name} on {socket.gethostname()}"
         PageRoutes(self._seen, self._known.state, name, clock=self._clock).add_to(application)
-        self._runner = web.AppRunner(application, access_log=None, logger=_logger(), max_line_size=4096)
+        self._runner = web.AppRunner(application, access_log=None, logger=server_logger(__name__), max_line_size=4096)
         await self._runner.setup()
         self._door = Door(cast("Answering", self._runner.server), context)
         loop = asyncio.get_running_loop()
@@ -229,17 +228,6 @@ class Server:
 async def _headers(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(_HEADERS)
     response.force_close()  # a connection is for one request: see server_door
-
-
-def _logger() -> logging.Logger:
-    """Return a logger for aiohttp that leaves out what a client sent that is no HTTP: it was answered with 400."""
-    logger = logging.getLogger("kannelkit.health.server")
-    logger.addFilter(_worth_telling)
-    return logger
-
-
-def _worth_telling(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def tls(certificate: Path) -> ssl.SSLContext:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import ipaddress
 from dataclasses import dataclass
 
 from kannelkit.errors import HostError
+from kannelkit.host.loopback import is_loopback, means_this_machine
 from kannelkit.spec.model import Address
 
 _SHORTEST = 16  # characters: it can be guessed at as fast as the network is
@@ -27,8 +27,7 @@ class Refusal:
 class Access:
     """What a request needs where the daemon listens at an address.
 
-    On this machine alone, a Host header that means this machine: a web page elsewhere could otherwise have its name
-    point here, and a browser here would read the answers to it. Wherever there is a token, that token: as a bearer
+    On this machine alone, a Host header that means this machine. Wherever there is a token, that token: as a bearer
     token or, for browsers, as the password of any user. Raises HostError where others can reach the address and there
     is none, or one that is too short.
     """
@@ -49,7 +48,7 @@ class Access:
 
     def refusal(self, host: str, authorization: str) -> Refusal | None:
         """Return why a request with these headers ("" where they are missing) is refused; None where it is not."""
-        if self._local and not _means_this_machine(host):
+        if self._local and not means_this_machine(host):
             return Refusal(421, "ask for 127.0.0.1, ::1 or localhost: the daemon answers to no other name")
         if self._token is None:
             return None
@@ -58,21 +57,6 @@ class Access:
         if not hmac.compare_digest(_presented(authorization), self._token):
             return Refusal(401, "the token is not that of health.token", _CHALLENGE)
         return None
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach what listens at a host."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name, which may stand for anything
-        return False
-
-
-def _means_this_machine(host: str) -> bool:
-    name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-    return is_loopback(name.removeprefix("[").removesuffix("]").lower().removesuffix("."))
 
 
 def _presented(authorization: str) -> bytes:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from kannelkit import __version__
 from kannelkit.errors import HostError
+from kannelkit.host.http_log import server_logger
 from kannelkit.simulator.control_access import refusal
 from kannelkit.simulator.handler import HttpHandler, told_incoming, told_status
 from kannelkit.simulator.limits import Law
@@ -69,7 +68,7 @@ class Control:
             ]
         )
         self._page.add_to(application)
-        self._runner = web.AppRunner(application, access_log=None, logger=_logger(), shutdown_timeout=2.0)
+        self._runner = web.AppRunner(application, access_log=None, logger=server_logger(__name__), shutdown_timeout=2.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, ADDRESS, port)
         try:
@@ -250,17 +249,6 @@ class Control:
         if not isinstance(login, str) or login not in self._simulator.accounts:
             raise ValueError("the account is missing or unknown: account=LOGIN")
         return self._simulator.account(login)
-
-
-def _logger() -> logging.Logger:
-    """Return a logger for aiohttp that leaves out what a client sent that is no HTTP: it was answered with 400."""
-    logger = logging.getLogger("kannelkit.simulator.control")
-    logger.addFilter(_worth_telling)
-    return logger
-
-
-def _worth_telling(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 async def _headers(request: web.Request, response: web.StreamResponse) -> None:

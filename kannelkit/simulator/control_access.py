@@ -6,11 +6,12 @@ by a name of its own that points at 127.0.0.1.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
+
+from kannelkit.host.loopback import means_this_machine
 
 _READS: Final = frozenset({"GET", "HEAD"})
 _OWN: Final = frozenset({"same-origin", "none"})  # of Sec-Fetch-Site: "none" is what a person typed
@@ -27,7 +28,7 @@ class Refusal:
 def refusal(method: str, headers: Mapping[str, str]) -> Refusal | None:
     """Return why a request with these headers is refused, None where it is not; their names are spelt as HTTP does."""
     host = headers.get("Host", "")
-    if not _means_this_machine(host):
+    if not means_this_machine(host):
         return Refusal(421, "ask for 127.0.0.1, ::1 or localhost: the control port answers to no other name")
     origin = headers.get("Origin")
     if origin is not None and _address(origin) != host.lower():
@@ -35,19 +36,6 @@ def refusal(method: str, headers: Mapping[str, str]) -> Refusal | None:
     if method not in _READS and headers.get("Sec-Fetch-Site", "none") not in _OWN:
         return Refusal(403, "not for web pages from elsewhere")
     return None
-
-
-def _means_this_machine(host: str) -> bool:
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return False
-    if name.removesuffix(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:  # a name, which may stand for anything
-        return False
 
 
 def _address(origin: str) -> str:

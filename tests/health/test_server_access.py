@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kannelkit.errors import HostError, InputError
-from kannelkit.health.server_access import Access, is_loopback
+from kannelkit.health.server_access import Access
+from kannelkit.host.loopback import is_loopback
 from kannelkit.spec import load
 from kannelkit.spec.model import Address
 
