@@ -12,6 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import aiohttp
+
+from kannelkit.simulator.account import Account
 from tests.harness import child
 from tests.harness.gateway import status_xml
 from tests.harness.ports import free_ports
@@ -35,10 +38,32 @@ sendsms-interface = 127.0.0.1
 log-file = {folder}/smsbox.log
 log-level = {log_level}
 """
+# The user as whom `Kannel.sendsms` asks.
+APPLICATION = """
+group = sendsms-user
+username = app
+password = app
+"""
 
 _START_SECONDS = 20.0
 _ATTEMPTS = 3  # a box gives up when a port was taken after it had been found free
 _LOOK_EVERY = 0.05
+
+
+def link(smsc_id: str, login: str, *directives: str, port: str = "{port}") -> str:
+    """Return the group of an SMPP link for a `conf`: a transceiver of this login, to a port of 127.0.0.1."""
+    lines = (
+        "group = smsc",
+        "smsc = smpp",
+        f"smsc-id = {smsc_id}",
+        "host = 127.0.0.1",
+        f"port = {port}",
+        f"smsc-username = {login}",
+        "smsc-password = password",
+        "transceiver-mode = true",
+        *directives,
+    )
+    return "\n" + "".join(f"{line}\n" for line in lines)
 
 
 def program(name: str) -> str | None:
@@ -119,6 +144,14 @@ class Kannel:
             await self.stop()
         raise RuntimeError(f"Kannel did not start, see {self.output} and the logs beside it")
 
+    async def sendsms(self, text: str, to: str, **more: str) -> None:
+        """Send a text as the user of APPLICATION; raise RuntimeError where smsbox does not take it."""
+        query = {"username": "app", "password": "app", "from": "shop", "to": to, "text": text, **more}
+        url = f"http://127.0.0.1:{self.sendsms_port}/cgi-bin/sendsms"
+        async with aiohttp.ClientSession() as session, session.get(url, params=query) as answer:
+            if answer.status != 202:
+                raise RuntimeError(f"{answer.status}: {await answer.text()}")
+
     async def stop(self) -> None:
         """Stop smsbox, then bearerbox."""
         await child.stop(self._smsbox, self._stops_within)
@@ -150,6 +183,13 @@ class Kannel:
             return False
         writer.close()
         return True
+
+
+async def bound(account: Account, seconds: float = 40.0) -> None:
+    """Wait until a simulator's account has a link; raise TimeoutError where it has none after so many seconds."""
+    async with asyncio.timeout(seconds):
+        while not account.links:
+            await asyncio.sleep(_LOOK_EVERY)
 
 
 async def _comes_up(box: Process, listens: Callable[[], Awaitable[bool]]) -> bool:

@@ -11,11 +11,10 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from kannelkit.simulator import AccountRules, Behaviour, Simulator
-from tests.harness.kannel import CORE, SMSBOX, Kannel
+from tests.harness.kannel import APPLICATION, CORE, SMSBOX, Kannel, bound, link
 
 pytestmark = pytest.mark.kannel
 
@@ -30,11 +29,8 @@ dlr-storage = internal
 sms-resend-freq = 1
 """
     + SMSBOX
+    + APPLICATION
     + """
-group = sendsms-user
-username = app
-password = app
-
 group = smpp-tlv
 name = cost
 tag = 0x2000
@@ -52,20 +48,10 @@ name = pieces
 tag = 0x2002
 type = integer
 length = 2
-
-group = smsc
-smsc = smpp
-smsc-id = acc
-host = 127.0.0.1
-port = {port}
-smsc-username = login
-smsc-password = password
-system-type = MCON2
-interface-version = 34
-transceiver-mode = true
-reconnect-delay = 1
-wait-ack-expire = 0
 """
+    + link(
+        "acc", "login", "system-type = MCON2", "interface-version = 34", "reconnect-delay = 1", "wait-ack-expire = 0"
+    )
 )
 SPEC = """\
 state-dir: {folder}/state
@@ -118,21 +104,8 @@ class Following:
             return await self.process.wait()
 
 
-async def send(port: int, text: str, to: str = NUMBER) -> None:
-    query = {
-        "username": "app",
-        "password": "app",
-        "from": "shop",
-        "to": to,
-        "text": text,
-        "dlr-mask": "31",
-        "dlr-url": "http://127.0.0.1:1/",
-    }
-    async with (
-        aiohttp.ClientSession() as session,
-        session.get(f"http://127.0.0.1:{port}/cgi-bin/sendsms", params=query) as answer,
-    ):
-        assert answer.status == 202
+async def send(kannel: Kannel, text: str, to: str = NUMBER) -> None:
+    await kannel.sendsms(text, to, **{"dlr-mask": "31", "dlr-url": "http://127.0.0.1:1/"})
 
 
 async def dlr(*arguments: str) -> tuple[int, str, str]:
@@ -154,11 +127,9 @@ async def test_receipts_are_told_as_they_come_and_a_repeat_is_told_apart(tmp_pat
         spec = tmp_path / "gateway.yaml"
         spec.write_text(SPEC.format(folder=tmp_path, port=smsc.port))
         async with Kannel(tmp_path, CONF, smsbox=True, port=smsc.port) as kannel, Following(spec) as following:
-            async with asyncio.timeout(PATIENCE):
-                while not account.links:
-                    await asyncio.sleep(0.05)
+            await bound(account)
 
-            await send(kannel.sendsms_port, "hello")
+            await send(kannel, "hello")
             accepted, delivered = await following.until(2)
             assert (accepted["by"], accepted["accepted"], accepted["log"]["dlr"]) == ("kannel", True, 8)
             assert (delivered["by"], delivered["state"], delivered["err"]) == ("provider", "DELIVRD", 0)
@@ -168,14 +139,14 @@ async def test_receipts_are_told_as_they_come_and_a_repeat_is_told_apart(tmp_pat
             assert {"name": "meta pieces", "value": "1"} in delivered["unknown"]
             assert delivered["conflicts"] == []
 
-            await send(kannel.sendsms_port, "__HLR__", to="79995555555")
+            await send(kannel, "__HLR__", to="79995555555")
             _, hlr = await following.until(2)
             assert (hlr["kind"], hlr["state"], hlr["conflicts"]) == ("hlr", "DELIVRD", [])
             assert hlr["hlr"]["imsi"].isdigit()
             assert hlr["hlr"]["country"]
 
             # the same again, within the minute
-            await send(kannel.sendsms_port, "hello")
+            await send(kannel, "hello")
             (refused,) = await following.until(1)
             assert (refused["log"]["dlr"], refused["accepted"]) == (16, False)
             assert refused["same_message"] == {
@@ -187,7 +158,7 @@ async def test_receipts_are_told_as_they_come_and_a_repeat_is_told_apart(tmp_pat
             # its answer is lost, and Kannel sends it again
             smsc.change_behaviour({"order": "none", "receipt_delay": 4.0})
             before = account.counters.accepted
-            await send(kannel.sendsms_port, "lost", to="+79990000000")
+            await send(kannel, "lost", to="+79990000000")
             async with asyncio.timeout(PATIENCE):
                 while account.counters.accepted == before:
                     await asyncio.sleep(0.02)

@@ -7,38 +7,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import aiohttp
 import pytest
 from aiohttp import web
 
 from kannelkit.simulator import AccountRules, Behaviour, Simulator
-from tests.harness.kannel import CORE, SMSBOX, Kannel
+from tests.harness.kannel import APPLICATION, CORE, SMSBOX, Kannel, bound, link
 
 pytestmark = pytest.mark.kannel
 
 PATIENCE = 40.0  # seconds for what must come
 
-CONF = (
-    CORE
-    + SMSBOX
-    + """
-group = sendsms-user
-username = app
-password = app
-
-group = smsc
-smsc = smpp
-smsc-id = acc
-host = 127.0.0.1
-port = {port}
-smsc-username = login
-smsc-password = password
-system-type = ISO
-alt-charset = ISO-8859-1
-transceiver-mode = true
-reconnect-delay = 1
-"""
-)
+LINK = link("acc", "login", "system-type = ISO", "alt-charset = ISO-8859-1", "reconnect-delay = 1")
+CONF = CORE + SMSBOX + APPLICATION + LINK
 
 
 @asynccontextmanager
@@ -72,18 +52,12 @@ async def test_statuses_hlr_results_and_incoming_messages_go_to_the_handler(tmp_
         async with (
             Simulator([rules], Behaviour(receipt_delay=0.1), control_port=0) as smsc,
             Kannel(tmp_path, CONF, smsbox=True, port=smsc.port) as kannel,
-            # smsbox ends connections that were idle
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session,
         ):
             account = smsc.account("login")
-            sendsms = f"http://127.0.0.1:{kannel.sendsms_port}/cgi-bin/sendsms"
+            await bound(account)
             async with asyncio.timeout(PATIENCE):
-                while not account.links:
-                    await asyncio.sleep(0.05)
                 for text in ("hello", "__HLR__"):
-                    query = {"username": "app", "password": "app", "to": "79991234567", "from": "shop", "text": text}
-                    async with session.get(sendsms, params=query) as sent:
-                        assert sent.status == 202
+                    await kannel.sendsms(text, "79991234567")
                 account.incoming("79991234567", "7999", "STOP")
                 while len(told) < 3:
                     await asyncio.sleep(0.05)

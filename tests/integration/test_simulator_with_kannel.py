@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import aiohttp
 import pytest
 from aiohttp import web
 
 from kannelkit.simulator import AccountRules, Behaviour, Simulator
-from tests.harness.kannel import CORE, SMSBOX, Kannel
+from tests.harness.kannel import APPLICATION, CORE, SMSBOX, Kannel, bound, link
 
 pytestmark = pytest.mark.kannel
 
@@ -28,24 +27,8 @@ dlr-spool = {folder}/dlr
 sms-resend-freq = 1
 """
     + SMSBOX
-    + """
-group = sendsms-user
-username = app
-password = app
-
-group = smsc
-smsc = smpp
-smsc-id = acc
-host = 127.0.0.1
-port = {port}
-smsc-username = login
-smsc-password = password
-system-type = ISO
-interface-version = 34
-transceiver-mode = true
-reconnect-delay = 1
-throughput = 100
-"""
+    + APPLICATION
+    + link("acc", "login", "system-type = ISO", "interface-version = 34", "reconnect-delay = 1", "throughput = 100")
 )
 
 
@@ -57,18 +40,16 @@ async def smsc() -> AsyncIterator[Simulator]:
 
 
 @pytest.fixture
-async def sendsms(smsc: Simulator, tmp_path: Path) -> AsyncIterator[int]:
-    """The sendsms port of a gateway that is bound to the simulator."""
+async def gateway(smsc: Simulator, tmp_path: Path) -> AsyncIterator[Kannel]:
+    """A gateway that is bound to the simulator."""
     for name in ("store", "dlr"):
         (tmp_path / name).mkdir()
     async with Kannel(tmp_path, CONF, smsbox=True, port=smsc.port) as kannel:
-        async with asyncio.timeout(PATIENCE):
-            while not smsc.account("login").links:
-                await asyncio.sleep(0.05)
-        yield kannel.sendsms_port
+        await bound(smsc.account("login"))
+        yield kannel
 
 
-async def test_every_message_arrives_once_and_every_receipt_comes_back(smsc: Simulator, sendsms: int) -> None:
+async def test_every_message_arrives_once_and_every_receipt_comes_back(smsc: Simulator, gateway: Kannel) -> None:
     receipts: dict[str, str] = {}
     all_there = asyncio.Event()
 
@@ -85,19 +66,9 @@ async def test_every_message_arrives_once_and_every_receipt_comes_back(smsc: Sim
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         address = f"http://127.0.0.1:{runner.addresses[0][1]}/receipt"
-        async with aiohttp.ClientSession() as session:
-            for number in range(MESSAGES):
-                query = {
-                    "username": "app",
-                    "password": "app",
-                    "from": "shop",
-                    "to": "79991234567",
-                    "text": f"message {number}",
-                    "dlr-mask": "1",
-                    "dlr-url": f"{address}?id={number}&status=%d",
-                }
-                async with session.get(f"http://127.0.0.1:{sendsms}/cgi-bin/sendsms", params=query) as answer:
-                    assert answer.status == 202
+        for number in range(MESSAGES):
+            asked = {"dlr-mask": "1", "dlr-url": f"{address}?id={number}&status=%d"}
+            await gateway.sendsms(f"message {number}", "79991234567", **asked)
         async with asyncio.timeout(PATIENCE):
             await all_there.wait()
             while smsc.account("login").counters.receipts_acknowledged < MESSAGES:  # the last may still be on its way
@@ -114,7 +85,7 @@ async def test_every_message_arrives_once_and_every_receipt_comes_back(smsc: Sim
     assert (counters.receipts_sent, counters.receipts_dropped) == (MESSAGES, 0)
 
 
-async def test_bearerbox_binds_again_when_it_was_closed(smsc: Simulator, sendsms: int) -> None:
+async def test_bearerbox_binds_again_when_it_was_closed(smsc: Simulator, gateway: Kannel) -> None:
     account = smsc.account("login")
     account.links[0].close()
     async with asyncio.timeout(PATIENCE):

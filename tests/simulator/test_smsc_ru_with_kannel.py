@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-import aiohttp
 import pytest
 from aiohttp import web
 
@@ -18,7 +17,7 @@ from kannelkit.certs.dummy import dummy_certificate
 from kannelkit.providers import statuses
 from kannelkit.providers.channels import Channel, ChannelText, build
 from kannelkit.simulator import AccountRules, Behaviour, Simulator
-from tests.harness.kannel import CORE, SMSBOX, Kannel
+from tests.harness.kannel import APPLICATION, CORE, SMSBOX, Kannel, link
 
 pytestmark = pytest.mark.kannel
 
@@ -45,10 +44,8 @@ CONF = (
     CORE
     + SMSBOX
     + TLVS
-    + """
-group = sendsms-user
-username = app
-password = app
+    + APPLICATION
+    + """\
 max-messages = 10
 concatenation = true
 
@@ -56,45 +53,20 @@ group = sms-service
 keyword = default
 get-url = "http://127.0.0.1:{web}/incoming?from=%p&to=%P&coding=%c&text=%b"
 max-messages = 0
-
-group = smsc
-smsc = smpp
-smsc-id = gsm
-allowed-smsc-id = gsm
-host = 127.0.0.1
-port = {port}
-smsc-username = gsm
-smsc-password = password
-system-type = ""
-interface-version = 34
-transceiver-mode = true
-
-group = smsc
-smsc = smpp
-smsc-id = iso
-allowed-smsc-id = iso
-host = 127.0.0.1
-port = {tls_port}
-use-ssl = true
-ssl-client-certkey-file = {certificate}
-smsc-username = iso
-smsc-password = password
-system-type = ISO
-alt-charset = ISO-8859-1
-interface-version = 50
-transceiver-mode = true
-
-group = smsc
-smsc = smpp
-smsc-id = single
-allowed-smsc-id = single
-host = 127.0.0.1
-port = {port}
-smsc-username = single
-smsc-password = password
-system-type = SINGLE
-transceiver-mode = true
 """
+    + link("gsm", "gsm", "allowed-smsc-id = gsm", 'system-type = ""', "interface-version = 34")
+    + link(
+        "iso",
+        "iso",
+        "allowed-smsc-id = iso",
+        "use-ssl = true",
+        "ssl-client-certkey-file = {certificate}",
+        "system-type = ISO",
+        "alt-charset = ISO-8859-1",
+        "interface-version = 50",
+        port="{tls_port}",
+    )
+    + link("single", "single", "allowed-smsc-id = single", "system-type = SINGLE")
 )
 
 
@@ -127,24 +99,11 @@ class Whole:
     smsc: Simulator
     kannel: Kannel
     application: Application
-    session: aiohttp.ClientSession
 
     async def send(self, name: str, login: str, text: str, to: str, **more: str) -> None:
         """Send a text over an account, and ask for what becomes of it."""
-        query = {
-            "username": "app",
-            "password": "app",
-            "smsc": login,
-            "from": "shop",
-            "to": to,
-            "text": text,
-            "dlr-mask": "3",
-            "dlr-url": f"http://127.0.0.1:{self.application.port}/receipt?of={name}&mask=%d&text=%A&meta=%D",
-            **more,
-        }
-        address = f"http://127.0.0.1:{self.kannel.sendsms_port}/cgi-bin/sendsms"
-        async with self.session.get(address, params=query) as answer:
-            assert answer.status == 202, await answer.text()
+        receipts = f"http://127.0.0.1:{self.application.port}/receipt?of={name}&mask=%d&text=%A&meta=%D"
+        await self.kannel.sendsms(text, to, **{"smsc": login, "dlr-mask": "3", "dlr-url": receipts, **more})
 
 
 async def until(wanted: Callable[[], bool]) -> None:
@@ -179,10 +138,9 @@ async def whole(tmp_path: Path) -> AsyncIterator[Whole]:
                 certificate=certificate,
                 web=application.port,
             ) as kannel,
-            aiohttp.ClientSession() as session,
         ):
             await until(lambda: all(smsc.account(login).links for login in LOGINS))
-            yield Whole(smsc, kannel, application, session)
+            yield Whole(smsc, kannel, application)
     finally:
         await runner.cleanup()
 
