@@ -164,7 +164,7 @@ class Checking:
         if cell is None:
             if not route.sender:
                 asked = row["channel"].text.lower() if "channel" in row else ""
-                unseen = f"; the subscriber of a {asked} request does not see it" if asked in _WITHOUT_TEXT else ""
+                unseen = f"; on channel {asked} the subscriber does not see it" if asked in _WITHOUT_TEXT else ""
                 hint = f"add --from NAME, or write default-sender: NAME in the sendsms-user{unseen}"
                 self._find(place, "M207", "no sender: smsbox refuses the message", hint)
             return None
