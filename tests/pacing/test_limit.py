@@ -35,13 +35,17 @@ def test_a_limit_is_found_from_twice_as_much(name: str, limit: float, delay: flo
     assert outcome.share_refused < 0.003
 
 
-@pytest.mark.parametrize("name", ["sliding", "fixed", "1"])
+# what is on its way when the first refusal comes is refused with it, and here that is a little too much
+_MISSED = pytest.mark.xfail(reason="0.3012 % refused, where less than 0.3 % is the aim", strict=True)
+
+
+@pytest.mark.parametrize("name", ["sliding", pytest.param("fixed", marks=_MISSED), "1"])
 @pytest.mark.parametrize("connections", [1, 4])
 def test_a_limit_is_found_where_answers_are_late(name: str, connections: int) -> None:
     way = Way(0.3, JITTER, connections, in_order=connections == 1)
     outcome = Model(provider(name, 30.0), 60.0, way).run(600)
     assert outcome.per_second() >= 0.985 * 30
-    assert outcome.share_refused < 0.0035
+    assert outcome.share_refused < 0.003
 
 
 @pytest.mark.parametrize("limit", [1.0, 7.5, 30.0])
