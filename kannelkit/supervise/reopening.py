@@ -86,10 +86,16 @@ def reopen(
         # a box that begins has no handler yet, and the signal would end it
         while not _catches(process, number) and processes.alive(process) and clock() < deadline:
             sleep(_LOOK_EVERY)
+        missed = set(_behind(process, logs))
         if _catches(process, number):
             processes.send_signal(process, number)
-        while (behind := _behind(process, logs)) and clock() < deadline:
+        # a box closes the old file before it opens the new one (gwlib/log.c, log_reopen): both are waited for
+        while clock() < deadline and processes.alive(process):
+            missed.update(_behind(process, logs))
+            if not missed - _held(process, logs):
+                break
             sleep(_LOOK_EVERY)
+        behind = _behind(process, logs)
         yield Reopened(box, process.pid if processes.alive(process) else None, behind)
 
 
@@ -103,25 +109,35 @@ def _catches(process: ProcessId, number: signal.Signals) -> bool:
     return bool(masks) and bool(int(masks[0], 16) >> (number - 1) & 1)
 
 
-def _behind(process: ProcessId, logs: Sequence[Path]) -> tuple[Path, ...]:
-    """Return the logs that the process still writes under another name: into what was rotated away."""
+def _opened(process: ProcessId) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield the name and the state of each file that the process has open."""
     folder = f"/proc/{process.pid}/fd"
     try:
         numbers = os.listdir(folder)
     except (FileNotFoundError, ProcessLookupError):
-        return ()
+        return
     except PermissionError as error:
         raise HostError(
             f"this user may not look at process {process.pid}", "run as the user that started it, or as root"
         ) from error
-    names = {os.path.realpath(log): log for log in logs}
-    behind = set()
     for number in numbers:
         try:
-            target = os.readlink(f"{folder}/{number}")
-            opened = os.stat(f"{folder}/{number}")
+            yield os.readlink(f"{folder}/{number}"), os.stat(f"{folder}/{number}")
         except OSError:  # closed meanwhile
             continue
+
+
+def _held(process: ProcessId, logs: Sequence[Path]) -> set[Path]:
+    """Return the logs that the process has open under their own names."""
+    opened = [state for _, state in _opened(process)]
+    return {log for log in logs if any(_is(log, state) for state in opened)}
+
+
+def _behind(process: ProcessId, logs: Sequence[Path]) -> tuple[Path, ...]:
+    """Return the logs that the process still writes under another name: into what was rotated away."""
+    names = {os.path.realpath(log): log for log in logs}
+    behind = set()
+    for target, opened in _opened(process):
         for name, log in names.items():
             # the kernel follows a rename: what was rotated away shows as its new name, bearerbox.log.1 for instance
             follows = target.removeprefix(name) if target.startswith(name) else "/"
