@@ -26,7 +26,7 @@ from kannelkit.providers.profile import Profile
 from kannelkit.providers.shipped import PROFILES
 from kannelkit.simulator.limits import Law
 from kannelkit.simulator.outcomes import OutcomeRule
-from kannelkit.simulator.rules import AccountRules, AtUnbind, Behaviour, Bounds, Order
+from kannelkit.simulator.rules import AccountRules, AtUnbind, Behaviour, Bounds, Order, limit_of
 from kannelkit.simulator.server import Simulator
 
 PLAIN_SECONDS = 5.0  # between two lines of counters where they do not go to a terminal
@@ -59,6 +59,13 @@ def _outcomes(context: click.Context, parameter: click.Parameter, texts: tuple[s
 def _handler(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
     try:
         return None if text is None else DEFAULT.changed({"handler": text}).handler
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _limit(context: click.Context, parameter: click.Parameter, number: float | None) -> float | None:
+    try:
+        return None if number is None else limit_of(str(number))
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -97,7 +104,7 @@ that matches decides. What arrives is on the control port's page. More in docs/s
     multiple=True,
     callback=_account,
     metavar="LOGIN:PASSWORD[@LIMIT][,RULE=VALUE...]",
-    help="An account, as often as needed. LIMIT: SMS per second, or none (default 30). Rules: law, burst, "
+    help="An account, as often as needed. LIMIT: SMS per second, such as 7.5, or none (default 30). Rules: law, burst, "
     "limit-per (account, connection), binds (1-9 at once), second-bind (close-older, bind-failed, already-bound), "
     "bind-status (refuses every bind, such as 0x0d), addresses (allowed for binds, joined by +), same-within, "
     "single (each part a message of its own), delivery-rate, cost, incoming (true: by SMPP), handler (a URL). "
@@ -144,7 +151,12 @@ that matches decides. What arrives is on the control port's page. More in docs/s
     help="Where statuses are posted that no registered_delivery asked for: of every account without one of its own. "
     "What stands behind a # in it is the secret of md5 and sha1.",
 )
-@click.option("--limit", type=click.IntRange(0), help="The limit of the default account, in SMS per second.")
+@click.option(
+    "--limit",
+    type=click.FloatRange(0),
+    callback=_limit,
+    help="The limit of the default account, in SMS per second, such as 30 or 7.5.",
+)
 @click.option(
     "--law",
     type=click.Choice([str(each) for each in Law]),
@@ -196,7 +208,7 @@ def command(
     control_port: int,
     outcomes: list[OutcomeRule],
     handler: str | None,
-    limit: int | None,
+    limit: float | None,
     law: str,
     burst: int | None,
     seed: int | None,

@@ -19,7 +19,7 @@ from kannelkit.simulator.page import SAID
 from kannelkit.simulator.page_routes import HEADERS, PageRoutes, wants_page
 from kannelkit.simulator.page_view import newest
 from kannelkit.simulator.ports import cannot_listen
-from kannelkit.simulator.rules import one_of
+from kannelkit.simulator.rules import limit_of, one_of
 
 if TYPE_CHECKING:
     from kannelkit.simulator.account import Account
@@ -206,7 +206,7 @@ class Control:
     async def _limit(self, request: web.Request) -> web.Response:
         wanted = await _values(request, {"account", "limit", "law", "burst"})
         login = self._named(wanted.get("account")).rules.login
-        limit, burst = _number(wanted.get("limit")), _number(wanted.get("burst"))
+        limit, burst = _limit_of(wanted.get("limit")), _number(wanted.get("burst"))
         if "limit" not in wanted:
             raise ValueError("the limit is missing: a number of SMS per second, or none")
         if "law" in wanted and wanted["law"] not in tuple(Law):
@@ -306,15 +306,26 @@ async def _written(request: web.Request) -> dict[str, str]:
         return {}
 
 
+def _limit_of(value: object) -> float | None:
+    if value is None or value == "":
+        return None
+    try:
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise ValueError
+        return limit_of(str(value))
+    except ValueError:
+        raise ValueError("a limit is a number of SMS per second with one decimal at the most, or none") from None
+
+
 def _number(value: object) -> int | None:
     if value is None or value == "none" or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError("a limit or burst is a whole number, or none")
+        raise ValueError("a burst is a whole number, or none")
     try:
         return int(value)
     except ValueError:
-        raise ValueError("a limit or burst is a whole number, or none") from None
+        raise ValueError("a burst is a whole number, or none") from None
 
 
 def _whole(request: web.Request, name: str, usual: int, least: int, most: int) -> int:

@@ -2,6 +2,9 @@
 
 Pure: the moment is an argument, in seconds of any clock that does not go back. A submit counts when it arrives, and
 only when it is admitted: a refused one takes nothing from the limit, though under one law it has a consequence.
+
+A limit is in SMS per second, with one decimal at the most. A window counts whole messages: where the limit is no whole
+number it is as many seconds long as make it one, so 7.5 is 15 in two seconds, and 0.1 is one in ten.
 """
 
 from __future__ import annotations
@@ -9,6 +12,9 @@ from __future__ import annotations
 import math
 from collections import deque
 from enum import StrEnum
+from typing import Final
+
+_LONGEST: Final = 10  # seconds; the longest window that one decimal needs
 
 
 class Law(StrEnum):
@@ -21,21 +27,46 @@ class Law(StrEnum):
     CLOSING = "closing"
 
 
+def window(limit: float) -> tuple[int, int]:
+    """Return how many submits a window of a limit admits, and its length in seconds.
+
+    Raises ValueError for a limit below 0, or with more than one decimal.
+    """
+    tenths = round(limit * _LONGEST) if math.isfinite(limit) else -1
+    if tenths < 0 or tenths / _LONGEST != limit:
+        raise ValueError("a limit is a number of SMS per second, 0 or more, with one decimal at the most")
+    seconds = _LONGEST // math.gcd(tenths, _LONGEST)
+    return tenths * seconds // _LONGEST, seconds
+
+
 class SlidingWindow:
     """Admits at most `limit` submits in any second, wherever that second begins."""
 
     law = Law.SLIDING_WINDOW
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
+    def __init__(self, limit: float) -> None:
+        """Raises ValueError for what is no limit."""
+        self._most, self._seconds = window(limit)
+        self._limit = limit
         self._admitted: deque[float] = deque()
+
+    @property
+    def limit(self) -> float:
+        """SMS per second."""
+        return self._limit
+
+    @limit.setter
+    def limit(self, limit: float) -> None:
+        self._most, self._seconds = window(limit)
+        self._limit = limit
 
     def admits(self, now: float) -> bool:
         """Return whether a submit that arrives at `now` is within the limit, and count it if so."""
         admitted = self._admitted
-        while admitted and now - admitted[0] >= 1:
+        seconds = self._seconds
+        while admitted and now - admitted[0] >= seconds:
             admitted.popleft()
-        if len(admitted) >= self.limit:
+        if len(admitted) >= self._most:
             return False
         admitted.append(now)
         return True
@@ -52,19 +83,34 @@ class FixedWindow:
 
     law = Law.FIXED_WINDOW
 
-    def __init__(self, limit: int, edge: float = 0.0) -> None:
-        self.limit = limit
+    def __init__(self, limit: float, edge: float = 0.0) -> None:
+        """Raises ValueError for what is no limit."""
+        self._most, self._seconds = window(limit)
+        self._limit = limit
         self._edge = edge
-        self._second: int | None = None
+        self._window: int | None = None
         self._admitted = 0
+
+    @property
+    def limit(self) -> float:
+        """SMS per second."""
+        return self._limit
+
+    @limit.setter
+    def limit(self, limit: float) -> None:
+        before = self._seconds
+        self._most, self._seconds = window(limit)
+        self._limit = limit
+        if self._window is not None:  # what was admitted counts in the new window that holds the old one's beginning
+            self._window = self._window * before // self._seconds
 
     def admits(self, now: float) -> bool:
         """Return whether a submit that arrives at `now` is within the limit, and count it if so."""
-        second = math.floor(now - self._edge)
-        if second != self._second:
-            self._second = second
+        which = math.floor((now - self._edge) / self._seconds)
+        if which != self._window:
+            self._window = which
             self._admitted = 0
-        if self._admitted >= self.limit:
+        if self._admitted >= self._most:
             return False
         self._admitted += 1
         return True
@@ -75,7 +121,7 @@ class TokenBucket:
 
     law = Law.TOKEN_BUCKET
 
-    def __init__(self, limit: int, burst: int) -> None:
+    def __init__(self, limit: float, burst: float) -> None:
         self.limit = limit
         self.burst = burst
         self._tokens = float(burst)
@@ -98,18 +144,19 @@ class Punishing:
 
     law = Law.PUNISHING
 
-    def __init__(self, limit: int, seconds: float = 5.0) -> None:
+    def __init__(self, limit: float, seconds: float = 5.0) -> None:
+        """Raises ValueError for what is no limit."""
         self._window = SlidingWindow(limit)
         self._seconds = seconds
         self._until = -math.inf
 
     @property
-    def limit(self) -> int:
+    def limit(self) -> float:
         """SMS per second."""
         return self._window.limit
 
     @limit.setter
-    def limit(self, limit: int) -> None:
+    def limit(self, limit: float) -> None:
         self._window.limit = limit
 
     def admits(self, now: float) -> bool:
@@ -125,8 +172,11 @@ class Punishing:
 Limit = SlidingWindow | FixedWindow | TokenBucket | Punishing
 
 
-def make(law: Law, limit: int, burst: int | None = None, edge: float = 0.0) -> Limit:
-    """Return a fresh limit of `limit` SMS per second under `law`; without `burst` a bucket holds one second's worth."""
+def make(law: Law, limit: float, burst: int | None = None, edge: float = 0.0) -> Limit:
+    """Return a fresh limit of `limit` SMS per second under `law`; raises ValueError for what is no limit.
+
+    Without `burst` a bucket holds one second's worth, and one SMS at the least: with less it would admit nothing.
+    """
     if law is Law.SLIDING_WINDOW:
         return SlidingWindow(limit)
     if law is Law.FIXED_WINDOW:
@@ -135,7 +185,8 @@ def make(law: Law, limit: int, burst: int | None = None, edge: float = 0.0) -> L
         return Punishing(limit)
     if law is Law.CLOSING:
         return Closing(limit)
-    return TokenBucket(limit, limit if burst is None else burst)
+    usual = max(1.0, limit) if limit else 0.0
+    return TokenBucket(limit, usual if burst is None else burst)
 
 
 def change(old: Limit | None, new: Limit) -> Limit:

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
-from kannelkit.simulator.limits import Law
+from kannelkit.simulator.limits import Law, window
 from kannelkit.smpp.constants import CommandStatus
 
 LOGIN_OCTETS = 15  # SMPP 3.4, 5.2.1 and 5.2.2: system_id holds 16 octets, password 9, each with its closing NUL
 PASSWORD_OCTETS = 8
 
-_ACCOUNT = re.compile(r"(?P<login>[^:]*):(?P<password>.*?)(?:@(?P<limit>\d+|none))?(?P<rules>(?:,[a-z-]+=[^,]*)*)")
+_ACCOUNT = re.compile(
+    r"(?P<login>[^:]*):(?P<password>.*?)(?:@(?P<limit>\d+(?:\.\d+)?|none))?(?P<rules>(?:,[a-z-]+=[^,]*)*)"
+)
 
 
 class SecondBind(StrEnum):
@@ -53,7 +55,16 @@ def one_of(words: type[StrEnum]) -> str:
     return f"one of {', '.join(words)}"
 
 
-def _limit(text: str) -> int | None:
+def limit_of(text: str) -> float | None:
+    """Return the limit that a text says, None where it is `none`; raises ValueError for what is no limit."""
+    if text in ("none", "None"):
+        return None
+    limit = float(text)
+    window(limit)
+    return int(limit) if limit.is_integer() else limit
+
+
+def _rate(text: str) -> int | None:
     return None if text in ("none", "None") else int(text)
 
 
@@ -93,22 +104,24 @@ _RULES: Mapping[str, tuple[Callable[[str], Any], str]] = {
     "addresses": (_networks, "IP addresses or networks joined by +, such as 127.0.0.1+10.0.0.0/8"),
     "same-within": (_seconds, "a number of seconds, or default"),
     "single": (_yes, "true or false"),
-    "delivery-rate": (_limit, "a whole number of SMS per second, or none"),
+    "delivery-rate": (_rate, "a whole number of SMS per second, or none"),
     "cost": (float, "the price of an SMS"),
     "incoming": (_yes, "true or false"),
     "handler": (_url, "an address that begins with http:// or https://, or none"),
 }
 # what may change while the simulator runs: the limit too, which is written behind the @ at first
-_CHANGES = {"limit": (_limit, "a whole number of SMS per second, or none"), **_RULES}
+_CHANGES = {"limit": (limit_of, "a number of SMS per second with one decimal at the most, or none"), **_RULES}
 
 
 @dataclass(frozen=True, slots=True)
 class AccountRules:
-    """One login and how it is treated. `limit` is in SMS per second; None lets all through."""
+    """One login and how it is treated. `limit` is in SMS per second, with one decimal at the most; None lets all
+    through.
+    """
 
     login: str
     password: str = field(repr=False)
-    limit: int | None = 30
+    limit: float | None = 30
     law: Law = Law.SLIDING_WINDOW
     burst: int | None = None
     binds: int = 1
@@ -132,8 +145,8 @@ class AccountRules:
                 raise ValueError(f"a {name} is at most {octets} ASCII characters")
         if not self.login:
             raise ValueError("a login is missing")
-        if self.limit is not None and self.limit < 0:
-            raise ValueError("a limit is a whole number of SMS per second, 0 or more")
+        if self.limit is not None:
+            window(self.limit)
         if self.burst is not None and self.burst < 1:
             raise ValueError("a burst is a whole number of SMS, 1 or more")
         if not 1 <= self.binds <= 9:
@@ -170,7 +183,7 @@ class AccountRules:
         if found is None:
             raise ValueError("an account is written login:password[@limit][,rule=value...]")
         limit = found["limit"]
-        rules = cls(found["login"], found["password"], 30 if limit is None else None if limit == "none" else int(limit))
+        rules = cls(found["login"], found["password"], 30 if limit is None else limit_of(limit))
         for rule in filter(None, found["rules"].split(",")):
             name, _, value = rule.partition("=")
             rules = rules._with(name, value, _RULES)

@@ -142,7 +142,7 @@ class Simulator:
         return self.accounts[login]
 
     def change_limit(
-        self, login: str, limit: int | None, law: Law | None = None, burst: int | None = None
+        self, login: str, limit: float | None, law: Law | None = None, burst: int | None = None
     ) -> AccountRules:
         """Change an account's limit (SMS per second; None: no limit) from now on, and its law and burst where given.
 

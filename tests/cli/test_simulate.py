@@ -282,7 +282,7 @@ WRONG = [
     ["--account", "a:x", "--limit", "3"],
     ["--tls-port", "0"],
     ["--limit", "-1"],
-    ["--limit", "1.5"],
+    ["--limit", "1.25"],
     ["--law", "none"],
     ["--delay", "nan"],
     ["--delay", "-1"],

@@ -14,6 +14,9 @@ from kannelkit.simulator.limits import FixedWindow, Law, Limit, Punishing, Slidi
 # gaps that are often nothing (bursts), often small and sometimes whole seconds
 GAPS = st.lists(st.one_of(st.just(0), st.integers(0, 64), st.integers(0, 3000)), min_size=1, max_size=200)
 LIMITS = st.integers(0, 20)
+# a limit, what a window of it admits, and in how many seconds
+WINDOWS = [(0, 0, 1), (1, 1, 1), (30, 30, 1), (30.0, 30, 1), (7.5, 15, 2), (0.5, 1, 2), (2.2, 11, 5), (0.1, 1, 10)]
+FRACTIONS = st.integers(1, 200).map(lambda tenths: tenths / 10)
 
 
 def arrivals(gaps: list[int], start: int = 0) -> list[float]:
@@ -50,6 +53,71 @@ def test_fixed_window_admits_the_first_of_each_second_of_the_clock(gaps: list[in
     seconds = [(moment - edge / 1024) // 1 for moment in moments]
     expected = [moment for place, moment in enumerate(moments) if seconds[:place].count(seconds[place]) < limit]
     assert admitted(FixedWindow(limit, edge / 1024), moments) == expected
+
+
+@pytest.mark.parametrize(("limit", "most", "seconds"), WINDOWS)
+def test_a_window_is_as_long_as_makes_its_limit_whole(limit: float, most: int, seconds: int) -> None:
+    assert limits.window(limit) == (most, seconds)
+
+
+@pytest.mark.parametrize("limit", [-1, -0.5, 7.25, 1 / 3, float("nan"), float("inf")])
+def test_what_is_no_limit(limit: float) -> None:
+    with pytest.raises(ValueError, match="one decimal at the most"):
+        limits.window(limit)
+
+
+@given(limit=FRACTIONS, law=st.sampled_from(Law))
+def test_a_fraction_is_what_passes_in_the_long_run(limit: float, law: Law) -> None:
+    moments = [tick / 64 for tick in range(64 * 60)]
+    passed = admitted(limits.make(law, limit), [0.0, *moments] if law is not Law.PUNISHING else moments[:: 64 * 10])
+    if law is Law.PUNISHING:
+        assert len(passed) == 6
+    else:
+        burst = max(1, limit) if law is Law.TOKEN_BUCKET else 0
+        assert 60 * limit - 1 <= len(passed) <= 60 * limit + burst
+
+
+@given(gaps=GAPS, limit=FRACTIONS)
+def test_a_sliding_window_of_a_fraction_holds_wherever_it_begins(gaps: list[int], limit: float) -> None:
+    most, seconds = limits.window(limit)
+    moments = arrivals(gaps)
+    law = SlidingWindow(limit)
+    before: list[float] = []
+    for moment in moments:
+        full = sum(moment - each < seconds for each in before) >= most
+        assert law.admits(moment) is not full
+        if not full:
+            before.append(moment)
+
+
+@given(gaps=GAPS, limit=FRACTIONS, edge=st.integers(-2048, 2048))
+def test_a_fixed_window_of_a_fraction_is_of_the_clock(gaps: list[int], limit: float, edge: int) -> None:
+    most, seconds = limits.window(limit)
+    moments = arrivals(gaps)
+    windows = [(moment - edge / 1024) // seconds for moment in moments]
+    expected = [moment for place, moment in enumerate(moments) if windows[:place].count(windows[place]) < most]
+    assert admitted(FixedWindow(limit, edge / 1024), moments) == expected
+
+
+@given(gaps=GAPS, limit=FRACTIONS)
+def test_a_bucket_of_a_fraction_refills_by_fractions(gaps: list[int], limit: float) -> None:
+    passed = admitted(limits.make(Law.TOKEN_BUCKET, limit), arrivals(gaps))
+    for first, start in enumerate(passed):
+        for last in range(first, len(passed)):
+            assert last - first + 1 <= max(1, limit) + (passed[last] - start) * limit + 1e-9
+
+
+def test_a_limit_that_becomes_a_fraction_counts_what_it_admitted() -> None:
+    fixed = limits.change(limits.make(Law.FIXED_WINDOW, 10), limits.make(Law.FIXED_WINDOW, 10))
+    assert len(admitted(fixed, [2.5] * 20)) == 10
+    fixed = limits.change(fixed, limits.make(Law.FIXED_WINDOW, 7.5))
+    assert len(admitted(fixed, [3.5] * 20)) == 5
+    assert len(admitted(fixed, [4.0] * 20)) == 15
+    sliding = limits.make(Law.SLIDING_WINDOW, 10)
+    assert len(admitted(sliding, [2.5] * 20)) == 10
+    sliding = limits.change(sliding, limits.make(Law.SLIDING_WINDOW, 7.5))
+    assert len(admitted(sliding, [3.5] * 20)) == 5
+    assert len(admitted(sliding, [4.5] * 20)) == 10
 
 
 @given(gaps=GAPS, limit=st.integers(1, 32), burst=st.integers(1, 40))

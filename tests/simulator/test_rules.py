@@ -15,6 +15,7 @@ WRITTEN = [
     ("test:", AccountRules("test", "")),
     ("a:p:q@0", AccountRules("a", "p:q", limit=0)),
     ("a:p@q@7", AccountRules("a", "p@q", limit=7)),
+    ("a:p@7.5,law=fixed-window", AccountRules("a", "p", 7.5, Law.FIXED_WINDOW)),
     ("a:p,q@7,binds=2", AccountRules("a", "p,q", limit=7, binds=2)),
     ("a:p@7,limit-per=connection", AccountRules("a", "p", 7, limit_per=LimitPer.CONNECTION)),
     (
@@ -35,6 +36,7 @@ UNREADABLE = [
     "test:hunter2long",
     "a-login-of-16-ch:hunter2",
     "test:hunter2@30,speed=3",
+    "test:hunter2@7.25",
     "test:hunter2@30,law=fast",
     "test:hunter2@30,burst=0",
     "test:hunter2@30,burst=x",
@@ -80,6 +82,8 @@ def test_rules_are_changed_as_they_are_written() -> None:
     assert changed == AccountRules("a", "p", None, Law.CLOSING, bind_status=13, limit_per=LimitPer.CONNECTION)
     assert rules.changed(rules.changed({"limit": "7"}).as_dict() | {"burst": 3}) == AccountRules("a", "p", 7, burst=3)
     assert "p" not in rules.as_dict().values()
+    assert rules.changed({"limit": "7.5"}).limit == 7.5
+    assert repr(rules.changed({"limit": 30.0}).limit) == "30"
 
 
 def test_password_is_not_shown() -> None:
