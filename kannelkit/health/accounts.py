@@ -10,6 +10,7 @@ from kannelkit.health.bounds import Bounds, counted, lasting, said
 from kannelkit.health.observed import Observed, Traffic, Troubles
 from kannelkit.health.values import SENDING, Check, Figure, Status
 from kannelkit.smpp.constants import status_name
+from kannelkit.supervise.course import Minute
 from kannelkit.supervise.views import AccountView, LinkView
 from kannelkit.throttle.lines import CAUSES, TRIED_AGAIN, Cause
 
@@ -17,6 +18,11 @@ _SENT = "Sent SMS"
 _MOST_NAMED = 3
 # fewer refusals than this say nothing about a rate: bursts drift over the edge of a second
 _ENOUGH_REFUSALS = 5
+# seconds: refusals that began so lately are how a limit is found; one takes two to five as a rule
+_LEARNING = 15
+# after so many without another one they are over: Kannel's pause is two at most, the time without links less
+_OVER = 8
+_ONE_SECOND = 1.0
 _UNKNOWN_LINKS = "not known while bearerbox does not tell its status"
 _NOTHING: Mapping[str, Troubles] = {}
 
@@ -151,7 +157,7 @@ def binds(seen: Observed, bounds: Bounds) -> Iterator[Check]:
 
 
 def refusals(seen: Observed, bounds: Bounds) -> Iterator[Check]:
-    """The share of submits that was refused as too fast."""
+    """The share of submits that was refused as too fast, and whether the rate was adapted to it."""
     for account in seen.overview.accounts:
         found = _shares(seen, account)
         if found is None:
@@ -160,19 +166,42 @@ def refusals(seen: Observed, bounds: Bounds) -> Iterator[Check]:
         name, every = account.smsc_id, refused + accepted
         percent = 100 * refused / every if every else 0.0
         status = bounds.status("refused-percent", percent) if refused >= _ENOUGH_REFUSALS else "ok"
+        words, advice = f"{name}: {refused} of {every} submits refused as too fast in the last {period}", ""
+        if status != "ok" and account.minute is not None and not account.paused:
+            status, since, advice = _adapted(account, account.minute, seen.at, status)
+            words += since
         yield said(
             "refusals",
             status,
-            f"{name}: {refused:.0f} of {every:.0f} submits refused as too fast in the last {period}",
+            words,
+            advice,
             account=name,
             figures=(bounds.figure(f"{name} refused", "refused-percent", round(percent, 1), "%"),),
         )
 
 
-def _shares(seen: Observed, account: AccountView) -> tuple[float, float, str] | None:
+def _adapted(account: AccountView, minute: Minute, at: float, status: Status) -> tuple[Status, str, str]:
+    """Return what `status` comes to where the rate follows refusals, what is to be said of that, and what to do."""
+    if minute.first is None or minute.last is None:
+        return status, "", ""
+    if minute.last <= _OVER:
+        if minute.first <= _LEARNING:
+            return "warning", ": its limit is being looked for", "wait: where this goes on, it is critical"
+        return status, "", ""
+    stopped = f", none for {lasting(minute.last)}"
+    # the relay goes by every answer and tells no change; the second in which one was made has refusals, too
+    changed = account.relayed or (
+        account.rate_since is not None and at - account.rate_since <= minute.first + _ONE_SECOND
+    )
+    if changed and account.throughput is not None:
+        return "ok", f"{stopped}: its limit was found, {account.throughput} SMS per second", ""
+    return "warning", stopped, ""
+
+
+def _shares(seen: Observed, account: AccountView) -> tuple[int, int, str] | None:
     """Return refused and accepted submits and in which time: by the supervisor, who counts them, or by the logs."""
-    if account.accepted is not None and account.refused is not None:
-        return account.refused.minute * 60, account.accepted.minute * 60, "minute"
+    if account.minute is not None:
+        return account.minute.refused, account.minute.accepted, "minute"
     if seen.troubles is None or seen.traffic is None:
         return None
     troubles = seen.troubles.get(account.smsc_id, Troubles())

@@ -17,7 +17,7 @@ from kannelkit.plan.values import Add, Change, DirectiveChange, Plan, Rate, Recr
 from kannelkit.spec import Spec
 from kannelkit.supervise.commands import supervise, watched
 from kannelkit.supervise.control import FILE
-from kannelkit.supervise.course import Curve, Flow
+from kannelkit.supervise.course import Curve, Flow, Minute
 from kannelkit.supervise.memory import Event, Memory
 from kannelkit.supervise.views import AccountView, BoxView, LinkView, OtherRefusals, Overview, RelayView
 
@@ -169,6 +169,7 @@ def overview_of(values: Mapping[str, Any]) -> Overview:
 
 def _account_view(values: Mapping[str, Any]) -> AccountView:
     accepted, refused, curve = values["accepted"], values["refused"], values["curve"]
+    minute = values.get("minute")  # which a supervisor that has run since before there was one does not tell
     return AccountView(
         **{
             **values,
@@ -178,6 +179,7 @@ def _account_view(values: Mapping[str, Any]) -> AccountView:
             "curve": Curve(tuple(curve["accepted"]), tuple(curve["refused"])),
             "links": tuple(LinkView(**each) for each in values["links"]),
             "relay": None if values["relay"] is None else RelayView(**values["relay"]),
+            "minute": None if minute is None else Minute(**minute),
         }
     )
 

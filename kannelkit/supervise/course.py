@@ -21,6 +21,19 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
+class Minute:
+    """How many submits were accepted and refused as too fast in the last 60 whole seconds; less where less was seen.
+
+    `first` and `last` are how many seconds ago the first and the last of these refusals were, None where none was.
+    """
+
+    accepted: int
+    refused: int
+    first: int | None = None
+    last: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Curve:
     """Submits in each of the last whole seconds, oldest first; shorter than `SECONDS` while less has been seen."""
 
@@ -93,6 +106,17 @@ class Course:
             return Curve()
         now = int(at)
         return Curve(tuple(lane.shown(lane.accepted, now, SECONDS)), tuple(lane.shown(lane.refused, now, SECONDS)))
+
+    def minute(self, account: str, at: float) -> Minute | None:
+        """Return what the account's last minute brought; None until a second of it has been seen."""
+        lane = self._lanes.get(account)
+        if lane is None:
+            return None
+        accepted, refused = (lane.shown(ring, int(at), _MINUTE) for ring in (lane.accepted, lane.refused))
+        if not accepted:
+            return None
+        ago = [len(refused) - second for second, count in enumerate(refused) if count]
+        return Minute(sum(accepted), sum(refused), max(ago, default=None), min(ago, default=None))
 
     def accepted(self, account: str, at: float) -> Flow | None:
         """Return how fast the account's submits were accepted; None until a second of it has been seen."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from kannelkit.gateway.status import GatewayStatus, LinkStatus
 from kannelkit.render import Account, Link
-from kannelkit.supervise.course import Curve, Flow
+from kannelkit.supervise.course import Curve, Flow, Minute
 from kannelkit.supervise.memory import Event
 from kannelkit.supervise.problems import problems
 from kannelkit.supervise.views import (
@@ -51,6 +51,7 @@ class Traffic:
     refused: Flow | None = None
     other_refusals: tuple[OtherRefusals, ...] = ()
     curve: Curve = field(default_factory=Curve)
+    minute: Minute | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,7 @@ def _account(
         moved_by_hand=turn is not None and turn.by_hand,
         relayed=account.relayed,
         relay=relay,
+        minute=traffic.minute,
     )
 
 

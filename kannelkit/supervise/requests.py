@@ -145,6 +145,7 @@ class Requests:
             refused=self._course.refused(account, now),
             other_refusals=tuple(OtherRefusals(status, status_name(status), count) for status, count in others),
             curve=self._course.curve(account, now) if curve else Curve(),
+            minute=self._course.minute(account, now),
         )
 
     # -- one for each request ----------------------------------------------------------------------------------

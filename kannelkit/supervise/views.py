@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kannelkit.render.links import Role, Side
-from kannelkit.supervise.course import Curve, Flow
+from kannelkit.supervise.course import Curve, Flow, Minute
 from kannelkit.supervise.memory import Event
 
 # stopped: its process is not there; silent: it is, and does not answer; unconnected: a smsbox without its bearerbox
@@ -89,6 +89,7 @@ class AccountView:
     moved it there. `links_online` of `links_wanted` of that side are bound. `in_flight` are messages sent without an
     answer yet, `minutes_left` how long what is queued lasts at the rate of the last minute. Of one that the relay
     paces, `relayed`, `throughput` is a whole number near the rate in `relay`, which is None where the relay is silent.
+    `minute` counts what `accepted` and `refused` are the rates of, None where nobody does.
     """
 
     smsc_id: str
@@ -119,6 +120,7 @@ class AccountView:
     moved_by_hand: bool = False
     relayed: bool = False
     relay: RelayView | None = None
+    minute: Minute | None = None
 
 
 @dataclass(frozen=True, slots=True)

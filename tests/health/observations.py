@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kannelkit.health.observed import BoxSeen, Certificate, Host, LogFile, Observed, Place, Silence, Store
-from kannelkit.supervise.course import Curve
+from kannelkit.supervise.course import Curve, Minute
 from kannelkit.supervise.views import AccountView, BoxView, LinkView, Overview
 
 AT = 1_800_000_000.0
@@ -75,6 +75,11 @@ WELL = Observed(
 def account(**changes: Any) -> Observed:
     """Return what is seen where the account stands otherwise."""
     return replace(WELL, overview=replace(WELL.overview, accounts=(replace(MAIN, **changes),)))
+
+
+def refusing(accepted: int, refused: int, first: int, last: int, **changes: Any) -> Observed:
+    """Return what is seen where so many submits were refused in the last minute, between so many seconds ago."""
+    return account(minute=Minute(accepted, refused, first, last), **changes)
 
 
 def overview(**changes: Any) -> Observed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -28,8 +29,21 @@ from kannelkit.health.table import CHECKS
 from kannelkit.health.values import Check, Status, sending
 from kannelkit.spec.model import Threshold
 from kannelkit.spec.thresholds import usual
-from kannelkit.supervise.course import Flow
-from tests.health.observations import AT, DAY, MAIN, ONE, STANDBY, TWO, WELL, account, boxes, overview, silent
+from kannelkit.supervise.course import Course, Flow
+from tests.health.observations import (
+    AT,
+    DAY,
+    MAIN,
+    ONE,
+    STANDBY,
+    TWO,
+    WELL,
+    account,
+    boxes,
+    overview,
+    refusing,
+    silent,
+)
 
 STOPPED = {"bearerbox": BoxSeen(10, AT - 60, "T"), "smsbox": BoxSeen(11, AT - 60, "S")}
 DOWN = (replace(ONE, state="re-connecting"), replace(TWO, state="dead"), STANDBY)
@@ -97,9 +111,26 @@ CASES: list[tuple[Observed, str, Status, str]] = [
         "ESME_RINVPASWD",
     ),
     (WELL, "refusals", "ok", "0 of 0"),
-    (account(accepted=Flow(9, 9, 9), refused=Flow(1, 1, 1)), "refusals", "warning", "60 of 600"),
-    (account(accepted=Flow(9, 9, 9), refused=Flow(9, 9, 9)), "refusals", "critical", "as too fast"),
-    (account(accepted=Flow(0, 0, 0.1), refused=Flow(0, 0, 0.05)), "refusals", "ok", "3 of 9"),
+    (refusing(540, 60, 59, 1), "refusals", "warning", "60 of 600 submits refused as too fast in the last minute"),
+    (refusing(300, 300, 59, 1), "refusals", "critical", "300 of 600"),
+    (refusing(6, 3, 59, 1), "refusals", "ok", "3 of 9"),
+    (refusing(42, 20, 3, 1), "refusals", "warning", "20 of 62 submits refused as too fast in the last minute: its"),
+    (refusing(42, 20, 15, 8), "refusals", "warning", "is being looked for"),
+    (refusing(42, 20, 16, 8), "refusals", "critical", "let kannelkit adapt"),
+    (refusing(42, 20, 3, 1, paused=True), "refusals", "critical", "let kannelkit adapt"),
+    (refusing(600, 20, 59, 1, relayed=True), "refusals", "ok", "20 of 620"),
+    (refusing(600, 300, 59, 1, relayed=True), "refusals", "critical", "300 of 900"),
+    (refusing(42, 20, 22, 20), "refusals", "warning", "in the last minute, none for 20 s"),
+    (refusing(42, 20, 22, 20, rate_since=AT - 24), "refusals", "warning", "none for 20 s"),
+    (
+        refusing(42, 20, 22, 20, rate_since=AT - 21),
+        "refusals",
+        "ok",
+        "main: 20 of 62 submits refused as too fast in the last minute, none for 20 s: its limit was found, 30 SMS",
+    ),
+    (refusing(42, 20, 22, 20, rate_since=AT - 21, paused=True), "refusals", "critical", "20 of 62"),
+    (refusing(42, 20, 22, 20, relayed=True), "refusals", "ok", "its limit was found, 30 SMS per second"),
+    (refusing(42, 20, 22, 20, relayed=True, throughput=None), "refusals", "warning", "none for 20 s"),
     (
         replace(WELL, troubles={"main": Troubles(throttled=50)}, traffic={"main": Traffic({"Sent SMS": 50})}),
         "refusals",
@@ -215,6 +246,29 @@ def test_what_is_seen_has_its_answer(seen: Observed, id: str, status: Status, wo
     assert words in f"{check.summary}; {check.advice}"
     assert bool(check.advice) == (status != "ok")
     assert "\n" not in check.summary + check.advice
+
+
+def minutes(refused: dict[int, int], **changes: Any) -> list[Status]:
+    """Return what `refusals` says in each of 100 seconds of 30 accepted submits, with some refused in these seconds."""
+    course, told = Course(), list[Status]()
+    course.sampled(0.0, {"main": (0, 0)})
+    for second in range(1, 101):
+        course.sampled(second, {"main": (30 * second, sum(refused.get(at, 0) for at in range(second + 1)))})
+        seen = account(minute=course.minute("main", second), **changes)
+        told.append(checked(replace(seen, at=AT + second), "refusals").status)
+    return told
+
+
+def test_a_limit_that_is_found_is_no_alarm() -> None:
+    told = minutes({5: 30, 7: 30}, rate_since=AT + 8)
+    assert set(told) == {"ok", "warning"}
+    assert [second for second, status in enumerate(told) if status == "warning"] == list(range(5, 15))
+
+
+def test_a_limit_that_is_not_held_is_one() -> None:
+    told = minutes(dict.fromkeys(range(5, 95, 2), 30), rate_since=AT + 8)
+    assert told[19] == "warning"
+    assert set(told[21:]) == {"critical"}
 
 
 def test_all_is_well_where_all_is_well() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kannelkit.supervise.course import SECONDS, Course, Curve, Flow
+from kannelkit.supervise.course import SECONDS, Course, Curve, Flow, Minute
 
 
 def course(*readings: tuple[float, int, int]) -> Course:
@@ -47,6 +47,21 @@ def test_how_fast_it_was() -> None:
     assert steady.accepted("a", 100.5) is None
     assert steady.accepted("nobody", 131.0) is None
     assert steady.curve("nobody", 131.0) == Curve()
+
+
+@pytest.mark.parametrize(
+    ("readings", "at", "minute"),
+    [
+        ([(10.0, 500, 7)], 10.9, None),
+        ([(10.0, 500, 7)], 12.0, Minute(0, 0)),
+        ([(10.0, 0, 0), (11.5, 30, 10), (13.5, 42, 20)], 20.0, Minute(42, 20, 9, 7)),
+        ([(10.0, 0, 0), (11.5, 30, 10), (13.5, 42, 20)], 72.0, Minute(12, 10, 60, 59)),
+        ([(10.0, 0, 0), (11.5, 30, 10), (13.5, 42, 20)], 74.0, Minute(0, 0)),
+    ],
+)
+def test_the_last_minute_in_numbers(readings: list[tuple[float, int, int]], at: float, minute: Minute | None) -> None:
+    assert course(*readings).minute("a", at) == minute
+    assert course(*readings).minute("nobody", at) is None
 
 
 def test_what_is_older_than_five_minutes_is_forgotten() -> None:
