@@ -19,6 +19,7 @@ from kannelkit.relay.provider import connect
 from kannelkit.relay.session import Session
 from kannelkit.relay.settings import RelayAccount
 from kannelkit.relay.sides import Sides
+from kannelkit.relay.trace import Traced
 from kannelkit.smpp.constants import CommandId, status_name
 from kannelkit.smpp.pdu import Pdu
 from kannelkit.smpp.pduerror import PduError
@@ -43,6 +44,7 @@ class Account:
         self.pacer = pacer
         self.counts = Counts(unanswered=note.left_behind, maybe_doubled=note.before + note.left_behind)
         self.orphans = Orphans()
+        self.traced = Traced()
         self.sides = Sides(len(settings.hosts), settings.after, settings.back_after)
         self._note = note
         self._tell = tell

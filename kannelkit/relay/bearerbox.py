@@ -7,6 +7,7 @@ import hmac
 from typing import TYPE_CHECKING, Final, cast
 
 from kannelkit.relay.octets import BINDS, HEADER, bare, numbered, response
+from kannelkit.relay.trace import BEARERBOX
 from kannelkit.smpp import pdu
 from kannelkit.smpp.constants import RESPONSE, CommandId, CommandStatus
 from kannelkit.smpp.framing import Frames, FramingError
@@ -33,6 +34,8 @@ class BearerboxConnection(asyncio.Protocol):
         """Whether it ends in order: it has read what it was sent, or is asked to."""
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._account = account
+        self._traced = account.traced
+        self._where = b""  # its name in a trace
         self._loop = asyncio.get_running_loop()
         self._frames = Frames()
         self._transport: asyncio.Transport | None = None
@@ -109,6 +112,9 @@ class BearerboxConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._where = self._traced.connection(BEARERBOX)
+        if self._traced.watchers:
+            self._traced.event(self._where, "connected")
         if self._account.admits(self):
             self._watch(_BIND_WITHIN)
         else:
@@ -116,6 +122,8 @@ class BearerboxConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        if self._traced.watchers:
+            self._traced.event(self._where, "connection ended")
         if self._timer is not None:
             self._timer.cancel()
         if self._task is not None:
@@ -143,6 +151,10 @@ class BearerboxConnection(asyncio.Protocol):
             frames = self._frames.feed(data)
         except FramingError as error:
             frames, broken = error.frames, error
+        if self._traced.watchers:
+            self._traced.pdus(self._where, frames, came=True, numbers=self._number_there)
+            if broken is not None:
+                self._traced.octets(self._where, broken.rest)
         session = self.session if self.bound and not self._deaf else None
         unpack = HEADER.unpack_from
         self._working = True
@@ -235,7 +247,12 @@ class BearerboxConnection(asyncio.Protocol):
         if self._out:
             out, self._out = self._out, []
             if self._transport is not None and not self._transport.is_closing():
+                if self._traced.watchers:
+                    self._traced.pdus(self._where, out, came=False, numbers=self._number_there)
                 self._transport.write(b"".join(out))
+
+    def _number_there(self, number: int) -> int | None:
+        return None if self.session is None else self.session.number_there(number)
 
     def _watch(self, seconds: float) -> None:
         if self._timer is not None:

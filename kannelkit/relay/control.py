@@ -9,6 +9,7 @@ import os
 import socket
 import stat
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,14 +23,19 @@ _LONGEST_PATH: Final = 107  # octets of sun_path, without its NUL (Linux, unix(7
 
 Answer = Mapping[str, object]
 Command = Callable[[Mapping[str, Any]], Answer]
+Stream = Callable[[Mapping[str, Any], asyncio.StreamWriter], AbstractContextManager[None]]
+"""Writes lines until it is left, which is when the asker is gone."""
 
 
 class Control:
     """Answers each line `{"do": NAME, ...}` with a line, `{"error": ...}` where it cannot be done."""
 
-    def __init__(self, folder: Path, commands: Mapping[str, Command]) -> None:
+    def __init__(
+        self, folder: Path, commands: Mapping[str, Command], streams: Mapping[str, Stream] | None = None
+    ) -> None:
         self._path = folder / FILE
         self._commands = commands
+        self._streams = streams or {}
         self._server: asyncio.Server | None = None
         self._askers: set[asyncio.StreamWriter] = set()
 
@@ -72,7 +78,12 @@ class Control:
                     line = await reader.readline()
                 if not line:
                     break
-                writer.write(json.dumps(self._answer(line)).encode() + b"\n")
+                asked = self._read(line)
+                stream = self._streams.get(str(asked.get("do"))) if isinstance(asked, dict) else None
+                if stream is not None and isinstance(asked, dict):
+                    await self._streamed(stream, asked, reader, writer)
+                    break
+                writer.write(json.dumps(self._answer(asked)).encode() + b"\n")
                 await writer.drain()
         except (OSError, ValueError, TimeoutError):
             pass  # it is gone, says nothing for long, or its line has no end
@@ -80,14 +91,31 @@ class Control:
             self._askers.discard(writer)
             writer.transport.abort()
 
-    def _answer(self, line: bytes) -> Answer:
+    @staticmethod
+    def _read(line: bytes) -> object:
         try:
-            asked = json.loads(line)
+            return json.loads(line)
         except (ValueError, RecursionError):
+            return None
+
+    async def _streamed(
+        self, stream: Stream, asked: Mapping[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Write what a stream has until the asker is gone; what it still says is not looked at."""
+        try:
+            with stream(asked, writer):
+                while await reader.read(_LONGEST_LINE):
+                    pass
+        except GatewayError as error:
+            writer.write(json.dumps({"error": error.message}).encode() + b"\n")
+            await writer.drain()
+
+    def _answer(self, asked: object) -> Answer:
+        if asked is None:
             return {"error": "not JSON"}
         command = self._commands.get(str(asked.get("do"))) if isinstance(asked, dict) else None
-        if command is None:
-            return {"error": f"not one of {', '.join(self._commands)}"}
+        if command is None or not isinstance(asked, dict):
+            return {"error": f"not one of {', '.join([*self._commands, *self._streams])}"}
         try:
             return command(asked)
         except GatewayError as error:

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from kannelkit.relay.control import Control
 from kannelkit.relay.counts import Note
 from kannelkit.relay.pacer import Pacer
 from kannelkit.relay.settings import RelayAccount, RelaySettings
+from kannelkit.relay.trace import watching
 
 LOOPBACK: Final = "127.0.0.1"
 _LOCK = "relay.lock"
@@ -53,6 +55,7 @@ class Relay:
         self._control = Control(
             settings.state_dir,
             {"state": self._state, "rate": self._rate, "pause": self._pause, "resume": self._resume},
+            {"trace": self._trace},
         )
 
     async def start(self) -> None:
@@ -166,11 +169,17 @@ class Relay:
         self._asked_for(asked).pause(False)
         return {"paused": False}
 
+    def _trace(self, asked: Mapping[str, Any], writer: asyncio.StreamWriter) -> AbstractContextManager[None]:
+        return watching(self._named(asked).traced, asked, writer)
+
     def _asked_for(self, asked: Mapping[str, Any]) -> Pacer:
+        return self._named(asked).pacer
+
+    def _named(self, asked: Mapping[str, Any]) -> Account:
         account = self.accounts.get(str(asked.get("account")))
         if account is None:
             raise GatewayError(f"the accounts are {', '.join(self.accounts)}")
-        return account.pacer
+        return account
 
 
 def _listener(settings: RelayAccount) -> socket.socket:

@@ -14,6 +14,7 @@ from kannelkit.relay import tls
 from kannelkit.relay.held import Submit
 from kannelkit.relay.octets import BINDS, HEADER, MOST_NUMBER, UNANSWERED, bare, numbered, response
 from kannelkit.relay.settings import Verify
+from kannelkit.relay.trace import PROVIDER, Traced
 from kannelkit.smpp.constants import RESPONSE, CommandId, CommandStatus
 from kannelkit.smpp.framing import Frames, FramingError
 from kannelkit.smpp.pdu import answer, encode
@@ -29,6 +30,8 @@ _SIGN_SECONDS: Final = 5.0  # and has so long to give it
 
 class Owner(Protocol):
     """Who the connection works for."""
+
+    traced: Traced
 
     def bound(self, connection: ProviderConnection, frame: bytes) -> None:
         """The provider took the bind, with this answer."""
@@ -56,6 +59,8 @@ class ProviderConnection(asyncio.Protocol):
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Why it ended."""
         self._owner = owner
+        self._traced = owner.traced
+        self._where = owner.traced.connection(PROVIDER)
         self._window = window
         self._enquire_every = enquire_every
         self._clock = asyncio.get_running_loop().time
@@ -89,7 +94,7 @@ class ProviderConnection(asyncio.Protocol):
         number = self._next_number()
         answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._binding = (number, answered)
-        self._write(numbered(request, number))
+        self._write([numbered(request, number)])
         try:
             async with asyncio.timeout(_BIND_SECONDS):
                 done, _ = await asyncio.wait((answered, self.ended), return_when=asyncio.FIRST_COMPLETED)
@@ -110,7 +115,7 @@ class ProviderConnection(asyncio.Protocol):
         """Write what was sent."""
         if self._out:
             out, self._out = self._out, []
-            self._write(b"".join(out))
+            self._write(out)
 
     def reply(self, frame: bytes) -> None:
         """Send bearerbox's answer to something that the provider sent."""
@@ -121,7 +126,7 @@ class ProviderConnection(asyncio.Protocol):
         self._leaving = True
         if self.bound_at is not None and not self.ended.done():
             self._unbinding = self._next_number()
-            self._write(bare(CommandId.UNBIND, 0, self._unbinding))
+            self._write([bare(CommandId.UNBIND, 0, self._unbinding)])
             await asyncio.wait((self.ended,), timeout=_UNBIND_SECONDS)
         self.end("unbound")
         await asyncio.wait((self.ended,))
@@ -144,7 +149,7 @@ class ProviderConnection(asyncio.Protocol):
         patience = min(self._enquire_every, _DOUBT_SECONDS) if self.unanswered else self._enquire_every
         if now - self.heard >= patience:
             self._enquired = now
-            self._write(bare(CommandId.ENQUIRE_LINK, 0, self._next_number()))
+            self._write([bare(CommandId.ENQUIRE_LINK, 0, self._next_number())])
 
     def overdue(self, before: float) -> list[Submit]:
         """Return the submits that left before a moment and have no answer, and wait for it no longer."""
@@ -165,6 +170,8 @@ class ProviderConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self.heard = self._clock()
+        if self._traced.watchers:
+            self._traced.event(self._where, f"connected to {self.address}")
         if self._leaving:
             self._transport.abort()
 
@@ -176,8 +183,11 @@ class ProviderConnection(asyncio.Protocol):
         unanswered = list(self.unanswered.values())
         self.unanswered.clear()
         self.bound_at = None
+        why = self._why or "the provider closed the connection"
         if not self.ended.done():
-            self.ended.set_result(self._why or "the provider closed the connection")
+            self.ended.set_result(why)
+        if self._traced.watchers:
+            self._traced.event(self._where, f"connection ended: {why}")
         self._owner.lost(self, unanswered)
 
     def pause_writing(self) -> None:
@@ -196,6 +206,10 @@ class ProviderConnection(asyncio.Protocol):
             frames = self._frames.feed(data)
         except FramingError as error:
             frames, broken = error.frames, error
+        if self._traced.watchers:
+            self._traced.pdus(self._where, frames, came=True, numbers=self._number_there)
+            if broken is not None:
+                self._traced.octets(self._where, broken.rest)
         unpack = HEADER.unpack_from
         unanswered = self.unanswered
         answered = self._owner.answered
@@ -264,9 +278,15 @@ class ProviderConnection(asyncio.Protocol):
         else:
             transport.resume_reading()
 
-    def _write(self, octets: bytes) -> None:
+    def _write(self, frames: list[bytes]) -> None:
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(octets)
+            if self._traced.watchers:
+                self._traced.pdus(self._where, frames, came=False, numbers=self._number_there)
+            self._transport.write(b"".join(frames))
+
+    def _number_there(self, number: int) -> int | None:
+        submit = self.unanswered.get(number)
+        return None if submit is None else submit.number
 
 
 async def connect(

@@ -43,6 +43,7 @@ class Session:
         self.account = account
         self.bearerbox: BearerboxConnection | None = bearerbox
         self.connections: list[ProviderConnection] = []
+        self.traced = account.traced
         self.held = Held(_MOST_HELD, _MOST_OCTETS)
         self._counts = account.counts
         self._orphans = account.orphans
@@ -108,6 +109,11 @@ class Session:
             connection.reply(numbered(frame, theirs))
             if len(self._deliveries) <= _MOST_DELIVERIES // 2:
                 self.regulate()
+
+    def number_there(self, number: int) -> int | None:
+        """Return the provider's sequence number of what bearerbox was sent with this one and has not answered."""
+        found = self._deliveries.get(number)
+        return None if found is None else found[1]
 
     def answered_deliveries(self) -> None:
         """Write what `response` took."""

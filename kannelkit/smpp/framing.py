@@ -25,11 +25,15 @@ def header(octets: bytes | bytearray) -> tuple[int, int, int, int]:
 
 
 class FramingError(PduError):
-    """A command_length that no PDU can have: the stream cannot be read on. `frames` are the whole PDUs before it."""
+    """A command_length that no PDU can have: the stream cannot be read on.
 
-    def __init__(self, message: str, sequence_number: int | None, frames: list[bytes]) -> None:
+    `frames` are the whole PDUs before it, `rest` the octets of what would be its header, as far as they have come.
+    """
+
+    def __init__(self, message: str, sequence_number: int | None, frames: list[bytes], rest: bytes) -> None:
         super().__init__(message, CommandStatus.ESME_RINVCMDLEN, sequence_number=sequence_number)
         self.frames = frames
+        self.rest = rest
 
 
 class Frames:
@@ -85,4 +89,5 @@ class Frames:
             f"command_length {length} is not from {HEADER_LENGTH} to {self._max_length}",
             header(self._rest)[3] if readable else None,
             frames,
+            bytes(self._rest),
         )
