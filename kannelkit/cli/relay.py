@@ -14,8 +14,9 @@ Examples:
   kannelkit relay --settings run/relay.json
   kannelkit relay --settings run/relay.json --json | jq .
 
-The file holds passwords: mode 0600. What stands in it is in docs/relay.md. SIGTERM ends the relay when the provider
-has answered what it was sent. Exit codes: 0 ended, 1 it cannot start, 2 wrong use.
+The file holds passwords: mode 0600. What stands in it is in docs/relay.md. SIGHUP has the relay
+read it anew: accounts with other settings end in order and start again, the others go on. SIGTERM ends the relay when
+the provider has answered what it was sent. Exit codes: 0 ended, 1 it cannot start, 2 wrong use.
 """
 
 
@@ -35,9 +36,13 @@ def command(path: Path, as_json: bool) -> None:
     provider's answers show; what is refused for its speed goes again without bearerbox's hearing of it.
     """
     from kannelkit.relay import settings
-    from kannelkit.relay.process import LOOPBACK, Relay
+    from kannelkit.relay.listeners import LOOPBACK
+    from kannelkit.relay.process import Relay
 
-    relay = Relay(settings.read(path), lambda account, text: _tell(account, text, as_json=as_json))
+    def tell(account: str, text: str, **more: object) -> None:
+        _tell(account, text, as_json=as_json, **more)
+
+    relay = Relay(settings.read(path), tell, lambda: settings.read(path))
 
     def ready() -> None:
         for name, port in relay.ports.items():

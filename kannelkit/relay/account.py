@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Coroutine
 from dataclasses import asdict
-from typing import Final
+from typing import Final, Protocol
 
 from kannelkit.errors import GatewayError
 from kannelkit.host.reach import reach
 from kannelkit.relay.bearerbox import BearerboxConnection, bind_request
 from kannelkit.relay.counts import Counts, Note
+from kannelkit.relay.lately import Lately
 from kannelkit.relay.octets import HEADER
 from kannelkit.relay.orphans import Orphans
 from kannelkit.relay.pacer import Pacer
+from kannelkit.relay.places import Place
 from kannelkit.relay.provider import connect
 from kannelkit.relay.session import Session
 from kannelkit.relay.settings import RelayAccount
@@ -33,19 +36,40 @@ _LAST_ANSWERS: Final = 10.0  # seconds for answers that nobody takes any more, o
 _LAST_UNBIND: Final = 25.0  # seconds; bearerbox waits 30 for its unbind_resp (gw/smsc/smsc_smpp.c)
 _FINISH: Final = "finish"
 
-Tell = Callable[[str, str], None]
+SIDES: Final = ("primary", "backup")
+
+
+class Tell(Protocol):
+    """Who is told what happens."""
+
+    def __call__(self, account: str, text: str, **more: object) -> None:
+        """Take what happened to an account ("": to all of it), in words, and what of it a program may want to know."""
 
 
 class Account:
-    """All of one account; `tell` is given its name and what happened, in words."""
+    """All of one account; `place` is where it was before this began, `former` the one that it takes the place of."""
 
-    def __init__(self, settings: RelayAccount, pacer: Pacer, note: Note, tell: Tell) -> None:
+    def __init__(
+        self,
+        settings: RelayAccount,
+        pacer: Pacer,
+        note: Note,
+        tell: Tell,
+        place: Place | None = None,
+        former: Account | None = None,
+    ) -> None:
         self.settings = settings
         self.pacer = pacer
         self.counts = Counts(unanswered=note.left_behind, maybe_doubled=note.before + note.left_behind)
         self.orphans = Orphans()
+        self.lately = Lately()
         self.traced = Traced()
         self.sides = Sides(len(settings.hosts), settings.after, settings.back_after)
+        self.place = self._resumed(place)
+        """Where it is, None while it has not left its primary."""
+        if former is not None:
+            self.counts, self.orphans, self.lately = former.counts, former.orphans, former.lately
+            self.traced = former.traced
         self._note = note
         self._tell = tell
         self._clock = asyncio.get_running_loop().time
@@ -60,7 +84,7 @@ class Account:
         self._probing = False
         self._stopping = False
         self._said = ""
-        if note.left_behind:
+        if note.left_behind and former is None:
             self.say(f"{note.left_behind} submits had no answer when the relay before this one ended: possible doubles")
 
     @property
@@ -68,11 +92,11 @@ class Account:
         """Submits that the provider owes an answer."""
         return sum(session.unanswered for session in self._sessions)
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, **more: object) -> None:
         """Tell what happened, once where it happens again and again."""
         if text != self._said:
             self._said = text
-            self._tell(self.settings.name, text)
+            self._tell(self.settings.name, text, **more)
 
     def note(self) -> None:
         """Note on disk how much is unanswered."""
@@ -86,7 +110,6 @@ class Account:
         return {
             "account": self.settings.name,
             "unit": self.settings.unit,
-            "host": str(self.settings.hosts[self.sides.current]),
             "bearerbox": sum(session.bearerbox is not None and session.bearerbox.bound for session in sessions),
             "connections": sum(len(session.connections) for session in sessions),
             "rate": self.pacer.rate if self.pacer.rate < float("inf") else None,
@@ -95,8 +118,38 @@ class Account:
             "trying": self.pacer.limit.trying,
             "held": sum(len(session.held) for session in sessions),
             "held_for": round(now - oldest, 3) if oldest <= now else 0.0,
-            "unanswered": self.unanswered,
             **asdict(self.counts),
+            "unanswered": self.unanswered,  # now; the total, of which there may be doubles, is another one
+            "without_answer": self.counts.unanswered,
+            **self._where(now),
+            **self._responses(now),
+        }
+
+    def _where(self, now: float) -> dict[str, object]:
+        hosts, sides, place = self.settings.hosts, self.sides, self.place
+        useless = sides.useless_for(now)
+        return {
+            "host": str(hosts[sides.current]),
+            "other_host": str(hosts[sides.other]) if len(hosts) > 1 else None,
+            "side": SIDES[sides.current],
+            "side_since": None if place is None else place.since,
+            "side_why": "" if place is None else place.why,
+            "side_by_hand": sides.by_hand,
+            "moving": self._moving,
+            "failed_returns": sides.failed_returns,
+            "back_wait": sides.back_wait,
+            "useless_for": None if useless is None else round(useless, 1),
+        }
+
+    def _responses(self, now: float) -> dict[str, object]:
+        minute = self.lately.minute(now)
+        return {
+            "response_median": minute.median,
+            "response_99": minute.most,
+            "answers_lately": minute.answers,
+            "refused_lately": minute.refused,
+            "answers": self.lately.answers,
+            "response_seconds": round(self.lately.seconds, 6),
         }
 
     # what bearerbox's connections ask
@@ -151,6 +204,35 @@ class Account:
         """Wait until a connection that takes leave has the answers it is owed."""
         if connection.session is not None:
             await connection.session.settled(_LAST_UNBIND)
+
+    async def move(self, side: str, *, force: bool) -> int:
+        """Go to a host because somebody wants that, and return how many submits had no answer then.
+
+        Raises GatewayError where it is not gone to: without `force` that is a host that takes no connection, too.
+        """
+        to = self._movable_or_raise(side)
+        if not force:
+            found = await reach(self.settings.hosts[to])
+            if found is not None:
+                raise GatewayError(f"the {side}, {self.settings.hosts[to]}, does not answer: {found}")
+            self._movable_or_raise(side)
+        self._moving = True
+        before = self.counts.unanswered
+        await asyncio.wait((self._spawn(self._move("by hand", by_hand=True)),))
+        return self.counts.unanswered - before
+
+    def _movable_or_raise(self, side: str) -> int:
+        """Return which of the hosts it is; raise GatewayError where it cannot be gone to now."""
+        name = self.settings.name
+        if side not in SIDES:
+            raise GatewayError(f"there is no side {side!r}: primary or backup")
+        if len(self.settings.hosts) == 1:
+            raise GatewayError(f"{name} has no second host")
+        if self._moving or self._stopping:
+            raise GatewayError(f"{name} is being moved or changed this moment")
+        if side == SIDES[self.sides.current]:
+            raise GatewayError(f"{name} is on its {side} already")
+        return SIDES.index(side)
 
     # time, and the end
 
@@ -262,24 +344,38 @@ class Account:
         self.sides.probed(answers, self._clock())
         self._probing = False
 
-    async def _move(self, why: str) -> None:
+    async def _move(self, why: str, *, by_hand: bool = False) -> None:
         """Go to the other host: with nothing unanswered where the answers come, and never with both bound."""
         left = self.settings.hosts[self.sides.current]
         patience = self.settings.answer_within
         await asyncio.gather(*(session.settled(patience, moving=True) for session in self._sessions))
         unanswered = self.unanswered
         await asyncio.gather(*(session.unbind() for session in list(self._sessions)))
-        self.sides.moved(self._clock())
+        before = SIDES[self.sides.current]
+        self.sides.moved(self._clock(), by_hand=by_hand)
         self.counts.moves += 1
         to = self.settings.hosts[self.sides.current]
-        self.say(f"goes from {left} to {to}: {why}; {unanswered} without an answer")
+        self.place = Place(str(to), time.time(), why, by_hand, self.sides.failed_returns)
+        move: dict[str, object] = {"from": before, "to": SIDES[self.sides.current], "why": why}
+        move |= {"unanswered": unanswered, "by_hand": by_hand}
+        self.say(f"goes from {left} to {to}: {why}; {unanswered} without an answer", move=move)
         self._moving = False
         self._turn.set()
         self._turn = asyncio.Event()
         for session in self._sessions:
             session.go_on()
 
-    def _spawn(self, work: Coroutine[None, None, None], name: str = "") -> None:
+    def _resumed(self, place: Place | None) -> Place | None:
+        """Go on at the host where it was, if that is one of its hosts still."""
+        hosts = [str(host) for host in self.settings.hosts]
+        if place is None or place.host not in hosts:
+            return None
+        now, current = asyncio.get_running_loop().time(), hosts.index(place.host)
+        self.sides.resume(current, by_hand=place.by_hand, failed_returns=place.failed_returns, now=now)
+        return place
+
+    def _spawn(self, work: Coroutine[None, None, None], name: str = "") -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

@@ -8,7 +8,7 @@ import json
 import os
 import socket
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,7 @@ _IDLE_SECONDS: Final = 60.0
 _LONGEST_PATH: Final = 107  # octets of sun_path, without its NUL (Linux, unix(7))
 
 Answer = Mapping[str, object]
-Command = Callable[[Mapping[str, Any]], Answer]
+Command = Callable[[Mapping[str, Any]], Answer | Awaitable[Answer]]
 Stream = Callable[[Mapping[str, Any], asyncio.StreamWriter], AbstractContextManager[None]]
 """Writes lines until it is left, which is when the asker is gone."""
 
@@ -83,7 +83,7 @@ class Control:
                 if stream is not None and isinstance(asked, dict):
                     await self._streamed(stream, asked, reader, writer)
                     break
-                writer.write(json.dumps(self._answer(asked)).encode() + b"\n")
+                writer.write(json.dumps(await self._answer(asked)).encode() + b"\n")
                 await writer.drain()
         except (OSError, ValueError, TimeoutError):
             pass  # it is gone, says nothing for long, or its line has no end
@@ -110,22 +110,23 @@ class Control:
             writer.write(json.dumps({"error": error.message}).encode() + b"\n")
             await writer.drain()
 
-    def _answer(self, asked: object) -> Answer:
+    async def _answer(self, asked: object) -> Answer:
         if asked is None:
             return {"error": "not JSON"}
         command = self._commands.get(str(asked.get("do"))) if isinstance(asked, dict) else None
         if command is None or not isinstance(asked, dict):
             return {"error": f"not one of {', '.join([*self._commands, *self._streams])}"}
         try:
-            return command(asked)
+            answer = command(asked)
+            return answer if isinstance(answer, Mapping) else await answer
         except GatewayError as error:
             return {"error": error.message}
 
 
-async def ask(folder: Path, what: Mapping[str, object]) -> dict[str, Any]:
+async def ask(folder: Path, what: Mapping[str, object], seconds: float = 5.0) -> dict[str, Any]:
     """Return the relay's answer; raises GatewayError where none is there, or where it says that it cannot be done."""
     try:
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(seconds):
             reader, writer = await asyncio.open_unix_connection(str(folder / FILE), limit=16 * 1024 * 1024)
             try:
                 writer.write(json.dumps(what).encode() + b"\n")

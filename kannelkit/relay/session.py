@@ -46,6 +46,7 @@ class Session:
         self.traced = account.traced
         self.held = Held(_MOST_HELD, _MOST_OCTETS)
         self._counts = account.counts
+        self._lately = account.lately
         self._orphans = account.orphans
         self._pacer = account.pacer
         self._limit = account.pacer.limit
@@ -172,6 +173,7 @@ class Session:
         sent, counts = submit.sent, self._counts
         if sent is not None:
             submit.sent = None
+            self._lately.answered(now - submit.left, now, refused=status == _THROTTLED)
             if status == 0:
                 self._limit.accepted(sent, now)
                 counts.accepted += 1

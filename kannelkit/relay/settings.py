@@ -85,6 +85,10 @@ class RelaySettings:
     state_dir: Path
     accounts: tuple[RelayAccount, ...]
 
+    def ceiling(self, unit: str) -> float:
+        """Return what the accounts of a unit together never exceed."""
+        return min((each.ceiling for each in self.accounts if each.unit == unit), default=math.inf)
+
 
 def read(path: Path) -> RelaySettings:
     """Return what a file says; raises HostError where others can read it, or where it is not what it should be."""
@@ -160,6 +164,9 @@ def parse(value: object) -> RelaySettings:
     names = [account.name for account in accounts]
     if len(set(names)) < len(names):
         raise ValueError("two accounts have the same name")
+    ports = [account.listen_port for account in accounts if account.listen_port]
+    if len(set(ports)) < len(ports):
+        raise ValueError("two accounts have the same listen_port")
     return RelaySettings(state_dir, accounts)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from kannelkit.host.reach import Address
 from kannelkit.relay.process import Relay
-from kannelkit.relay.settings import Login, RelayAccount, RelaySettings
+from kannelkit.relay.settings import Login, RelayAccount, RelaySettings, read
 from tests.simulator.esme import PATIENCE, Esme
 
 NAME = "acc"
@@ -28,10 +28,16 @@ def account(*ports: int, **changes: Any) -> RelayAccount:
 
 
 @asynccontextmanager
-async def running(folder: Path, *accounts: RelayAccount, said: list[str] | None = None) -> AsyncIterator[Relay]:
-    """Run a relay until the block ends; what it tells is appended to `said`."""
+async def running(
+    folder: Path, *accounts: RelayAccount, said: list[str] | None = None, file: Path | None = None
+) -> AsyncIterator[Relay]:
+    """Run a relay until the block ends; what it tells is appended to `said`, and `file` is what it reads anew."""
     told: list[str] = [] if said is None else said
-    relay = Relay(RelaySettings(folder, accounts), lambda name, text: told.append(text))
+
+    def tell(account: str, text: str, **more: object) -> None:
+        told.append(text)
+
+    relay = Relay(RelaySettings(folder, accounts), tell, None if file is None else lambda: read(file))
     await relay.start()
     try:
         yield relay
