@@ -35,12 +35,31 @@ def response(command_id: int, status: int, number: int) -> bytes:
     return bare(command_id | RESPONSE, status, number)
 
 
+def lasting(frame: bytes) -> bytes:
+    """Return what of a submit stays when bearerbox sends the same message again.
+
+    Its sequence number does not, nor the validity_period of a submit_sm: with validityperiod in its group smsc
+    bearerbox reckons that from the second of sending (gw/smsc/smsc_smpp.c, msg_to_pdu).
+    """
+    if HEADER.unpack_from(frame)[1] == CommandId.SUBMIT_SM:
+        try:
+            begin = frame.index(0, _behind_addresses(frame) + 3) + 1  # behind schedule_delivery_time
+            return frame[4:12] + frame[16:begin] + frame[frame.index(0, begin) :]
+        except ValueError:
+            pass  # its fields end before it
+    return frame[4:12] + frame[16:]
+
+
 def urgent(frame: bytes) -> bool | None:
     """Return whether a submit_sm's priority_flag is above 0; None where its fields end before it (SMPP 3.4, 4.4.1)."""
     try:
-        place = frame.index(0, 16)  # behind service_type
-        place = frame.index(0, place + 3)  # ton, npi, source_addr
-        place = frame.index(0, place + 3)  # ton, npi, destination_addr
-        return frame[place + 3] > 0  # esm_class, protocol_id, priority_flag
+        return frame[_behind_addresses(frame) + 2] > 0  # esm_class, protocol_id, priority_flag
     except (ValueError, IndexError):
         return None
+
+
+def _behind_addresses(frame: bytes) -> int:
+    """Return the place of a submit_sm's esm_class; raises ValueError where its fields end before it."""
+    place = frame.index(0, 16)  # behind service_type
+    place = frame.index(0, place + 3)  # ton, npi, source_addr
+    return frame.index(0, place + 3) + 1  # ton, npi, destination_addr

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
+from kannelkit.relay.octets import lasting
+
 _KEPT_SECONDS: Final = 60.0  # bearerbox is started again and has sent what it kept
 _MOST: Final = 20_000
 
@@ -12,8 +14,10 @@ _MOST: Final = 20_000
 class Orphans:
     """Answers by the submit that they are for, each to be claimed once; times are seconds of one clock.
 
-    bearerbox keeps a message until it has read the answer, so it sends this one again, octet for octet but for the
-    sequence number. Answered with what the provider said the first time it is not doubled.
+    bearerbox keeps a message until it has read the answer, so it sends this one again, octet for octet but for what
+    `lasting` leaves out. Answered with what the provider said the first time it is not doubled. Where bearerbox does
+    not come back with it (it keeps no store, or sends it by another account meanwhile), the next message that is the
+    same octet for octet gets that answer in its place.
     """
 
     def __init__(self) -> None:
@@ -30,12 +34,12 @@ class Orphans:
             return False
         self._turn += 1
         self._kept[self._turn] = (now + _KEPT_SECONDS, submit, answer)
-        self._turns.setdefault(_what(submit), []).append(self._turn)
+        self._turns.setdefault(lasting(submit), []).append(self._turn)
         return True
 
     def claim(self, submit: bytes) -> bytes | None:
         """Return the answer for a submit that has come again, and keep it no longer; None where there is none."""
-        turns = self._turns.get(_what(submit))
+        turns = self._turns.get(lasting(submit))
         if not turns:
             return None
         _, _, answer = self._kept[turns[0]]
@@ -51,13 +55,8 @@ class Orphans:
 
     def _drop(self, turn: int) -> None:
         _, submit, _ = self._kept.pop(turn)
-        what = _what(submit)
+        what = lasting(submit)
         turns = self._turns[what]
         turns.remove(turn)
         if not turns:
             del self._turns[what]
-
-
-def _what(submit: bytes) -> bytes:
-    """Return a submit without its sequence number."""
-    return submit[:12] + submit[16:]

@@ -48,6 +48,7 @@ smsc-password = {relay_password}
 system-type = ""
 max-pending-submits = {window}
 wait-ack-expire = 0
+validityperiod = 1440
 reconnect-delay = 1
 """
 )
