@@ -31,6 +31,18 @@ class History:
         if place < len(self._left) and self._left[place] == at:
             del self._left[place]
 
+    def arrived(self, at: float, later: float) -> None:
+        """The submit that left at this moment may have arrived so many seconds later than others do."""
+        moments = self._left
+        place = bisect_left(moments, at)
+        if place < len(moments) and moments[place] == at:
+            moment = at + later
+            if place + 1 == len(moments) or moments[place + 1] >= moment:
+                moments[place] = moment
+            else:
+                del moments[place]
+                moments.insert(bisect_left(moments, moment), moment)
+
     def last(self, number: int) -> float:
         """Return when the last one left, or the last but one, and so on; there must be so many."""
         return self._left[-number]

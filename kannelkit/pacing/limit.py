@@ -17,16 +17,14 @@ from typing import Final
 
 from kannelkit.pacing.allowance import Allowance
 from kannelkit.pacing.bucket import Emptied
+from kannelkit.pacing.delay import Delay
 from kannelkit.pacing.doubt import Doubt, doubt
 from kannelkit.pacing.history import History
+from kannelkit.pacing.slack import Slack
 from kannelkit.pacing.streak import PUNISHED, Streak
 from kannelkit.pacing.trials import Trials
 
-# a second of ours is so much longer than the provider's; each refusal that this explains adds half as much again
-_SLACK: Final = 0.005
-_MORE_SLACK, _MOST_SLACK = 1.5, 0.05
 _BUCKETS_SLACK: Final = 0.002
-_SLACK_LASTS: Final = 120.0  # seconds without such a refusal after which one of these is taken back
 _LONG: Final = 2  # seconds in which some providers count instead of one
 _LOST: Final = 10.0  # seconds after which nobody waits for that one's answer any more
 # a trial is for so many submits per second more, or such a share
@@ -80,9 +78,8 @@ class Limit:
         self._most = 0  # submits in a second, 0 for no limit
         self._history = History()
         self._accepted = 0
-        self._delay = 0.0
-        self._slack = _SLACK
-        self._slack_until = math.inf
+        self._delay = Delay()
+        self._slack = Slack()
         self._window = 1  # seconds in which the provider counts
         self._bucket = False  # it is known to be one
         self._changed = -math.inf  # what left before says nothing new
@@ -109,7 +106,7 @@ class Limit:
     @property
     def rate(self) -> float:
         """Submits per second that may leave."""
-        return self.limit / (1.0 + (_BUCKETS_SLACK if self._bucket else self._slack))
+        return self.limit / (1.0 + (_BUCKETS_SLACK if self._bucket else self._slack.now))
 
     @property
     def allowance(self) -> float:
@@ -134,7 +131,7 @@ class Limit:
         if self._doubt is not None and self._doubt.probe_at < math.inf:
             wait = max(wait, self._doubt.probe_at - now)
         elif 0 < self._most <= len(self._history):
-            wait = max(wait, self._history.last(self._most) + self._window * (1.0 + self._slack) - now)
+            wait = max(wait, self._history.last(self._most) + self._window * (1.0 + self._slack.now) - now)
         return wait if wait > _SAME_MOMENT else 0.0
 
     def sent(self, now: float) -> Sent:
@@ -150,7 +147,9 @@ class Limit:
     def accepted(self, sent: Sent, now: float) -> None:
         """A submit was accepted."""
         self._accepted += 1
-        self._delay = now - sent.at
+        late = self._delay.late(now - sent.at, now)
+        if late:
+            self._history.arrived(sent.at, late)
         self._trials.accepted(sent.trial)
         if sent is self._probe:
             self._probe = None
@@ -200,8 +199,9 @@ class Limit:
             return  # it left before what was learnt last
         elif self._allowance.blamed(at) and self._history.before(at, 1.0) < self._base - 1.0:
             self._allowance.refused(sent.together)
-        elif on_end and not self._answered_well:
-            self._one_by_one(at, now)
+        elif not self._answered_well and self._on_end >= 2:
+            if on_end:
+                self._one_by_one(at, now)  # and before that, they say the same as the first of them
         elif self._trials.number:
             self._tried_in_vain(at, now)
         else:
@@ -211,9 +211,7 @@ class Limit:
         """Look whether to try more, or to keep what was tried; `waiting` says that more is there than may leave."""
         seconds = now - self._looked if self._looked is not None else 0.0
         self._looked = now
-        if now >= self._slack_until and self._trials.affordable:
-            self._slack = max(_SLACK, self._slack / _MORE_SLACK)
-            self._slack_until = now + _SLACK_LASTS if self._slack > _SLACK else math.inf
+        self._slack.look(now, self._trials.affordable)
         if waiting:
             self._waited_at = now
         elif now - self._waited_at > _IDLE:  # a bucket fills up meanwhile
@@ -233,16 +231,16 @@ class Limit:
             elif trials.given_up(now, self._window):
                 self._end_trial(self._base, now)
         elif trials.due(now):
-            more = max(min(_MORE / self._window, self.limit) + self._slack * self.limit, self.limit * _MORE_SHARE)
-            trials.begin(self._base, more * (_BUCKETS_STEP if self._bucket and self._delay < _SOON else 1.0), now)
+            more = max(min(_MORE / self._window, self.limit) + self._slack.now * self.limit, self.limit * _MORE_SHARE)
+            trials.begin(self._base, more * (_BUCKETS_STEP if self._bucket and self._delay.last < _SOON else 1.0), now)
             self._try()
 
     def _learn(self, at: float, now: float) -> None:
         """Learn from a refusal at what was believed to be the limit."""
         before = self._base
-        counted = self._counted(at, self._slack)
+        counted = self._counted(at, self._slack.now)
         less = 0.5 if before < _HALVES else 1.0
-        most = self._emptied.most(at, self._accepted, self._slack, self._bucket)
+        most = self._emptied.most(at, self._accepted, self._slack.now, self._bucket)
         if self._emptied.known_for(at) < _WELL_KNOWN:
             most = max(most, counted)  # in a pause of a window's nothing flows
         self._emptied.add(at, self._accepted)
@@ -269,7 +267,7 @@ class Limit:
             if self._bucket:
                 before *= 1.0 - _NEXT_TO_NOTHING
             else:
-                self._slacken(now)
+                self._slack.more(now)
             self._changes(before, now)
 
     def _counted(self, at: float, slack: float) -> float:
@@ -297,7 +295,7 @@ class Limit:
                 self._bucket = False
             long = self._history.before(at, float(_LONG)) / _LONG
             if self._bucket:
-                if -spare > 0.8 + base * self._slack:
+                if -spare > 0.8 + base * self._slack.now:
                     base += self._trials.step / 2.0
             elif base >= _MANY:
                 base = max(base, counted)
@@ -360,10 +358,6 @@ class Limit:
         parts = 2 if limit < _HALVES else self._window
         return max(1.0, math.floor(limit * parts)) / parts
 
-    def _slacken(self, now: float) -> None:
-        self._slack = min(_MOST_SLACK, self._slack * _MORE_SLACK)
-        self._slack_until = now + _SLACK_LASTS
-
     def _believe(self, limit: float) -> None:
         self._base = min(self.ceiling, max(_LOWEST, limit))
         self._hold(self._base)
@@ -396,5 +390,5 @@ class Limit:
         """Return whether more was accepted than a bucket could have held."""
         if not self._bucket or not self._trials.first:
             return True
-        spare = self._emptied.spare(now - self._delay, self._accepted, self._base)
+        spare = self._emptied.spare(now - self._delay.last, self._accepted, self._base)
         return spare is None or spare < -2.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 import random
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from kannelkit.pacing.limit import Learnt, Limit, Sent
 from kannelkit.pacing.slots import Slots
 
 _LOOK_EVERY = 0.05  # seconds between two looks of the sender
+_CAUGHT_UP = 0.1  # seconds: what the sender catches up of the time in which it had no processor
 _NEVER = -math.inf
 
 
@@ -114,6 +116,18 @@ class Changing:
 
 
 @dataclass(frozen=True, slots=True)
+class Stalls:
+    """Moments at which something stands still, at random: every so many seconds on average, from least to most seconds.
+
+    What stands still each time is the sender, the way there, or the way back. What waited comes all together after it.
+    """
+
+    every: float = 4.0
+    least: float = 0.005
+    most: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
 class Way:
     """How submits go and answers come: seconds there and back, what that varies by, and over how many connections.
 
@@ -125,6 +139,37 @@ class Way:
     connections: int = 1
     in_order: bool = True
     late: float = 0.001
+    stalls: Stalls | None = None
+
+
+class Standstill:
+    """Stretches of time in which nothing moves."""
+
+    def __init__(self) -> None:
+        self._begins: list[float] = []
+        self._ends: list[float] = []
+
+    def add(self, begin: float, end: float) -> None:
+        """One more, after the others."""
+        self._begins.append(begin)
+        self._ends.append(end)
+
+    def over(self, moment: float) -> float:
+        """Return when what would move at a moment moves."""
+        place = bisect_right(self._begins, moment) - 1
+        return max(moment, self._ends[place]) if place >= 0 else moment
+
+
+def standstills(stalls: Stalls | None, seconds: float, chance: random.Random) -> tuple[Standstill, ...]:
+    """Return those of the sender, the way there and the way back."""
+    found = (Standstill(), Standstill(), Standstill())
+    moment = 0.0
+    while stalls is not None and moment < seconds:
+        moment += chance.expovariate(1.0 / stalls.every)
+        end = moment + chance.uniform(stalls.least, stalls.most)
+        chance.choice(found).add(moment, end)
+        moment = end
+    return found
 
 
 @dataclass(slots=True)
@@ -172,12 +217,16 @@ class Model:
         self._number = 0
         self._last_there = [_NEVER] * way.connections
         self._last_back = [_NEVER] * way.connections
+        self._standing = random.Random(seed + 1)  # of its own: without it the rest is as it was
+        self._ours, self._there, self._back = standstills(None, 0.0, self._standing)
 
     def run(self, seconds: float, arrivals: Sequence[float] | None = None) -> Outcome:
         """Send for so many seconds; `arrivals` are moments, in order, at which one more is to be sent."""
         limit, slots, events, chance, late = self.limit, self.slots, self._events, self._chance.random, self._way.late
         outcome = Outcome(seconds, limit, slots)
-        now = next_look = 0.0
+        now = next_look = caught_up = 0.0
+        next_at = math.inf  # when the next one should leave, where it is the rate that it waits for
+        self._ours, self._there, self._back = standstills(self._way.stalls, seconds, self._standing)
         waiting: deque[float] | None = None if arrivals is None else deque(arrivals)
         limited = False
         while now < seconds:
@@ -201,22 +250,25 @@ class Model:
                 if wait <= 0.0:
                     if waiting is not None:
                         waiting.popleft()
-                    self._leave(now)
+                    self._leave(now, caught_up)
                     continue
-                limited = True
-                wakes = min(wakes, now + wait + late * chance())
-            now = max(wakes, now + 1e-7)
+                limited, next_at = True, now + wait
+                wakes = min(wakes, next_at + late * chance())
+            now = self._ours.over(max(wakes, now + 1e-7))
+            caught_up = now - min(_CAUGHT_UP, max(0.0, now - next_at))
+            next_at = math.inf
         return outcome
 
-    def _leave(self, now: float) -> None:
+    def _leave(self, now: float, caught_up: float) -> None:
         sent = self.limit.sent(now)
-        self.slots.take(now)
+        self.slots.take(caught_up)
         self._number += 1
         self._push(self._last_there, now, _ARRIVES, sent, False)
 
     def _push(self, last: list[float], now: float, kind: int, sent: Sent, admitted: bool) -> None:
         way = self._way
         arrives = now + way.delay / 2 + self._chance.random() * way.jitter
+        arrives = self._back.over(arrives) if kind else self._there.over(arrives)
         if way.in_order:
             which = self._number % way.connections
             arrives = last[which] = max(last[which], arrives)
