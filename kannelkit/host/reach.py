@@ -53,13 +53,13 @@ class Visit:
     certificate: bytes = b""
 
 
-async def reach(address: Address, seconds: float = 3.0) -> str | None:
+async def reach(address: Address, seconds: float = 3.0, *, stays: float = _STAYS_SECONDS) -> str | None:
     """Return None where the host takes a connection and keeps it open, otherwise in words why it does not count."""
-    return (await visit(address, seconds)).why or None
+    return (await visit(address, seconds, stays=stays)).why or None
 
 
-async def visit(address: Address, seconds: float = 3.0) -> Visit:
-    """Connect, see for a moment whether the host keeps the connection open, and leave without a bind."""
+async def visit(address: Address, seconds: float = 3.0, *, stays: float = _STAYS_SECONDS) -> Visit:
+    """Connect, see for the seconds of `stays` whether the host keeps the connection open, and leave without a bind."""
     writer: asyncio.StreamWriter | None = None
     try:
         async with asyncio.timeout(seconds):
@@ -78,7 +78,7 @@ async def visit(address: Address, seconds: float = 3.0) -> Visit:
         certificate=(tls.getpeercert(binary_form=True) or b"") if tls else b"",
     )
     try:
-        async with asyncio.timeout(_STAYS_SECONDS):
+        async with asyncio.timeout(stays):
             ended = not await reader.read(1)
     except TimeoutError:
         return seen

@@ -8,6 +8,7 @@ import os
 import socket
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -49,3 +50,11 @@ def free_ports(count: int) -> tuple[int, ...]:
     if len(chosen) < count:
         raise RuntimeError(f"no {count} free ports from {_LOWEST} on")
     return tuple(chosen)
+
+
+@contextmanager
+def closed_port() -> Iterator[int]:
+    """Hold a port of 127.0.0.1 on which nobody listens: a connection to it is refused, and nobody else gets it."""
+    with socket.socket() as held:
+        held.bind((LOOPBACK, 0))
+        yield held.getsockname()[1]

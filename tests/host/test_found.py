@@ -17,7 +17,7 @@ from kannelkit.host.found import Sought, find
 from tests.harness.ports import free_ports
 
 Start = Callable[..., subprocess.Popen[bytes]]
-_PATIENCE = 10.0
+_PATIENCE = 60.0
 
 
 @pytest.fixture
@@ -57,6 +57,16 @@ def _children(pid: int) -> list[str]:
     return [Path(f"/proc/{each}/comm").read_text().strip() for each in pids]
 
 
+def child_that_runs(parent: subprocess.Popen[bytes], note: Path) -> int:
+    """Return the pid that a parent's child notes, when the child's own child is no copy of it any more."""
+    while not note.exists() or not note.read_text().endswith("\n"):
+        assert parent.poll() is None
+    child = int(note.read_text())
+    while _children(child) != ["sleep"]:
+        assert parent.poll() is None
+    return child
+
+
 def found(sought: Sought) -> int | None:
     """Return what is found; a child that a wrapper starts has its name only a moment later."""
     deadline = time.monotonic() + _PATIENCE
@@ -77,19 +87,15 @@ def test_by_the_pid_file_of_itself(tmp_path: Path, start: Start) -> None:
 def test_by_the_pid_file_of_the_wrapper_that_starts_it(tmp_path: Path, start: Start) -> None:
     start("boxname-b", SLEEP)
     wrapper = start("wrapper", f"{tmp_path}/boxname-b -c '{SLEEP} echo $$ >{tmp_path}/child; wait; :' &")
+    child = child_that_runs(wrapper, tmp_path / "child")
     (tmp_path / "pid").write_text(f"{wrapper.pid}\n")
-    child = found(Sought("boxname-b", tmp_path / "pid", None, tmp_path / "conf"))
-    assert child == int((tmp_path / "child").read_text())
+    assert found(Sought("boxname-b", tmp_path / "pid", None, tmp_path / "conf")) == child
 
 
 def test_of_a_process_and_its_child_of_the_same_name_the_child(tmp_path: Path, start: Start) -> None:
     parent = start("boxname-c", f"{tmp_path}/boxname-c -c '{SLEEP} echo $$ >{tmp_path}/child; wait; :' &")
-    while not (tmp_path / "child").exists() or not (tmp_path / "child").read_text():
-        assert parent.poll() is None
+    child = child_that_runs(parent, tmp_path / "child")
     (tmp_path / "pid").write_text(f"{parent.pid}\n")
-    child = int((tmp_path / "child").read_text())
-    while _children(child) != ["sleep"]:
-        assert parent.poll() is None
     assert found(Sought("boxname-c", tmp_path / "pid", None, tmp_path / "conf")) == child
 
 

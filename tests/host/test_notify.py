@@ -16,7 +16,7 @@ def test_the_manager_gets_the_assignments_as_one_message(tmp_path: Path, kind: s
     name = str(tmp_path / "notify") if kind == "path" else f"@{tmp_path}/notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(name.replace("@", "\0", 1) if kind == "abstract" else name)
-        manager.settimeout(5)
+        manager.settimeout(60)
         assert notify({"NOTIFY_SOCKET": name}, READY, "STATUS=2 links up, всё хорошо")
         assert manager.recv(1000).decode() == "READY=1\nSTATUS=2 links up, всё хорошо"
         assert notify({"NOTIFY_SOCKET": name}, STOPPING)

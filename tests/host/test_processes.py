@@ -17,11 +17,11 @@ from kannelkit.errors import HostError
 from kannelkit.host import processes
 from kannelkit.host.processes import ProcessId, alive, command_line, current, end, kill, terminate, wait_gone
 
-SLEEP = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"]
+SLEEP = [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"]
 STUBBORN = [
     sys.executable,
     "-c",
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)",
 ]
 
 
@@ -108,7 +108,7 @@ async def test_a_process_that_ends_on_sigterm_is_not_killed(
     started: list[subprocess.Popen[bytes]],
 ) -> None:
     process = start(started, SLEEP)
-    assert await end(process, 10)
+    assert await end(process, 60)
     assert started[0].wait() == -signal.SIGTERM
 
 
@@ -121,7 +121,7 @@ async def test_one_that_does_not_is_killed(started: list[subprocess.Popen[bytes]
 async def test_wait_gone_says_whether(started: list[subprocess.Popen[bytes]]) -> None:
     process = start(started, SLEEP)
     assert not await wait_gone(process, 0)
-    waiting = asyncio.create_task(wait_gone(process, 10))
+    waiting = asyncio.create_task(wait_gone(process, 60))
     kill(process)
     assert await waiting
 

@@ -19,7 +19,9 @@ import pytest
 from kannelkit.host.reach import Address, ipv4_addresses, ipv6_addresses, reach, unverified, visit
 from tests.certs.authority import signed
 from tests.harness.pem import write_pem
+from tests.harness.ports import closed_port
 
+PATIENCE = 60.0  # seconds for what comes; a busy machine may take its time
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -52,31 +54,31 @@ async def server(behaviour: Behaviour, pem: Path | None = None) -> AsyncIterator
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "answer"), [(waits, None), (speaks, None), (closes, "the connection is closed at once")]
+    ("behaviour", "answer", "stays"),
+    [(waits, None, 0.3), (speaks, None, PATIENCE), (closes, "the connection is closed at once", PATIENCE)],
 )
-async def test_a_host_that_listens(behaviour: Behaviour, answer: str | None) -> None:
+async def test_a_host_that_listens(behaviour: Behaviour, answer: str | None, stays: float) -> None:
     async with server(behaviour) as port:
-        assert await reach(Address("127.0.0.1", port)) == answer
-        assert await reach(Address("127.0.0.1", port, source="127.0.0.1")) == answer
-        assert await reach(Address("127.0.0.1", port, source="*")) == answer
+        assert await reach(Address("127.0.0.1", port), PATIENCE, stays=stays) == answer
+        assert await reach(Address("127.0.0.1", port, source="127.0.0.1"), PATIENCE, stays=stays) == answer
+        assert await reach(Address("127.0.0.1", port, source="*"), PATIENCE, stays=stays) == answer
 
 
 async def test_tls_is_tried_where_the_link_uses_it(tmp_path: Path) -> None:
     pem = write_pem(tmp_path / "smsc.pem")
     async with server(waits, pem) as port:
-        assert await reach(Address("127.0.0.1", port, tls=True)) is None
-        assert await reach(Address("127.0.0.1", port, tls=True, certificate=pem)) is None
-        assert await reach(Address("127.0.0.1", port, tls=True, certificate=tmp_path / "none.pem")) is None
+        assert await reach(Address("127.0.0.1", port, tls=True), PATIENCE) is None
+        assert await reach(Address("127.0.0.1", port, tls=True, certificate=pem), PATIENCE) is None
+        assert await reach(Address("127.0.0.1", port, tls=True, certificate=tmp_path / "none.pem"), PATIENCE) is None
     async with server(speaks) as port:
-        answer = await reach(Address("127.0.0.1", port, tls=True), seconds=1.0)
+        answer = await reach(Address("127.0.0.1", port, tls=True), 1.0)
         assert answer is not None
         assert answer.startswith("no ")
 
 
 async def test_nobody_listens() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # and does not listen
-        assert await reach(Address("127.0.0.1", taken.getsockname()[1])) == "Connection refused"
+    with closed_port() as port:
+        assert await reach(Address("127.0.0.1", port)) == "Connection refused"
 
 
 async def test_a_queue_that_is_full_is_no_connection() -> None:
@@ -97,16 +99,17 @@ async def test_a_name_that_is_none(host: str) -> None:
 async def test_a_visit_tells_what_was_seen(tmp_path: Path) -> None:
     pem = write_pem(tmp_path / "smsc.pem")
     async with server(waits, pem) as port:
-        seen = await visit(Address("127.0.0.1", port, tls=True))
+        seen = await visit(Address("127.0.0.1", port, tls=True), PATIENCE)
         assert (seen.trouble, seen.why, seen.source) == (None, "", "127.0.0.1")
         assert seen.tls.startswith("TLSv1.")
         assert ssl.DER_cert_to_PEM_cert(seen.certificate) in pem.read_text()
     async with server(speaks) as port:
         assert (await visit(Address("127.0.0.1", port))).trouble is None
+        assert (await visit(Address("127.0.0.1", port, source="192.0.2.1"))).trouble == "source"
     async with server(closes) as port:
-        assert (await visit(Address("127.0.0.1", port))).trouble == "closed"
-    assert (await visit(Address("127.0.0.1", port))).trouble == "refused"
-    assert (await visit(Address("127.0.0.1", port, source="192.0.2.1"))).trouble == "source"
+        assert (await visit(Address("127.0.0.1", port), stays=PATIENCE)).trouble == "closed"
+    with closed_port() as port:
+        assert (await visit(Address("127.0.0.1", port))).trouble == "refused"
 
 
 async def test_a_host_that_wants_a_certificate_says_so(tmp_path: Path) -> None:
@@ -127,8 +130,8 @@ async def test_a_host_that_wants_a_certificate_says_so(tmp_path: Path) -> None:
         serving = threading.Thread(target=serve, args=(listener,))
         serving.start()
         address = Address("127.0.0.1", listener.getsockname()[1], tls=True)
-        without = await visit(address)
-        with_it = await visit(dataclasses.replace(address, certificate=pem))
+        without = await visit(address, PATIENCE, stays=PATIENCE)
+        with_it = await visit(dataclasses.replace(address, certificate=pem), PATIENCE)
         await asyncio.to_thread(serving.join)
     assert without.trouble == "tls"
     assert "certificate required" in without.why
@@ -139,10 +142,10 @@ async def test_who_checks_takes_what_he_trusts(tmp_path: Path) -> None:
     pem = write_pem(tmp_path / "smsc.pem")
     async with server(waits, pem) as port:
         address = Address("127.0.0.1", port, tls=True)
-        assert await unverified(address, pem) is None
-        assert await unverified(address) == "self-signed certificate"
-    with pytest.raises(ConnectionRefusedError):
-        await unverified(address, pem)
+        assert await unverified(address, pem, PATIENCE) is None
+        assert await unverified(address, seconds=PATIENCE) == "self-signed certificate"
+    with closed_port() as port, pytest.raises(ConnectionRefusedError):
+        await unverified(Address("127.0.0.1", port, tls=True), pem, PATIENCE)
 
 
 def test_the_terminal_is_not_asked_for_a_passphrase(tmp_path: Path) -> None:
