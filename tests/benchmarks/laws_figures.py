@@ -21,7 +21,7 @@ RISE_WITHIN = 120.0  # seconds from the rise until it is used
 class Delivered:
     """What one gateway delivered from its first submit on; shares are of the submits, moments in seconds from there."""
 
-    throughput: int
+    throughput: float
     accepted: float
     refused: float
     refused_later: float
@@ -85,9 +85,14 @@ def missed(delivered: Delivered, best: Delivered, *, in_order: bool) -> list[str
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """How a limit that fell and rose was followed, in seconds (None: not at all): of the first refusal, of the rise."""
+    """How a limit that fell and rose was followed, in seconds (None: not at all): of the first refusal, of the rise.
+
+    A fall is answered when the links with the rate that is too high are stopped: nothing above the new limit leaves
+    any more. `lowered` is when links with a rate that fits are back, a second's rest at the provider later.
+    """
 
     answered: float | None
+    lowered: float | None
     used: float | None
     lost: int
     doubled: int
@@ -107,23 +112,35 @@ class Followed:
         return found
 
 
-def answered(refused: Sequence[int], fall: float, low: int, changes: Iterable[tuple[float, int]]) -> float | None:
-    """Return the seconds from the first refusal after a fall to a change of rate to at most `low`; None without one.
+@dataclass(frozen=True, slots=True)
+class RateChange:
+    """A change to `rate`: when the links were stopped and when they were back, in seconds."""
 
-    `refused` is by slots from a moment 0 on, from which `fall` and the moments of `changes` (moment, rate) count.
+    stopped: float
+    back: float
+    rate: int
+
+
+def answered(
+    refused: Sequence[int], fall: float, low: int, changes: Iterable[RateChange]
+) -> tuple[float, float] | tuple[None, None]:
+    """Return the seconds from the first refusal after a fall until a change of rate to at most `low` began and ended.
+
+    `refused` is by slots from a moment 0 on, from which `fall` and the moments of `changes` count. None without one.
     """
     first = next((place * SLOT for place in range(int(fall / SLOT), len(refused)) if refused[place]), None)
-    if first is None:
-        return None
-    return next((max(0.0, at - first) for at, rate in changes if at >= fall and rate <= low), None)
+    change = next((change for change in changes if change.back >= fall and change.rate <= low), None)
+    if first is None or change is None:
+        return None, None
+    return max(0.0, change.stopped - first), max(0.0, change.back - first)
 
 
-def rates(events: Iterable[Mapping[str, object]], account: str, begin: float) -> list[tuple[float, int]]:
-    """Return the moment, in seconds from `begin` (epoch), and the new rate of each event that is its change of rate."""
+def rates(events: Iterable[Mapping[str, object]], account: str, begin: float) -> list[RateChange]:
+    """Return the account's changes of rate among the events, in seconds from `begin` (epoch)."""
     found = []
     for event in events:
-        at, after = event.get("at"), event.get("after")
+        at, after, away = event.get("at"), event.get("after"), event.get("links_away_ms", 0)
         its = event.get("kind") == "rate" and event.get("account") == account
-        if its and isinstance(at, float) and isinstance(after, int):
-            found.append((at - begin, after))
+        if its and isinstance(at, float) and isinstance(after, int) and isinstance(away, int):
+            found.append(RateChange(at - away / 1000 - begin, at - begin, after))
     return found

@@ -75,12 +75,12 @@ class Table:
             for row in (each for each in rows if each.all_links >= _ALONE):
                 group.create_task(self._reported(str(row), self._row(row)))
 
-    def _weight(self, limit: int) -> int:
+    def _weight(self, limit: float) -> int:
         return self._room.size if limit >= _ALONE else min(self._room.size, math.ceil(limit / _EACH))
 
-    async def _delivered(self, row: Row, who: str, throughput: int, seconds: float) -> Delivered:
+    async def _delivered(self, row: Row, who: str, throughput: float, seconds: float) -> Delivered:
         weight = self._weight(row.all_links)
-        name = f"{row}: {who} at {throughput} for {seconds:g} s"
+        name = f"{row}: {who} at {throughput:g} for {seconds:g} s"
         async with self._room.place(weight), self.progress.run(name, _takes(row, seconds), weight):
             return await delivered(row, who, throughput, seconds)
 
@@ -157,7 +157,7 @@ def _line(
     words = [*([f"misses: {', '.join(misses)}"] if misses else []), *([kit.note] if kit.note else [])]
     return (
         f"{'!' if misses else ' '} {row!s:{_NAME}}"
-        f"{best.throughput:5} {best.accepted:8.2f} {best.refused:7.2%} {best.refused_later:7.2%}"
+        f"{best.throughput:5g} {best.accepted:8.2f} {best.refused:7.2%} {best.refused_later:7.2%}"
         f"  {twice.accepted:8.2f} {twice.refused:7.2%}"
         f"  {kit.accepted:8.2f} {ratio:6.3f} {kit.refused:7.2%} {kit.refused_later:7.2%} {kit.lost:4} {kit.doubled:7}"
         f" {kit.changes:4} {'never' if at_limit is None else f'{at_limit:.1f} s':>8}  {'; '.join(words)}"
@@ -165,7 +165,9 @@ def _line(
 
 
 def _change_line(change: Change, run: Followed, misses: list[str]) -> str:
-    fell = "not at all" if run.answered is None else f"in {run.answered:.1f} s"
+    fell = "not at all"
+    if run.answered is not None:
+        fell = f"in {run.answered:.2f} s (links with the new rate back in {run.lowered or 0.0:.2f} s)"
     rose = "not at all" if run.used is None else f"in {run.used:.0f} s"
     missing = f"; misses: {', '.join(misses)}" if misses else ""
     return (

@@ -15,6 +15,7 @@ from tests.benchmarks.laws_figures import (
     SLOT,
     Delivered,
     Followed,
+    RateChange,
     answered,
     longest_gap,
     rates,
@@ -27,6 +28,7 @@ from tests.harness.gateway import SYSTEM_ID, stored
 from tests.harness.kannel_alone import KannelAlone
 from tests.harness.load import Feed, message
 from tests.harness.supervised import Supervised
+from tests.relay.relayed import Relayed
 
 _BEGIN_SECONDS = 30.0
 _DRAIN_SECONDS = 180.0
@@ -42,8 +44,9 @@ _LOOK_EVERY = 0.02
 _SPARE = 1.1  # so many times what can be accepted wait where nothing comes later
 _EVENTS = 100_000
 _BEGUN = 10.0  # seconds after which a gateway sends as it goes on
+_HELD_SECONDS, _HELD_MORE = 2, 10  # a relay's bearerbox leaves so much unanswered, of what the ceiling allows
 
-Gateway = KannelAlone | Supervised
+Gateway = KannelAlone | Supervised | Relayed
 
 
 class Sender:
@@ -64,7 +67,7 @@ class Sender:
             async with self._sending:
                 task.cancel()
 
-    async def saturate(self, smsc: Smsc, login: str, limit: int) -> None:
+    async def saturate(self, smsc: Smsc, login: str, limit: float) -> None:
         """Keep messages waiting: enough for a limit in SMS per second, and so few that no store grows large."""
         worth = int(limit * _WAITING)
         while True:
@@ -93,12 +96,12 @@ class Sender:
             self.sent += count
 
 
-async def delivered(row: Row, who: str, throughput: int, seconds: float) -> Delivered:
-    """Run `who` ("Kannel" or "kannelkit") from `throughput` for `seconds` from its first submit.
+async def delivered(row: Row, who: str, throughput: float, seconds: float) -> Delivered:
+    """Run `who` ("Kannel", "kannelkit" or "relay") from `throughput` for `seconds` from its first submit.
 
     After that the limit is lifted, what is left is sent, and every message is accounted for.
     """
-    with_neighbour = row.neighbour and who != "Kannel"
+    with_neighbour = row.neighbour and who == "kannelkit"
     seconds = min(seconds, row.before or seconds)
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(_folder()))
@@ -123,7 +126,7 @@ async def delivered(row: Row, who: str, throughput: int, seconds: float) -> Deli
             note, disturbed = await _undisturbed(smsc, begin, seconds) if with_neighbour else ("", False)
         started = await smsc.began()
         counters = await _drained(gateway, smsc)
-        changed = [at for at, _ in _changes(gateway, started + begin) if 0 <= at < seconds]
+        changed = [at for each in _changes(gateway, started + begin) if 0 <= (at := each.back) < seconds]
     first, last, learnt = (_place(timeline, moment) for moment in (begin, begin + seconds, begin + LEARNT))
     accepted, refused = timeline.accepted[first:last], timeline.refused[first:last]
     return Delivered(
@@ -167,8 +170,10 @@ async def followed(change: Change, falls: float, rises: float, ends: float) -> F
         changes = _changes(gateway, started)
     fall, rise = moments
     before = timeline.accepted[_place(timeline, begin + _BEGUN) : _place(timeline, fall)]
+    stopped, lowered = answered(timeline.refused, fall, change.low, changes)
     return Followed(
-        answered=answered(timeline.refused, fall, change.low, changes),
+        answered=stopped,
+        lowered=lowered,
         used=reached(timeline.accepted[_place(timeline, rise) :], sum(before) / (len(before) * SLOT)),
         lost=sender.sent - (counters["accepted"] - counters["doubled"]),
         doubled=counters["doubled"],
@@ -193,9 +198,13 @@ def _smsc(folder: Path, row: Row) -> Smsc:
     return Smsc(folder / "smsc", accounts, [*options, "--reject-share", f"{row.rejected:g}", "--receipt-delay", "3600"])
 
 
-def _gateway(folder: Path, port: int, row: Row, who: str, throughput: int) -> Gateway:
+def _gateway(folder: Path, port: int, row: Row, who: str, throughput: float) -> Gateway:
     if who == "Kannel":
         return KannelAlone(folder, port, throughput, links=row.links, max_pending_submits=row.window)
+    if who == "relay":
+        window = min(row.window, int(_HELD_SECONDS * throughput) + _HELD_MORE)
+        hosts = [{"host": "127.0.0.1", "port": port}]
+        return Relayed(folder, hosts, window=window, ceiling=throughput, connections=row.links)
     account: dict[str, Any] = {"connections": row.links} if row.links > 1 else {}
     spec: dict[str, Any] = {}
     if row.neighbour:
@@ -206,7 +215,7 @@ def _gateway(folder: Path, port: int, row: Row, who: str, throughput: int) -> Ga
             {"smsc-id": name, "smsc-username": name, "throughput": rate, "allowed-prefix": prefix, **one}
             for name, rate, prefix in names
         ]
-    return Supervised(folder, port, throughput, max_pending_submits=row.window, account=account, spec=spec)
+    return Supervised(folder, port, int(throughput), max_pending_submits=row.window, account=account, spec=spec)
 
 
 @asynccontextmanager
@@ -262,9 +271,9 @@ async def _drained(gateway: Gateway, smsc: Smsc) -> dict[str, Any]:
     return await smsc.counters(SYSTEM_ID)
 
 
-def _changes(gateway: Gateway, begin: float) -> list[tuple[float, int]]:
-    """Return kannelkit's changes of rate: the seconds from `begin` (epoch), and the new rate in SMS per second."""
-    if isinstance(gateway, KannelAlone):
+def _changes(gateway: Gateway, begin: float) -> list[RateChange]:
+    """Return kannelkit's changes of rate, in seconds from `begin` (epoch)."""
+    if not isinstance(gateway, Supervised):
         return []
     memory = Memory(gateway.folder / "state" / "state.db", read_only=True)
     try:

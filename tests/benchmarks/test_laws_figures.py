@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tests.benchmarks.laws_figures import Delivered, Followed, answered, longest_gap, missed, rates, reached, share
+from tests.benchmarks.laws_figures import (
+    Delivered,
+    Followed,
+    RateChange,
+    answered,
+    longest_gap,
+    missed,
+    rates,
+    reached,
+    share,
+)
 from tests.benchmarks.laws_rows import CHANGES, ROWS
 
 BEST = Delivered(30, 30.0, 0.0, 0.0, 1, 0, 0)
@@ -30,9 +40,9 @@ def test_what_a_row_misses(own: Delivered, best: Delivered, in_order: bool, expe
 @pytest.mark.parametrize(
     ("followed", "expected"),
     [
-        (Followed(3.0, 120.0, 0, 0, 4), []),
-        (Followed(3.1, 121.0, 1, 1, 4), ["fall", "rise", "lost", "doubled"]),
-        (Followed(None, None, 0, 0, 0), ["fall", "rise"]),
+        (Followed(3.0, 4.1, 120.0, 0, 0, 4), []),
+        (Followed(3.1, 3.2, 121.0, 1, 1, 4), ["fall", "rise", "lost", "doubled"]),
+        (Followed(None, None, None, 0, 0, 0), ["fall", "rise"]),
     ],
 )
 def test_what_a_change_misses(followed: Followed, expected: list[str]) -> None:
@@ -50,20 +60,20 @@ def test_the_limit_is_reached_from_where_five_seconds_hold_it() -> None:
 
 def test_a_fall_is_answered_by_the_first_rate_that_is_low_enough() -> None:
     refused = [3, 0, 0, 0, 0, 0, 4, 0, 0]  # the fall is at 0.3 s, the first refusal after it at 0.6 s
-    changes = [(0.1, 5), (0.5, 60), (1.0, 30), (2.6, 20), (3.0, 10)]
-    assert answered(refused, 0.3, 20, changes) == pytest.approx(2.0)
-    assert answered(refused, 0.3, 1, changes) is None
-    assert answered([0] * 9, 0.3, 20, changes) is None
+    changes = [RateChange(at - 0.5, at, rate) for at, rate in ((0.1, 5), (0.5, 60), (1.0, 30), (2.6, 20), (3.0, 10))]
+    assert answered(refused, 0.3, 20, changes) == pytest.approx((1.5, 2.0))
+    assert answered(refused, 0.3, 1, changes) == (None, None)
+    assert answered([0] * 9, 0.3, 20, changes) == (None, None)
 
 
 def test_changes_of_rate_are_read_off_the_events() -> None:
     events: list[dict[str, object]] = [
-        {"at": 100.5, "kind": "rate", "account": "a", "after": 30},
+        {"at": 100.5, "kind": "rate", "account": "a", "after": 30, "links_away_ms": 250},
         {"at": 101.0, "kind": "rate", "account": "b", "after": 20},
         {"at": 102.0, "kind": "started", "account": "a", "after": 3},
         {"at": 103.0, "kind": "rate", "account": "a"},
     ]
-    assert rates(events, "a", 100.0) == [(0.5, 30)]
+    assert rates(events, "a", 100.0) == [RateChange(0.25, 0.5, 30)]
 
 
 def test_shares_and_gaps() -> None:
