@@ -28,6 +28,7 @@ COMMANDS = {
     "send": "Send messages on any channel, each at most once, and wait for their receipts.",
     "dlr": "Explain delivery receipts, show them as they arrive, or ask the provider for one.",
     "history": "List what happened: decisions and events, oldest first.",
+    "trace": "Show each PDU of an account as it passes the relay, decoded.",
     "rate": "Show what an account runs at, or bring it to a rate by hand.",
     "pause": "Leave an account's rate as it is, until resume.",
     "resume": "Adapt an account's rate again.",

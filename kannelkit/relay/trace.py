@@ -177,15 +177,18 @@ def watching(traced: Traced, asked: Mapping[str, Any], writer: asyncio.StreamWri
 async def watch(
     folder: Path, account: str, only: Sequence[int] = (), number: str = ""
 ) -> AsyncIterator[dict[str, Any]]:
-    """Yield what goes over an account's connections, as the relay in a folder tells it, until the relay ends.
+    """Yield what goes over an account's connections, as the relay in a folder tells it, until that ends.
 
-    Raises GatewayError where no relay is there, and with its reason where it refuses. The first one yielded says only
-    that it begins.
+    Yields nothing where no relay runs; otherwise what comes first says only that it begins. Raises GatewayError where
+    the relay is not to be asked by this user, and with its reason where it refuses.
     """
+    path = folder / FILE
     try:
-        reader, writer = await asyncio.open_unix_connection(str(folder / FILE), limit=_LONGEST_LINE)
+        reader, writer = await asyncio.open_unix_connection(str(path), limit=_LONGEST_LINE)
+    except (FileNotFoundError, ConnectionError):
+        return
     except OSError as error:
-        raise GatewayError(f"the relay does not answer: {error.strerror}", "look whether it runs") from error
+        raise GatewayError(f"{path}: {error.strerror}", "ask as the user that the relay runs as") from error
     try:
         asked = {"do": "trace", "account": account, "only": list(only), "number": number}
         writer.write(json.dumps(asked).encode() + b"\n")
