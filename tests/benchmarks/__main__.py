@@ -24,6 +24,7 @@ NAMES = {
     "failover": ("bench_failover",),
     "laws": ("laws", "laws_kannel"),
     "pacing": ("bench_pacing",),
+    "relay": ("bench_relay",),
     "changes": ("changes",),
     "rates": ("rates",),
     "fuzz": ("fuzz_simulator",),

@@ -1,10 +1,11 @@
 """What the relay gains, beside Kannel alone and `pacing: log`: `python -m tests.benchmarks.bench_relay [PART...]`.
 
 speed: submits a second through it and the processor's time for them, the memory of fifty accounts, and how much later
-a lone message is. laws: what each delivers of a limit that it does not know, under the simulator's laws, from a ceiling
-of twice the limit; Kannel alone is told the best constant. kills: the relay, bearerbox and the SMSC are killed, or
-one of the first two ended in order, at random moments under load, and every message counted. Fails where a promise is
-not kept.
+a lone message is. table: what it delivers of limits that it does not know, from a ceiling of twice the limit, under the
+simulator's laws, many behind one relay, and how it follows limits that fall and rise. kannel: some of that with a real
+bearerbox, beside Kannel alone at the best constant throughput and `pacing: log`. full: a limit that Kannel alone does
+not reach. kills: the relay, bearerbox and the SMSC are killed, or one of the first two ended in order, at random
+moments under load, and every message counted. Fails where a promise is not kept.
 """
 
 from __future__ import annotations
@@ -20,38 +21,29 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
-from kannelkit.simulator import Law
 from kannelkit.smpp.constants import CommandId
 from kannelkit.smpp.pdu import FieldValue, Pdu, encode
+from tests.benchmarks import relay_figures, relay_kannel, relay_rows
 from tests.benchmarks.bench_simulator import OUR_SERVER, load, server, submits
-from tests.benchmarks.laws_figures import LEARNT, SLOT, share
-from tests.benchmarks.laws_rows import Row
-from tests.benchmarks.laws_run import Sender, delivered
-from tests.benchmarks.laws_smsc import Slots, Smsc
-from tests.harness.gateway import SYSTEM_ID, stored
-from tests.harness.load import Feed
+from tests.benchmarks.relay_load import Load
+from tests.benchmarks.relay_rows import Batch, batches, named, rows
+from tests.benchmarks.relay_table import AROUND, measured
 from tests.relay.killing import BEARERBOX_ORDERED, ORDERED, VICTIMS, Tally, killed
-from tests.relay.relayed import Relayed
 
-PARTS = ("speed", "laws", "kills")
+PARTS = ("speed", "table", "kannel", "full", "kills")
 A_SECOND = 10_000
 OF_A_CORE = 0.5
 MEGABYTES = 40.0
 ACCOUNTS = 50
 LONE_MEDIAN, LONE_P99 = 0.001, 0.005  # seconds later than without the relay
-GOODPUT, GOODPUT_PUNISHED = 0.985, 0.90  # of the limit
-REFUSED = 0.003
-BEARERBOX = 400  # submits a second; beyond that it takes a quicker client
 
-# the constants of which one is the best for Kannel alone, as shares of the limit (laws_rows.py tries more)
-_CONSTANTS = {Law.SLIDING_WINDOW: 0.97, Law.FIXED_WINDOW: 1.0, Law.TOKEN_BUCKET: 1.0, Law.PUNISHING: 0.94}
+_SPEED_SECONDS = 6.0
 _BATCH = 10  # kills of one gateway
 _DRAINED_SECONDS = 180.0
 
@@ -113,101 +105,83 @@ def speed(seconds: float) -> bool:
         core = (after.user + after.system - before.user - before.system) / count * A_SECOND
         megabytes = process.memory_info().rss / 1e6
         direct, behind = lone(smsc, 500), lone(port, 500)
-    later = [statistics.quantiles(behind, n=100)[at] - statistics.quantiles(direct, n=100)[at] for at in (49, 98)]
+    alone, through = ([statistics.quantiles(each, n=100)[at] for at in (49, 98)] for each in (direct, behind))
+    later = [after - before for before, after in zip(alone, through, strict=True)]
     print(f"  {count / took:,.0f} submits a second; {A_SECOND:,} take {core:.0%} of a core")
     print(f"  {megabytes:.1f} MB with {ACCOUNTS} accounts")
-    print(f"  a lone message is {later[0] * 1000:.2f} ms later at the median, {later[1] * 1000:.2f} ms at the 99th")
+    for who, (median, high) in (("without the relay", alone), ("with it", through), ("which is later by", later)):
+        print(f"  a lone message, {who}: {median * 1000:.2f} ms at the median, {high * 1000:.2f} ms at the 99th")
     quick = count / took >= A_SECOND and core <= OF_A_CORE and megabytes <= MEGABYTES
     return quick and later[0] <= LONE_MEDIAN and later[1] <= LONE_P99
 
 
-# -- laws ----------------------------------------------------------------------------------------------------------
+# -- many limits behind one relay ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Through:
-    """What went through the relay, of the limit: in the whole run, and after learning it; and refused of that."""
-
-    accepted: float
-    later: float
-    refused: float
-    lost: int
-    doubled: int
+def _plan(options: argparse.Namespace) -> list[Batch]:
+    return batches(named(options.only, rows()), options.seconds, options.quick_seconds, options.rate)
 
 
-def through(row: Row, seconds: float, begin: float, timeline: Slots, lost: int, doubled: int) -> Through:
-    """Return the figures of a run of so many seconds from `begin`."""
-    learnt = min(LEARNT, seconds / 2)
-    first, last, known = (round((begin + at - timeline.start) / SLOT) for at in (0.0, seconds, learnt))
-    accepted = sum(timeline.accepted[first:last]) / seconds / row.limit
-    later = sum(timeline.accepted[known:last]) / (seconds - learnt) / row.limit
-    return Through(accepted, later, share(timeline.accepted[known:last], timeline.refused[known:last]), lost, doubled)
-
-
-async def loaded(row: Row, seconds: float) -> Through:
-    """Return the same as `relayed`, with a client that is quicker than bearerbox."""
-    made = submits(100_000, receipts=False)
-    with tempfile.TemporaryDirectory(prefix="kannelkit-relay-", ignore_cleanup_errors=True) as name:
-        accounts = [f"test:test@{row.limit},law={row.law},binds={row.links}"]
-        async with Smsc(Path(name, "smsc"), accounts, ["--delay", f"{row.delay:g}"]) as smsc:
-            window = int(row.limit * (row.delay + 1))
-            with relay(Path(name), smsc.port, ceiling=2 * row.limit, connections=row.links) as (port, _):
-                sending = asyncio.to_thread(load, port, seconds + 1, window, made, receipts=False)
-                answered, _ = await sending
-            timeline = await smsc.timeline("test")
-            counters = await smsc.counters("test")
-    missing = answered - int(counters["accepted"])
-    return through(row, seconds, counters["first_submit"], timeline, max(0, missing), max(0, -missing))
-
-
-async def relayed(row: Row, seconds: float) -> Through:
-    """Return what the relay delivers of a row's limit, to which bearerbox sends more."""
-    if row.limit > BEARERBOX:
-        return await loaded(row, seconds)
-    with tempfile.TemporaryDirectory(prefix="kannelkit-relay-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        accounts = [f"{SYSTEM_ID}:secret@{row.limit},law={row.law},binds={row.links}"]
-        options = ["--delay", f"{row.delay:g}", "--receipt-delay", "3600"]
-        async with Smsc(folder / "smsc", accounts, options) as smsc:
-            hosts = [{"host": "127.0.0.1", "port": smsc.port}]
-            gateway = Relayed(folder / "gateway", hosts, ceiling=2 * row.limit, connections=row.links)
-            async with gateway, Feed(gateway.sendsms_port) as feed:
-                sender = Sender(feed)
-                async with sender.going_on(sender.saturate(smsc, SYSTEM_ID, row.limit)):
-                    while (begin := (await smsc.counters(SYSTEM_ID))["first_submit"]) is None:
-                        await asyncio.sleep(0.02)
-                    await smsc.until(begin + seconds)
-                    timeline = await smsc.timeline(SYSTEM_ID)
-                await smsc.limit(SYSTEM_ID, None)
-                async with asyncio.timeout(_DRAINED_SECONDS):
-                    while await stored(gateway.admin_port) != 0:
-                        await asyncio.sleep(0.2)
-            counters = await smsc.counters(SYSTEM_ID)
-    lost = sender.sent - (counters["accepted"] - counters["doubled"])
-    return through(row, seconds, begin, timeline, lost, counters["doubled"])
-
-
-async def laws(rows: Sequence[Row], seconds: float, *, beside: bool) -> bool:
-    """Measure each row for so many seconds, `beside` the others or alone; return whether it is as promised."""
-    heads = f"{'relay':>7} {'later':>7} {'refused':>8} {'lost':>5} {'doubled':>8}"
-    print(f"  {'':34} {'Kannel alone':>13} {'pacing: log':>12} {heads}")
+def table(options: argparse.Namespace) -> bool:
+    """Measure and print; return whether every row is as promised."""
     good = True
-    for row in rows:
-        others = ["", ""]
-        if beside:
-            best = max(1, round(_CONSTANTS[row.law] * row.limit))
-            for place, (who, throughput) in enumerate((("Kannel", best), ("kannelkit", 2 * row.limit))):
-                found = await delivered(row, who, throughput, seconds)
-                others[place] = f"{found.accepted / row.limit:.3f}"
-        ours = await relayed(row, seconds)
-        punishing = row.law is Law.PUNISHING
-        well = ours.accepted >= (GOODPUT_PUNISHED if punishing else GOODPUT) and not ours.lost and not ours.doubled
-        well &= ours.refused < REFUSED or punishing
-        good &= well
-        name = f"{row}" + (f", {row.links} connections" if row.links > 1 else "")
-        told = f"{ours.accepted:>7.3f} {ours.later:>7.3f} {ours.refused:>8.2%} {ours.lost:>5} {ours.doubled:>8}"
-        print(f"{'' if well else '!':1} {name:34} {others[0]:>13} {others[1]:>12} {told}", flush=True)
+
+    def told(row: relay_rows.Row, found: relay_figures.Figures) -> None:
+        nonlocal good
+        good &= not found.missed(row)
+        _print(options, found.plain(row), found.line(row))
+
+    plan = _plan(options)
+    for number, batch in enumerate(plan):
+        left = sum(each.seconds + AROUND for each in plan[number:]) / 60
+        _say(f"{batch.name}: {len(batch.rows)} limits, {batch.rate:,.0f} SMS a second; about {left:.0f} min left")
+        _heading(options, f"\n  {batch.name}, for {batch.seconds:g} s\n{relay_figures.HEAD}")
+        try:
+            busy = asyncio.run(measured(batch, told, _say, options.seed))
+        except (RuntimeError, OSError, TimeoutError, ExceptionGroup) as error:
+            good = False
+            _print(options, {"batch": batch.name, "failed": repr(error)}, f"! {batch.name}: not measured: {error!r}")
+        else:
+            _print(options, {"batch": batch.name, "processor": busy}, f"  {busy}")
     return good
+
+
+# -- beside Kannel alone and `pacing: log` -------------------------------------------------------------------------
+
+
+def kannel(options: argparse.Namespace) -> bool:
+    """Measure and print; return whether the relay is as promised in every row."""
+    good = True
+
+    def told(found: relay_kannel.Beside) -> None:
+        nonlocal good
+        good &= not found.missed()
+        _print(options, found.plain(), found.line())
+
+    wanted = [row for row in relay_kannel.ROWS if not options.only or any(text in str(row) for text in options.only)]
+    _heading(options, f"\n  with a real bearerbox, for {options.kannel_seconds:g} s\n{relay_kannel.HEAD}")
+    load = Load({})
+    try:
+        asyncio.run(relay_kannel.Runs(options.kannel_seconds, options.at_once).all_of(wanted, told))
+    except (RuntimeError, OSError, TimeoutError, ExceptionGroup) as error:
+        good = False
+        _print(options, {"part": "kannel", "failed": repr(error)}, f"! not measured: {error!r}")
+    _print(options, {"part": "kannel", "processor": load.text()}, f"  {load.text()}")
+    return good
+
+
+def full(options: argparse.Namespace) -> bool:
+    """Measure and print; return whether the relay delivers what bearerbox can."""
+    row = relay_kannel.FULL
+    alone, behind = asyncio.run(relay_kannel.full(row))
+    kannel_alone = f"alone, without a throughput, {alone.accepted:,.0f} SMS a second, {alone.refused:.1%} refused"
+    with_relay = f"{behind.accepted:,.0f}, {behind.refused:.2%}, {behind.lost} lost, {behind.doubled} doubled"
+    _print(
+        options,
+        {"row": str(row), "Kannel": relay_kannel.plain(alone), "relay": relay_kannel.plain(behind)},
+        f"  bearerbox before a limit of {row.limit:,}/s: {kannel_alone}; through the relay {with_relay}",
+    )
+    return behind.accepted >= relay_kannel.FULL_RELAY * row.limit and not behind.lost and not behind.doubled
 
 
 # -- kills ---------------------------------------------------------------------------------------------------------
@@ -234,35 +208,63 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; return 1 where a promise is not kept."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.bench_relay", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all unless named")
-    parser.add_argument("--seconds", type=float, default=60.0, help="for each law; a tenth of it for speed")
-    parser.add_argument("--laws", default="sliding-window,fixed-window,token-bucket,punishing")
-    parser.add_argument("--limits", default="30", help="SMS per second")
-    parser.add_argument("--delays", default="0.05", help="seconds")
-    parser.add_argument("--connections", default="1")
-    parser.add_argument("--alone", action="store_true", help="the relay without the others beside it")
+    parser.add_argument("--seconds", type=float, default=600.0, help="for each limit (default %(default)g)")
+    parser.add_argument(
+        "--quick-seconds",
+        type=float,
+        default=60.0,
+        help=f"for limits of {relay_rows.QUICK:g}/s and more, of which few have room at once (default %(default)g)",
+    )
+    parser.add_argument(
+        "--rate", type=float, default=6000.0, help="SMS per second of limits measured at once (default %(default)g)"
+    )
+    parser.add_argument(
+        "--kannel-seconds", type=float, default=150.0, help="for each gateway of a real Kannel (default %(default)g)"
+    )
+    parser.add_argument(
+        "--at-once", type=int, default=16, help="such gateways at once, those of 30/s (default %(default)s)"
+    )
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="TEXT", help="rows whose name contains it; may come again"
+    )
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="for the moments of kills and changes")
+    parser.add_argument("--list", action="store_true", help="only list the rows, and how long all takes")
+    parser.add_argument("--json", action="store_true", help="table, kannel and full as a JSON object a line")
     options = parser.parse_args(arguments)
     wanted = options.parts or PARTS
     if not set(wanted) <= set(PARTS):
         parser.error(f"a part is one of {', '.join(PARTS)}")
-    rows = [
-        replace(Row(law), law=Law(law), limit=int(limit), delay=float(delay), links=int(connections))
-        for law in options.laws.split(",")
-        for limit in options.limits.split(",")
-        for delay in options.delays.split(",")
-        for connections in options.connections.split(",")
-    ]
+    if options.list:
+        for batch in _plan(options):
+            print(f"{batch.name}: {batch.rate:,.0f} SMS a second, {batch.seconds + AROUND:g} s")
+            print(*(f"  {row}" for row in batch.rows), sep="\n")
+        return 0
+    run: dict[str, Callable[[argparse.Namespace], bool]] = {
+        "speed": lambda _: speed(_SPEED_SECONDS),
+        "table": table,
+        "kannel": kannel,
+        "full": full,
+        "kills": lambda options: asyncio.run(kills(options.kills, options.seed)),
+    }
     good = True
     for part in wanted:
-        print(f"{part}:", flush=True)
-        if part == "speed":
-            good &= speed(options.seconds / 10)
-        elif part == "laws":
-            good &= asyncio.run(laws(rows, options.seconds, beside=not options.alone))
-        else:
-            good &= asyncio.run(kills(options.kills, options.seed))
+        _heading(options, f"{part}:")
+        good &= run[part](options)
     return 0 if good else 1
+
+
+def _print(options: argparse.Namespace, values: dict[str, object], line: str) -> None:
+    print(json.dumps(values) if options.json else line, flush=True)
+
+
+def _heading(options: argparse.Namespace, text: str) -> None:
+    if not options.json:
+        print(text, flush=True)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ class Row:
 
     name: str
     law: Law = Law.SLIDING_WINDOW
-    limit: int = 30
-    best: tuple[int, ...] = ()
+    limit: float = 30
+    best: tuple[float, ...] = ()
     burst: int | None = None
     delay: float = 0.05
     in_order: bool = True
@@ -43,17 +43,17 @@ class Row:
     before: float = 0.0
 
     @property
-    def all_links(self) -> int:
+    def all_links(self) -> float:
         """Return what the account may do over all its links, in SMS per second."""
         return self.limit * self.links if self.per_connection else self.limit
 
     @property
-    def candidates(self) -> tuple[int, ...]:
+    def candidates(self) -> tuple[float, ...]:
         """Return the constant throughputs to try."""
         return self.best or (self.all_links,)
 
     def __str__(self) -> str:
-        return f"{self.name}, {self.limit}/s, {self.delay * 1000:g} ms"
+        return f"{self.name}, {self.limit:g}/s, {self.delay * 1000:g} ms"
 
 
 _FIXED, _BUCKET = Law.FIXED_WINDOW, Law.TOKEN_BUCKET

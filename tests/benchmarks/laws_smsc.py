@@ -21,6 +21,7 @@ from tests.harness.ports import free_ports
 _START_SECONDS = 20.0
 _STOP_SECONDS = 10.0
 _LOOK_EVERY = 0.05
+_SIMULATE = ("kannelkit", "simulate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,17 @@ class Slots:
 
 
 class Smsc:
-    """A simulator with these accounts (`login:password@limit,rule=value`) and these further options."""
+    """A simulator with these accounts (`login:password@limit,rule=value`) and these further options.
 
-    def __init__(self, folder: Path, accounts: Sequence[str], options: Sequence[str]) -> None:
+    `program` is the module that is one, and what stands before the options.
+    """
+
+    def __init__(
+        self, folder: Path, accounts: Sequence[str], options: Sequence[str], program: Sequence[str] = _SIMULATE
+    ) -> None:
         self.port = self._control_port = 0
         self._folder = folder
+        self._program = program
         self._words = [word for account in accounts for word in ("--account", account)] + list(options)
         self._process: Process | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -50,7 +57,7 @@ class Smsc:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._stop)  # a start that is broken off leaves no process behind
             ports = ("--port", str(self.port), "--control-port", str(self._control_port))
-            words = (sys.executable, "-m", "kannelkit", "simulate", *ports, *self._words)
+            words = (sys.executable, "-m", *self._program, *ports, *self._words)
             self._process = await child.start(*words, output=self._folder / "smsc.out")
             async with asyncio.timeout(_START_SECONDS):
                 while not await self._answers():
@@ -63,6 +70,13 @@ class Smsc:
     ) -> None:
         await self._stop()
 
+    @property
+    def pid(self) -> int:
+        """Return the pid; raise RuntimeError where it does not run."""
+        if self._process is None:
+            raise RuntimeError("the SMSC does not run")
+        return self._process.pid
+
     async def counters(self, login: str) -> dict[str, Any]:
         """Return an account's totals."""
         counters = await self._ask("GET", "/counters")
@@ -73,7 +87,7 @@ class Smsc:
         """Return what an account did by slots of time."""
         return Slots(**await self._ask("GET", "/timeline", {"account": login}))
 
-    async def limit(self, login: str, limit: int | None) -> None:
+    async def limit(self, login: str, limit: float | None) -> None:
         """Change an account's limit, in SMS per second; None lifts it."""
         await self._ask("POST", "/limit", {"account": login, "limit": "none" if limit is None else str(limit)})
 
