@@ -30,7 +30,7 @@ from kannelkit.supervise.commands import named
 from kannelkit.supervise.overview import Readings, overview
 from kannelkit.supervise.overview import Traffic as Counted
 from kannelkit.supervise.places import place
-from kannelkit.supervise.relay import states
+from kannelkit.supervise.relayasked import Said, said
 from kannelkit.supervise.relaysettings import folder, relay_accounts
 from kannelkit.supervise.running import logs_of
 from kannelkit.supervise.views import AccountView, Overview
@@ -61,6 +61,8 @@ _AGES: Mapping[str, float] = {
     "hosts": 60.0,
 }
 _MOST_HOSTS = 50  # asked at once
+# seconds that whoever asks for a status may need besides, to say that it hangs
+_TOLD_LATE = 0.5
 _STAYS = 0.3  # seconds for which a connection is watched once it is there (host/reach.py)
 
 T = TypeVar("T")
@@ -123,7 +125,7 @@ class Observer:
             "status.xml", lambda: self._asker.ask(kept, max(0.2, until - time.monotonic() - 0.1)), not stopped
         )
         supervisor = self._start("supervisor", lambda: _state(spec), bool(kept.readings.supervisor))
-        relay = self._start("relay", lambda: asyncio.run(states(folder(spec), relay_accounts(spec))), _relay_runs(kept))
+        relay = self._start("relay", lambda: asyncio.run(said(folder(spec), relay_accounts(spec))), _relay_runs(kept))
         access = self._start("access log", lambda: _traffic(spec), spec.files.access_log is not None)
         told = self._start("bearerbox's log", lambda: _troubles(kept), bearerbox is not None)
         certificates = self._start("certificates", lambda: sources.certificates(spec))
@@ -131,7 +133,7 @@ class Observer:
         files = self._start("logs", lambda: sources.logs(spec))
         store = self._start("store", lambda: sources.store(spec, now))
 
-        answer = self._result("status.xml", until, status)
+        answer = self._result("status.xml", until + _TOLD_LATE, status)
         if stopped:
             answer = Silence("silent", 0.0, "it is stopped by a signal")
         silence = self._asker.silence(answer)
@@ -144,7 +146,7 @@ class Observer:
             status=status_seen,
             refused=silence is not None and silence.kind == "refused" and bearerbox is None,
             traffic=counted,
-            relays=self._result("relay", until, relay) or {},
+            relays=(self._result("relay", until, relay) or Said()).states,
         )
         return Observed(
             overview(kept.accounts, readings),

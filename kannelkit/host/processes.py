@@ -55,6 +55,15 @@ def alive(process: ProcessId) -> bool:
     return current(process.pid) == process
 
 
+def stopped(process: ProcessId) -> bool:
+    """Return whether a signal such as SIGSTOP keeps this very process from doing anything; False when it is gone."""
+    try:
+        stat = Path(f"/proc/{process.pid}/stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(b")")[2].split()[0] in (b"T", b"t") and alive(process)
+
+
 def command_line(process: ProcessId) -> tuple[str, ...]:
     """Return the program and its arguments; () when it is gone or belongs to the kernel."""
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from kannelkit.plan.values import Add, Recreate, Remove, Reroute, Restart, Step
+from kannelkit.plan.values import Add, Recreate, Reload, Remove, Reroute, Restart, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ FIGURES: Mapping[str, Figure] = MappingProxyType(
         "reroute": Figure(0.001, 0.05, "graceful-restart of 5 links of which none is re-created"),
         "restart smsbox": Figure(0.04, 1, "requests refused by smsbox: 40 ms when idle, 1 s when it has much to end"),
         "restart relay": Figure(0.5, 3, "until the last answers are there, and bearerbox has bound again"),
+        "reload": Figure(0.5, 3, "until the last answers of an account are there, and bearerbox has bound again"),
         "restart bearerbox": Figure(
             0.7,
             6,
@@ -63,7 +64,7 @@ def figure(step: Step) -> Figure:
         return FIGURES["restart relay"]
     if isinstance(step, Restart):
         return FIGURES["restart bearerbox" if "bearerbox" in step.boxes else "restart smsbox"]
-    names = {Recreate: "recreate", Add: "add", Remove: "remove"}
+    names = {Reload: "reload", Recreate: "recreate", Add: "add", Remove: "remove"}
     return FIGURES[names[type(step)]]
 
 

@@ -5,27 +5,32 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from kannelkit.plan.values import Action, Change, DirectiveChange, Plan, Restart
+from kannelkit.plan.values import Action, Change, DirectiveChange, Plan, Reload, Restart, Step
 
 _MASK = "***"
 _GROUP = "relay"
-_LEAVES = "it is left alone: no link of bearerbox's leads to it any more"
+_LEAVES = "no link of bearerbox's leads to it any more"
 _RESTART = Restart(("relay",))
 
 Settings = Mapping[str, object]
 
 
-def with_relay(plan: Plan, before: Mapping[str, Settings], after: Mapping[str, Settings]) -> Plan:
+def with_relay(
+    plan: Plan, before: Mapping[str, Settings], after: Mapping[str, Settings], *, reloads: bool = False
+) -> Plan:
     """Return the plan with what changes between two settings of the relay's accounts, by their names.
 
-    What differs takes a new start of the relay, before any link is touched; an account that goes takes nothing.
+    What differs is done before any link is touched: by the relay that runs where it `reloads`, which takes them on one
+    account at a time, or with a new start of it. An account that goes takes nothing.
     """
-    found = tuple(_changes(before, after, running=plan.running))
+    found = tuple(_changes(before, after, running=plan.running, reloads=reloads))
     if not found:
         return plan
-    steps = (_RESTART,) if any(change.steps for change in found) else ()
+    touched = [change for change in found if change.steps]
+    step = _reload(touched) if reloads else _RESTART
+    steps: tuple[Step, ...] = (step,) if touched else ()
     whole = json.dumps([plan.digest, before, after], sort_keys=True)
     return dataclasses.replace(
         plan,
@@ -35,7 +40,9 @@ def with_relay(plan: Plan, before: Mapping[str, Settings], after: Mapping[str, S
     )
 
 
-def _changes(before: Mapping[str, Settings], after: Mapping[str, Settings], *, running: bool) -> Iterator[Change]:
+def _changes(
+    before: Mapping[str, Settings], after: Mapping[str, Settings], *, running: bool, reloads: bool
+) -> Iterator[Change]:
     for name in dict.fromkeys((*after, *before)):
         old, new = before.get(name), after.get(name)
         if old == new:
@@ -45,7 +52,16 @@ def _changes(before: Mapping[str, Settings], after: Mapping[str, Settings], *, r
         if new is None:
             yield Change(action, _GROUP, name, directives, (), note=_LEAVES)
         else:
-            yield Change(action, _GROUP, name, directives, (_RESTART,) if running else ())
+            change = Change(action, _GROUP, name, directives, ())
+            step = _reload([change]) if reloads else _RESTART
+            yield dataclasses.replace(change, steps=(step,)) if running else change
+
+
+def _reload(changes: Iterable[Change]) -> Reload:
+    names: dict[bool, list[str]] = {True: [], False: []}
+    for change in changes:
+        names[change.action == "create"].append(change.name)
+    return Reload(tuple(names[False]), tuple(names[True]))
 
 
 def _directives(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[DirectiveChange]:

@@ -83,7 +83,15 @@ class Restart:
     boxes: tuple[Box, ...]
 
 
-Step = Recreate | Add | Remove | Reroute | Restart
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """The relay reads its settings anew: these accounts end in order and start again, `added` ones start."""
+
+    accounts: tuple[str, ...]
+    added: tuple[str, ...] = ()
+
+
+Step = Recreate | Add | Remove | Reroute | Restart | Reload
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from kannelkit.plan.values import (
     DirectiveChange,
     Plan,
     Recreate,
+    Reload,
     Remove,
     Reroute,
     Restart,
@@ -107,7 +108,7 @@ def _disturbs(changes: Sequence[Change], *, everything: bool) -> str:
 
 
 # in the order in which they are spoken of
-_KINDS: tuple[type[Step], ...] = (Restart, Reroute, Recreate, Remove, Add)
+_KINDS: tuple[type[Step], ...] = (Restart, Reload, Reroute, Recreate, Remove, Add)
 
 
 def _said(kind: type[Step], steps: Sequence[Step]) -> str:
@@ -116,6 +117,8 @@ def _said(kind: type[Step], steps: Sequence[Step]) -> str:
     if isinstance(steps[0], Restart):
         meanwhile = "nothing is sent, received or accepted" if _restarts_bearerbox(steps) else "requests are refused"
         return f"{' and '.join(steps[0].boxes)} restarted: {figure(steps[0])} in which {meanwhile}"
+    if isinstance(steps[0], Reload):
+        return _reloaded([step for step in steps if isinstance(step, Reload)])
     whom, lasts, each = _whom(steps), figure(steps[0]), " each" if len(steps) > 1 else ""
     if kind is Reroute:
         wait = f"; messages of all accounts wait {lasts} for the reload" if lasts.most >= _LONG else ""
@@ -126,6 +129,18 @@ def _said(kind: type[Step], steps: Sequence[Step]) -> str:
     if kind is Remove:
         return f"{whom}: shut down, {lasts}{each}"
     return f"{whom}: added, {lasts}{each}; nothing waits"
+
+
+def _reloaded(steps: Sequence[Reload]) -> str:
+    again = tuple(dict.fromkeys(name for step in steps for name in step.accounts))
+    added = tuple(dict.fromkeys(name for step in steps for name in step.added))
+    said = []
+    if again:
+        ends = "drain and start again" if again[1:] else "drains and starts again"
+        said.append(f"{_named(again)} {ends}, {figure(steps[0])} in which messages wait there")
+    if added:
+        said.append(f"{_named(added)} {'start' if added[1:] else 'starts'}")
+    return f"in the relay {'; '.join(said)}; its other accounts go on"
 
 
 def _restarts_bearerbox(steps: Sequence[Step]) -> bool:
@@ -148,7 +163,7 @@ def _links(steps: Sequence[Step]) -> tuple[str, ...]:
     for step in steps:
         if isinstance(step, Reroute):
             names += step.links
-        elif not isinstance(step, Restart):
+        elif not isinstance(step, Restart | Reload):
             names.append(step.link)
     return tuple(dict.fromkeys(names))
 
@@ -175,6 +190,8 @@ def _order(plan: Plan) -> Iterator[Line]:
         first = steps[0]
         if isinstance(first, Restart):
             what = f"restart {' and '.join(first.boxes)}"
+        elif isinstance(first, Reload):
+            what = f"have the relay take on what is new for {_named((*first.accounts, *first.added))}"
         elif meanwhile:  # in no file before or after, so that no change speaks of it
             what = f"{_DONE[of]} parking {_whom(steps)}{', where messages wait meanwhile' if of is Add else ''}"
         else:

@@ -13,7 +13,7 @@ from kannelkit.errors import GatewayError, InputError, KannelkitError
 from kannelkit.findings import Finding
 from kannelkit.plan.compare import plan
 from kannelkit.plan.relay import with_relay
-from kannelkit.plan.values import Add, LinkSeen, Plan, Rate, Recreate, Remove, Reroute, Restart, Step
+from kannelkit.plan.values import Add, LinkSeen, Plan, Rate, Recreate, Reload, Remove, Reroute, Restart, Step
 from kannelkit.render import kannel_conf, misread
 from kannelkit.spec import Spec
 from kannelkit.supervise.asrun import AsRun
@@ -95,7 +95,7 @@ class Applying:
             rates=rates_of(configuration),
             unlearnt=kannel_conf(spec),
         )
-        found = with_relay(found, running.relay.accounts, relay_accounts(spec))
+        found = with_relay(found, running.relay.accounts, relay_accounts(spec), reloads=running.relay.reloads)
         return Planned(found, configuration)
 
     async def apply(self, asked: Asked, tell: Tell) -> Mapping[str, object]:
@@ -148,7 +148,7 @@ class Applying:
         # with those that go: their links are there until a step takes them away
         relayed = {**relay_accounts(former.spec), **relay_accounts(wanted.spec)}
         bound = None
-        if running.relay.starts_for(relayed):  # while it does, links to it are away that have to be back in the end
+        if running.relay.touched_by(relayed):  # links of those are away meanwhile, and have to be back in the end
             bound = frozenset(link.admin_id for link in await self._seen() if link.state == "online")
         steps = self._steps(as_run, tell, bound=bound, discard=asked.discard)
         try:
@@ -166,11 +166,14 @@ class Applying:
 
     async def _relay(self, accounts: Mapping[str, Settings], tell: Tell) -> None:
         """Have the relay run for these accounts. Raises KannelkitError."""
-        if self._running.relay.starts_for(accounts):
-            text = in_words(Restart(("relay",)))
+        relay = self._running.relay
+        if touched := relay.touched_by(accounts):
+            again = tuple(name for name in touched if name in relay.accounts)
+            added = tuple(name for name in touched if name not in relay.accounts)
+            text = in_words(Reload(again, added) if relay.reloads else Restart(("relay",)))
             self._running.say("apply-step", text)
             tell({"event": "step", "text": text})
-        await self._running.relay.bring(accounts)
+        await relay.bring(accounts)
 
     async def _try(self, planned: Planned, *, force: bool) -> None:
         """Raise KannelkitError where the configuration would not do; the gateway that runs is not touched."""
@@ -332,6 +335,9 @@ def in_words(step: Step) -> str:
             return f"{', '.join(links)}: changing routes, no bind touched"
         case Restart(boxes):
             return f"{' and '.join(boxes)}: restarting"
+        case Reload(accounts, added):
+            again = [f"draining {name} and starting it again" for name in accounts]
+            return f"relay: {', '.join([*again, *(f'starting {name}' for name in added)])}; others go on"
 
 
 def rates_of(configuration: Configuration) -> tuple[Rate, ...]:

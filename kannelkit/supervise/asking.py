@@ -13,7 +13,19 @@ from typing import Any
 
 from kannelkit.errors import GatewayError, HostError
 from kannelkit.host import processes
-from kannelkit.plan.values import Add, Change, DirectiveChange, Plan, Rate, Recreate, Remove, Reroute, Restart, Step
+from kannelkit.plan.values import (
+    Add,
+    Change,
+    DirectiveChange,
+    Plan,
+    Rate,
+    Recreate,
+    Reload,
+    Remove,
+    Reroute,
+    Restart,
+    Step,
+)
 from kannelkit.spec import Spec
 from kannelkit.supervise.commands import supervise, watched
 from kannelkit.supervise.control import FILE
@@ -23,7 +35,9 @@ from kannelkit.supervise.views import AccountView, BoxView, LinkView, OtherRefus
 
 # a plan of a gateway with thousands of accounts is one line
 _LONGEST_EVENT = 256 * 1024 * 1024
-_STEPS: Mapping[str, Callable[..., Step]] = {step.__name__: step for step in (Add, Recreate, Remove, Reroute, Restart)}
+_STEPS: Mapping[str, Callable[..., Step]] = {
+    step.__name__: step for step in (Add, Recreate, Reload, Remove, Reroute, Restart)
+}
 
 
 async def ask(

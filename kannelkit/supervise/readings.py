@@ -25,7 +25,7 @@ from kannelkit.supervise.kept import kept as kept_spec
 from kannelkit.supervise.lock import holder
 from kannelkit.supervise.memory import Event, KeptSide, Memory
 from kannelkit.supervise.overview import BoxProcess, Readings, Traffic, Turn, overview
-from kannelkit.supervise.relay import states
+from kannelkit.supervise.relayasked import said
 from kannelkit.supervise.relaysettings import folder, relay_accounts
 from kannelkit.supervise.views import Overview
 
@@ -82,7 +82,7 @@ async def look(spec: Spec, most_events: int = 10, *, missing: Sequence[str] = ()
     relays: Mapping[str, Mapping[str, Any]] = {}
     if "relay" in readings.processes:
         with contextlib.suppress(GatewayError):  # which the overview says
-            relays = await states(folder(spec), relay_accounts(spec))
+            relays = (await said(folder(spec), relay_accounts(spec))).states
     readings = dataclasses.replace(
         readings,
         at=time.time(),

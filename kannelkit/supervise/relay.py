@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import signal
-import socket
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Set
 from pathlib import Path
 from typing import Any, Protocol
 
+from kannelkit import __version__
 from kannelkit.errors import GatewayError, HostError
 from kannelkit.host import processes
 from kannelkit.host.files import make_folder, write_whole
-from kannelkit.host.processes import ProcessId, who_listens
+from kannelkit.host.processes import ProcessId
 from kannelkit.host.tail import Tail
 from kannelkit.relay.control import ask
-from kannelkit.render.links import RELAY_HOST
+from kannelkit.supervise.relayasked import ANSWERS_WITHIN, PATIENCE, Said, Silence, said
+from kannelkit.supervise.relayports import Ports
+from kannelkit.supervise.relayprocess import LOG, MOST_SAID, OUT, how_ended, launch
 from kannelkit.supervise.relaysettings import Settings, accounts_in, port_of, relay_file
 
 _FILE = "settings.json"
@@ -31,9 +31,11 @@ _READY_SECONDS = 10.0
 _TICK = 0.05
 # it waits 10 s for the last answers, and as long for bearerbox to take leave
 _STOP_SECONDS = 30.0
+_OF_A_MOVE = ("from", "to", "why", "unanswered", "by_hand")
+_RELOAD_SECONDS = 40.0  # the same, for the accounts that change, and what others that were asked before it take
 _ASK_EVERY = 1.0
-_BACKLOG = 128
-_MOST_SAID = 200  # characters
+# what is to be done to one that does not answer, in parts of the patience with it
+_LEAVES_WITHIN = 1 / 3
 
 
 class Told(Protocol):
@@ -53,22 +55,31 @@ class Relay:
     """One gateway's relay; where no account asks for it there is no process, no file and no folder.
 
     `folder` is its own. `states` is how it said last that each account stands, empty while it does not answer; `holds`
-    returns the rates by account that somebody holds them to, which a new process is told.
+    returns the rates by account that somebody holds them to, which a new process is told. One that has not answered for
+    `patience` seconds is ended and started again; one of another `version` is started anew for other settings.
     """
 
     name = "relay"
 
-    def __init__(self, folder: Path, told: Told, holds: Callable[[], Mapping[str, float]]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        told: Told,
+        holds: Callable[[], Mapping[str, float]],
+        patience: float = PATIENCE,
+        version: str = __version__,
+    ) -> None:
         self.process: ProcessId | None = None
-        self.states: Mapping[str, Mapping[str, Any]] = {}
+        self._said_last = Said()
         self._folder = folder
         self._file = folder / _FILE
-        self._log = folder / "relay.log"
-        self._out = folder / "relay.out"
         self._told = told
         self._holds = holds
         self._accounts: dict[str, Settings] = {}
-        self._listeners: dict[int, socket.socket] = {}
+        self._patience = patience
+        self._version = version
+        self._silence = Silence(patience)
+        self._ports = Ports()
         self._child: subprocess.Popen[bytes] | None = None
         self._tail: Tail | None = None
         self._since = 0.0
@@ -96,15 +107,24 @@ class Relay:
         """What it is to run for, by the accounts' names."""
         return self._accounts
 
-    def starts_for(self, accounts: Mapping[str, Settings]) -> bool:
-        """Return whether it is started, anew or at all, to run for these accounts.
+    @property
+    def states(self) -> Mapping[str, Mapping[str, Any]]:
+        """How it said last that each account stands."""
+        return self._said_last.states
 
-        It is where an account is new to it or has other settings. For one that goes it is not: bearerbox has no link to
-        it any more.
+    @property
+    def reloads(self) -> bool:
+        """Whether it takes other settings while it runs; one of another version is started anew for them."""
+        return self.running and self._said_last.version == self._version
+
+    def touched_by(self, accounts: Mapping[str, Settings]) -> tuple[str, ...]:
+        """Return the accounts that it has to start, anew or at all, to run for these: those whose links are away then.
+
+        They are those that are new to it or have other settings, or all where it has to be started itself. One that
+        goes is none of them: bearerbox has no link to it any more.
         """
-        return bool(accounts) and not (
-            self.running and all(self._accounts.get(name) == account for name, account in accounts.items())
-        )
+        found = tuple(name for name, account in accounts.items() if self._accounts.get(name) != account)
+        return found if self.reloads or (self.running and not found) else tuple(accounts)
 
     # -- begun and ended by whoever keeps the boxes
 
@@ -121,27 +141,33 @@ class Relay:
         return True
 
     async def bring(self, accounts: Mapping[str, Settings]) -> None:
-        """Have the relay run for these accounts, and return when it waits for bearerbox; see `starts_for`.
+        """Have the relay run for these accounts, and return when it waits for bearerbox; see `touched_by`.
 
-        Ended for that, it waits for the answers that are to come. Raises HostError where a port is taken, GatewayError
-        where it does not start; then it goes on with those it had.
+        Accounts that end, or the relay itself, wait for the answers that are to come. Raises HostError where a port is
+        taken, GatewayError where it does not start or refuses; then it goes on with those it had.
         """
         if not accounts:
             await self.stop()
             self._accounts = {}
-            self._close()
+            self._ports.keep(set())
             with contextlib.suppress(OSError):
                 self._file.unlink()  # or a plan would find accounts in it
             return
-        if not self.starts_for(accounts):
-            if accounts != self._accounts:
-                self._accounts = dict(accounts)
-                self._write()
+        if self.running and accounts == self._accounts:
             return
-        former = self._accounts
+        if self.running and not self.reloads:
+            await self.look()  # it may just have been adopted
+        former, touched = self._accounts, self.touched_by(accounts)
         self._busy = True
         try:
-            self._listen(_ports(accounts) - _ports(former))  # first: where one is taken, nothing is stopped for it
+            if self.reloads and await self._reload(accounts):
+                return
+            if not touched:
+                self._accounts = dict(accounts)
+                self._write()
+                return
+            new = _ports(accounts) - _ports(former)
+            self._ports.listen(new)  # first: where one is taken, nothing is stopped for it
             await self._stop()
             self._accounts = dict(accounts)
             await self._start()
@@ -152,6 +178,30 @@ class Relay:
             self._busy = False
             self._start_at = None
 
+    async def _reload(self, accounts: Mapping[str, Settings]) -> bool:
+        """Have the relay that runs take these accounts; return False where it does not answer.
+
+        Raises HostError where a port is taken, GatewayError where it refuses; then it goes on with those it had.
+        """
+        former = self._accounts
+        self._ports.free_or_raise(_ports(accounts) - _ports(former))
+        self._accounts = dict(accounts)
+        try:
+            self._write()
+            await ask(self._folder, {"do": "reload"}, _RELOAD_SECONDS)
+        except GatewayError:
+            self._accounts = former
+            self._write()
+            if not await self.look():
+                return False
+            with contextlib.suppress(GatewayError):
+                await ask(self._folder, {"do": "reload"}, _RELOAD_SECONDS)  # what it has taken on of them it lets go
+            raise
+        self._ports.keep(_ports(accounts))
+        self._to_hold = True
+        await self.look()
+        return True
+
     async def keep(self, now: float) -> None:
         """Start it again where it ended, take note of what it says, and ask it how it stands when it is time."""
         if not self._accounts or self._busy:
@@ -160,9 +210,8 @@ class Relay:
         if self.running:
             if now >= self._ask_at and (self._asking is None or self._asking.done()):
                 self._ask_at = now + _ASK_EVERY
-                self._asking = asyncio.create_task(self.look())
+                self._asking = asyncio.create_task(self._watch())
             return
-        self.states = {}
         if self._start_at is None:
             self._failures = 0 if now - self._since >= _RAN_WELL else self._failures + 1
             wait = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (self._failures - 1)) if self._failures else 0.0
@@ -191,23 +240,48 @@ class Relay:
 
     def close(self) -> None:
         """Give back what is open here; a relay that runs has its own of it."""
-        self._close()
+        self._ports.keep(set())
         if self._tail is not None:
             self._tail.close()
 
     # -- asked
 
-    async def look(self) -> None:
-        """Ask it how its accounts stand, and tell a new process what it is held to."""
+    async def look(self) -> bool:
+        """Ask it how its accounts stand, and tell a new process what it is held to; return whether it answers."""
         try:
             if self._to_hold:
                 for account, rate in self._holds().items():
                     if account in self._accounts:
                         await ask(self._folder, {"do": "rate", "account": account, "rate": rate})
                 self._to_hold = False
-            self.states = await states(self._folder, self._accounts)
+            self._said_last = await said(self._folder, self._accounts, min(ANSWERS_WITHIN, self._patience / 6))
         except GatewayError:
-            self.states = {}  # a moment after its start, or before its end
+            self._said_last = Said()  # a moment after its start, or before its end
+            return False
+        return True
+
+    async def _watch(self) -> None:
+        """Look how it stands, and see after it where it is silent for long."""
+        clock, process = asyncio.get_running_loop().time, self.process
+        asked = clock()
+        if await self.look():
+            if self._silence.heard():
+                self._told.say("answers", "the relay answers again", box=self.name)
+            return
+        if process is None or not self.running or self._busy:
+            return
+        self._silence.unheard(asked)
+        match self._silence.due(clock(), stopped=processes.stopped(process)):
+            case "tell":
+                self._told.say("silent", f"the relay (pid {process.pid}) does not answer", box=self.name)
+            case "continue":
+                text = f"the relay (pid {process.pid}) was stopped by a signal: it is let go on (SIGCONT)"
+                self._told.say("silent", text, box=self.name)
+                processes.send_signal(process, signal.SIGCONT)
+            case "end":
+                text = f"the relay (pid {process.pid}) has not answered for long: it is ended, and started again"
+                self._told.say("silent", text, box=self.name)
+                await processes.end(process, self._patience * _LEAVES_WITHIN)  # `keep` finds it gone
 
     async def hold(self, account: str, rate: float | None) -> None:
         """Have it let no more than so many submits per second of an account's unit leave, or as many as it learns.
@@ -225,13 +299,13 @@ class Relay:
         deadline = clock() + _READY_SECONDS
         while True:
             try:
-                self.states = await states(self._folder, self._accounts)
+                self._said_last = await said(self._folder, self._accounts)
                 break
             except GatewayError as error:
                 if not self.running:
-                    said = self._ended()
+                    ended = self._ended()
                     self._forget()
-                    raise GatewayError(f"the relay {said}", f"see {self._out}") from error
+                    raise GatewayError(f"the relay {ended}", f"see {self._folder / OUT}") from error
                 if clock() >= deadline:
                     raise
             await asyncio.sleep(_TICK)
@@ -241,56 +315,24 @@ class Relay:
         """Write its settings and start it. Raises HostError or GatewayError."""
         make_folder(self._folder)
         ports = _ports(self._accounts)
-        for port in self._listeners.keys() - ports:
-            self._listeners.pop(port).close()
-        self._listen(ports)
+        self._ports.keep(ports)
+        self._ports.listen(ports)
         descriptors = self._write()
-        words = [sys.executable, "-m", "kannelkit", "relay", "--settings", str(self._file), "--json"]
-        try:
-            with (
-                os.fdopen(os.open(self._log, _APPEND, 0o640), "wb") as log,
-                os.fdopen(os.open(self._out, _TRUNCATE, 0o640), "wb") as out,
-            ):
-                self._child = subprocess.Popen(  # noqa: S603 - this very program, with a file that kannelkit wrote
-                    words,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=out,
-                    start_new_session=True,
-                    cwd="/",
-                    pass_fds=descriptors,
-                )
-        except OSError as error:
-            raise GatewayError(f"the relay cannot be started: {error.strerror}", f"look at {self._folder}") from error
+        self._child = launch(self._folder, self._file, descriptors)
         self.process = processes.current(self._child.pid)
         self._since = asyncio.get_running_loop().time()
         self._to_hold = True
         self._told.keep(self.name, self.process)
         if self.process is None:
-            raise GatewayError(f"the relay {self._ended()}", f"see {self._out}")
+            raise GatewayError(f"the relay {self._ended()}", f"see {self._folder / OUT}")
         self._follow()
         self._told.say("started", f"relay started (pid {self.process.pid})", pid=self.process.pid)
 
     def _write(self) -> tuple[int, ...]:
         """Write its settings, and return the sockets in them. Raises HostError."""
-        descriptors = {port: listener.fileno() for port, listener in self._listeners.items()}
+        descriptors = self._ports.descriptors
         write_whole(self._file, relay_file(self._folder, self._accounts, descriptors), 0o600)
         return tuple(descriptors.values())
-
-    def _listen(self, ports: Set[int]) -> None:
-        """Open the sockets that bearerbox connects to, so that a relay that ends takes none of them with it."""
-        for port in sorted(ports - self._listeners.keys()):
-            listener = socket.socket()
-            try:
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                listener.bind((RELAY_HOST, port))
-                listener.listen(_BACKLOG)
-            except OSError as error:
-                listener.close()
-                whom = who_listens(RELAY_HOST, port) or error.strerror
-                hint = "stop it, or set relay-port in the spec"
-                raise HostError(f"relay-port {port} is in use by {whom}", hint) from error
-            self._listeners[port] = listener
 
     async def _stop(self) -> bool:
         in_order = True
@@ -303,36 +345,21 @@ class Relay:
         return in_order
 
     def _forget(self) -> None:
-        self.states = {}
+        self._said_last = Said()
+        self._silence.heard()
         if self.process is not None:
             self._told.keep(self.name, None)
         self.process = None
-
-    def _close(self) -> None:
-        for listener in self._listeners.values():
-            listener.close()
-        self._listeners.clear()
 
     # -- what it says
 
     def _ended(self) -> str:
         """Return how its last process ended, and what it said of that."""
-        code = self._child.poll() if self._child is not None else None
-        how = "ended"
-        if code is not None and code < 0:
-            names = {number.value: number.name for number in signal.Signals}
-            how = f"was ended by {names.get(-code, f'signal {-code}')}"
-        elif code:
-            how = f"ended with exit code {code}"
-        try:
-            said = self._out.read_text(errors="replace").strip().splitlines()
-        except OSError:
-            said = []
-        return f"{how}: {said[-1][:_MOST_SAID]}" if said else how
+        return how_ended(self._folder, self._child.poll() if self._child is not None else None)
 
     def _follow(self) -> None:
         if self._tail is None:
-            self._tail = Tail(self._log, from_end=True)
+            self._tail = Tail(self._folder / LOG, from_end=True)
 
     def _read_log(self) -> None:
         if self._tail is None:
@@ -344,12 +371,13 @@ class Relay:
 
     def _said(self, line: bytes) -> None:
         try:
-            said = json.loads(line)
-            account, text = str(said["account"]), str(said["text"])[:_MOST_SAID]
-        except (ValueError, KeyError, TypeError, RecursionError):
+            told = json.loads(line)
+            account, text = str(told["account"]), str(told["text"])[:MOST_SAID]
+            move = {name: value for name, value in dict(told.get("move") or {}).items() if name in _OF_A_MOVE}
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return  # what a killed relay left half written
-        if account and "port" not in said:
-            self._told.tell("relay", f"{account}: {text}", account)
+        if account and "port" not in told:
+            self._told.tell("failover" if move else "relay", f"{account}: {text}", account, **move)
 
 
 def kept_accounts(folder: Path) -> dict[str, Settings]:
@@ -360,25 +388,5 @@ def kept_accounts(folder: Path) -> dict[str, Settings]:
         return {}
 
 
-async def states(folder: Path, accounts: Mapping[str, Settings]) -> Mapping[str, Mapping[str, Any]]:
-    """Return how the relay in a folder says that each of these accounts stands. Raises GatewayError.
-
-    `window` is how many submits may be unanswered over the connections that there are.
-    """
-    found: dict[str, Mapping[str, Any]] = {}
-    try:
-        for state in (await ask(folder, {"do": "state"}))["accounts"]:
-            name = str(state["account"])
-            if name in accounts:
-                found[name] = {**state, "window": accounts[name]["window"] * state["connections"]}
-    except (KeyError, TypeError) as error:
-        raise GatewayError("the relay's answer cannot be read", "are both of the same version?") from error
-    return found
-
-
 def _ports(accounts: Mapping[str, Settings]) -> Set[int]:
     return {port_of(account) for account in accounts.values()}
-
-
-_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-_TRUNCATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC

@@ -8,8 +8,9 @@ import pytest
 
 from kannelkit.plan.compare import plan
 from kannelkit.plan.relay import with_relay
-from kannelkit.plan.values import LinkSeen, Plan, Restart
+from kannelkit.plan.values import LinkSeen, Plan, Reload, Restart
 from kannelkit.plan.words import lines
+from kannelkit.supervise.asking import plain, shown
 
 CONF = """
 group = core
@@ -30,8 +31,10 @@ ACCOUNT: Mapping[str, object] = {
 }
 
 
-def found(before: Mapping[str, Mapping[str, object]], after: Mapping[str, Mapping[str, object]]) -> Plan:
-    return with_relay(plan(CONF, CONF, [LinkSeen("a-1", "online")]), before, after)
+def found(
+    before: Mapping[str, Mapping[str, object]], after: Mapping[str, Mapping[str, object]], *, reloads: bool = False
+) -> Plan:
+    return with_relay(plan(CONF, CONF, [LinkSeen("a-1", "online")]), before, after, reloads=reloads)
 
 
 CHANGES = [
@@ -53,6 +56,31 @@ def test_a_change_is_said_and_takes_a_new_relay(to: dict[str, object], name: str
     assert "the relay started anew" in text
     assert "secret12" not in text + repr(of.changes)
     assert "another1" not in text + repr(of.changes)
+
+
+RELOADS = [
+    ({"a": ACCOUNT}, {"a": {**ACCOUNT, "ceiling": 20.0}}, Reload(("a",)), "in the relay a drains and starts again, "),
+    ({}, {"a": ACCOUNT}, Reload((), ("a",)), "in the relay a starts; its other accounts go on"),
+    (
+        {name: {**ACCOUNT, "name": name} for name in "ab"},
+        {name: {**ACCOUNT, "name": name, "ceiling": 20.0} for name in "abc"},
+        Reload(("a", "b"), ("c",)),
+        "in the relay a, b drain and start again, ",
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "step", "text"), RELOADS)
+def test_a_relay_that_can_takes_what_is_new_while_it_runs(
+    before: Mapping[str, Mapping[str, object]], after: Mapping[str, Mapping[str, object]], step: Reload, text: str
+) -> None:
+    of = found(before, after, reloads=True)
+    assert of.steps == (step,)
+    said = "\n".join(line.text for line in lines(of))
+    assert text in said
+    assert "others go on" in said or "other accounts go on" in said
+    assert "anew" not in said
+    assert shown(plain(of)).steps == of.steps
 
 
 def test_nothing_changes_where_nothing_does() -> None:
