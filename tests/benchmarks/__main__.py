@@ -28,6 +28,7 @@ NAMES = {
     "changes": ("changes",),
     "rates": ("rates",),
     "fuzz": ("fuzz_simulator",),
+    "fuzz-relay": ("fuzz_relay",),
 }
 # of the arguments, those that a module in the company of another takes; each has a value
 TAKES = {"laws": ("--only", "--seconds")}

@@ -1,4 +1,4 @@
-"""Octets that no client should send an SMSC: valid PDUs, and what becomes of them when chance has its way."""
+"""Octets that nobody should send over SMPP: valid PDUs, and what becomes of them when chance has its way."""
 
 from __future__ import annotations
 
@@ -66,6 +66,25 @@ def submit(chance: random.Random) -> bytes:
     if "short_message" not in fields or chance.random() < 0.1:
         tlvs.append(Tlv(Tag.MESSAGE_PAYLOAD, (text * chance.choice((1, 1, 10, 400)))[:65535]))
     return encode(Pdu(command, sequence_number=chance.randrange(1, 0x7FFFFFFF), fields=fields, tlvs=tlvs))
+
+
+def delivery(chance: random.Random) -> bytes:
+    """Return a deliver_sm, data_sm or alert_notification as a provider sends it, with odd contents."""
+    number = chance.randrange(2**31)
+    if chance.random() < 0.05:
+        return encode(Pdu(CommandId.ALERT_NOTIFICATION, 0, number, {"source_addr": b"7999", "esme_addr": b"shop"}))
+    receipt = b"id:%d sub:001 dlvrd:001 stat:DELIVRD err:000 text:" % chance.randrange(10**9)
+    fields: dict[str, FieldValue] = {
+        "source_addr": b"%d" % chance.randrange(10**11),
+        "destination_addr": chance.choice((b"shop", b"", b"\xff" * 20)),
+        "esm_class": chance.choice(_ESM_CLASSES),
+        "data_coding": chance.choice(_CODINGS),
+    }
+    tlvs = [_tlv(chance) for _ in range(chance.choice((0, 0, 3, 40)))]
+    if chance.random() < 0.2:
+        return encode(Pdu(CommandId.DATA_SM, 0, number, fields, tlvs))
+    fields["short_message"] = chance.choice((receipt, *_TEXTS))
+    return encode(Pdu(CommandId.DELIVER_SM, 0, number, fields, tlvs))
 
 
 def other(chance: random.Random) -> bytes:
