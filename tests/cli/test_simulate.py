@@ -31,7 +31,7 @@ from kannelkit.smpp.constants import CommandId
 from kannelkit.spec.load import load
 from tests.simulator.esme import Esme, message
 
-PATIENCE = 20  # seconds to wait for what must come
+PATIENCE = 60  # seconds to wait for what must come
 FREE = ["--port", "0", "--control-port", "0"]
 
 

@@ -32,7 +32,7 @@ from kannelkit.supervise.course import Curve
 from kannelkit.supervise.views import Overview
 from tests.cli.answering import BULK, SEEN, SMSCRU, STATE, Answering, written
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 ENTERS, LEAVES, SHOWS_CURSOR = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?25h"
 CLOCKS = re.compile(r"\d\d:\d\d:\d\d|\d\d-\d\d \d\d:\d\d")
 

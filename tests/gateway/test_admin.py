@@ -16,6 +16,7 @@ from kannelkit.errors import GatewayError
 from kannelkit.gateway.admin import Admin
 from kannelkit.gateway.status import MOST_OCTETS
 from tests.gateway.server import listening, never
+from tests.harness.ports import closed_port
 
 PASSWORD = "pass&wörd"
 WRITTEN = [PASSWORD, "pass%26w", "pass&", "wörd", "w%C3%B6rd"]  # how it could look in a text
@@ -71,8 +72,9 @@ async def test_what_is_no_answer_is_an_error_without_the_password(
     answer: Answer, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    timeout = 0.2 if answer is silence else 60.0
     async with server(answer) as port, aiohttp.ClientSession() as session:
-        admin = Admin(session, port, PASSWORD, command_timeout=0.2)
+        admin = Admin(session, port, PASSWORD, command_timeout=timeout)
         with pytest.raises(GatewayError, match=words) as caught:
             await admin.stop_link("acc-1")
     text = everything_that_is_printed(caught.value) + caplog.text
@@ -81,13 +83,10 @@ async def test_what_is_no_answer_is_an_error_without_the_password(
 
 
 async def test_nobody_there_is_an_error_that_says_where() -> None:
-    listener = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
-    port = listener.sockets[0].getsockname()[1]
-    listener.close()
-    await listener.wait_closed()
-    async with aiohttp.ClientSession() as session:
-        with pytest.raises(GatewayError, match=f"127.0.0.1:{port} cannot be asked: Connection refused"):
-            await Admin(session, port, PASSWORD).status()
+    with closed_port() as port:
+        async with aiohttp.ClientSession() as session:
+            with pytest.raises(GatewayError, match=f"127.0.0.1:{port} cannot be asked: Connection refused"):
+                await Admin(session, port, PASSWORD).status()
 
 
 async def test_an_endless_answer_is_given_up() -> None:

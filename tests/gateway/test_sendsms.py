@@ -135,9 +135,10 @@ async def test_no_answer_is_an_error_without_the_password(
     answer: Answer, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    timeout = 0.2 if answer is silence else 60.0
     async with server(answer) as port, aiohttp.ClientSession() as session:
         with pytest.raises(GatewayError, match=words) as caught:
-            await SendSms(session, port, "app", PASSWORD, timeout=0.2).send(Message("7999", "text"))
+            await SendSms(session, port, "app", PASSWORD, timeout=timeout).send(Message("7999", "text"))
     assert "wörd" not in "".join(traceback.format_exception(caught.value)) + caplog.text
 
 
@@ -251,8 +252,8 @@ async def test_a_caller_that_stops_takes_no_more_messages_and_waits_for_no_answe
         return http("202 Accepted", "Sent.") if headers["x-kannel-to"] == "1" else await silence(headers, body)
 
     async with server(answer) as port, aiohttp.ClientSession() as session:
-        outcomes = SendSms(session, port, "app", PASSWORD, timeout=30).send_many(endless(), 5)
-        async with asyncio.timeout(15):
+        outcomes = SendSms(session, port, "app", PASSWORD, timeout=120).send_many(endless(), 5)
+        async with asyncio.timeout(60):
             async for outcome in outcomes:
                 assert outcome.message.to == "1"
                 break

@@ -12,8 +12,9 @@ import pytest
 
 from kannelkit.errors import GatewayError
 from kannelkit.health.fetch import fetch
+from tests.harness.ports import closed_port
 
-SECONDS = 10.0
+SECONDS = 60.0
 HEAD = b"HTTP/1.1 200 OK\r\nServer: x\r\n"
 
 
@@ -84,7 +85,5 @@ def test_it_does_not_wait_for_longer_than_it_may(octets: bytes) -> None:
 
 
 def test_nobody_who_listens_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-    with pytest.raises(GatewayError, match="Connection refused"):
+    with closed_port() as port, pytest.raises(GatewayError, match="Connection refused"):
         fetch("127.0.0.1", port, "/", SECONDS, 100)

@@ -16,6 +16,7 @@ from kannelkit.health.page_routes import PageRoutes
 from tests.health.pages import AT, GATEWAYS, told
 
 EVERY = 0.02
+PATIENCE = 40.0  # aiohttp itself would wait a minute for a reader at the end
 
 
 class Played:
@@ -47,7 +48,7 @@ async def serving(played: Played) -> AsyncIterator[tuple[str, web.AppRunner]]:
 
 async def event(answer: aiohttp.ClientResponse) -> Mapping[str, Any]:
     """Return the next event of a stream."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not (line := await answer.content.readuntil(b"\n")).startswith(b"data: "):
             pass
     found: Mapping[str, Any] = json.loads(line.removeprefix(b"data: "))
@@ -67,7 +68,7 @@ async def test_a_reader_gets_everything_and_then_what_changes() -> None:
         assert first["cards"] == ["account-0", "account-1"]
         assert (await event(answer))["parts"] == {}
         played.becomes("one-away")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not (changed := await event(answer))["parts"]:
                 pass
         assert "smscru is not sending" in changed["parts"]["headline"]
@@ -83,7 +84,7 @@ async def test_there_are_no_more_readers_than_can_be_served_and_those_that_go_ma
                 assert answer.status == 200
             async with session.get(f"{url}/events") as refused:
                 assert refused.status == 503
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 async with session.get(f"{url}/events") as answer:
                     if answer.status == 200:
@@ -98,7 +99,7 @@ async def test_a_reader_does_not_keep_the_daemon_from_its_end() -> None:
         session.get(f"{url}/events") as answer,
     ):
         await event(answer)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await runner.cleanup()
 
 

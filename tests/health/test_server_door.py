@@ -14,7 +14,7 @@ from kannelkit.health.server import tls
 from kannelkit.health.server_door import MOST_OCTETS, Door
 from tests.harness.pem import write_pem
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 NEVER = 3600.0
 MEGABYTES = bytes(40_000_000)
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -125,9 +125,11 @@ async def test_a_client_that_does_not_take_its_answer_or_keeps_the_connection_is
 
 async def test_an_answer_without_an_end_has_its_time() -> None:
     async with serving(asking=0.1, taking=0.1) as port, AsyncExitStack() as clients:
-        lasting, other = [await connect(port, clients) for _ in range(2)]
-        assert await ask(lasting, b"lasting\n") == b"lasting\n"
-        assert await ended(other)
+        lasting = await connect(port, clients)
+        while await ask(lasting, b"lasting\n") != b"lasting\n":  # ended before it could ask, on a busy machine
+            lasting = await connect(port, clients)
+        for _ in range(2):
+            assert await ended(await connect(port, clients))
         lasting[1].write(b"\n")
         assert await lasting[0].readline() == b"lasting\n"
 

@@ -20,13 +20,14 @@ from kannelkit.health.metrics import CHOICES
 from kannelkit.health.metrics_gateway import add_gateway
 from kannelkit.health.metrics_rows import Seen, link_rows
 from kannelkit.health.metrics_totals import Totals
+from kannelkit.health.server import Known
 from kannelkit.health.server_looks import Looks
 from kannelkit.health.values import sending_accounts
 from kannelkit.spec import Spec, load
 from tests.gateway.server import listening
 from tests.health.statusxml import GOOD, READABLE, UNREADABLE, accounts
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 def spec(folder: Path, port: int) -> Spec:
@@ -67,14 +68,23 @@ async def test_a_look_at_anything_is_one(tmp_path: Path, what: str) -> None:
         of = spec(tmp_path, port)
         async with looking(of, lambda: of, said) as looks:
             known = looks.known()
-            report, state = known.report(), known.state()
-            assert report is not None
+            state = known.state()
             assert state is not None
-            found = sending_accounts(report)
-            assert bool(found) is (what in READABLE and what not in NO_LINKS)
+            if what in READABLE and what not in NO_LINKS:
+                async with asyncio.timeout(PATIENCE):  # a look that came too late on a busy machine has another one
+                    while not sends(known):
+                        await asyncio.sleep(0.01)
+            else:
+                assert not sends(known)
             for names in CHOICES:
                 assert list(text_string_to_metric_families(known.metrics(names).decode()))
     assert said == []
+
+
+def sends(known: Known) -> bool:
+    report = known.report()
+    assert report is not None
+    return bool(sending_accounts(report))
 
 
 async def test_looks_go_on_whatever_they_meet_and_are_missed_when_they_do_not(tmp_path: Path) -> None:

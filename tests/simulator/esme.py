@@ -12,7 +12,7 @@ from kannelkit.smpp.pdu import FieldValue, Pdu, Tlv, decode, encode
 
 Fields = dict[str, FieldValue]
 
-PATIENCE = 10.0  # seconds to wait for what must come
+PATIENCE = 60.0  # seconds to wait for what must come
 
 
 class Esme:

@@ -13,7 +13,7 @@ from kannelkit.simulator import AccountRules, Behaviour, Simulator
 from kannelkit.simulator.outcomes import OutcomeRule
 from kannelkit.simulator.page import LIMITS, SAID, asset, shown
 from kannelkit.smpp.constants import CommandId
-from tests.simulator.esme import Esme, Fields, message
+from tests.simulator.esme import PATIENCE, Esme, Fields, message
 from tests.simulator.page_html import PageHtml
 
 HOSTILE = "</p><script>alert(1)</script><img src=x onerror=alert(1)>\u202egnp.exe\u0007{{ 7 * 7 }}\n</textarea>"
@@ -110,7 +110,7 @@ async def test_how_an_http_handler_fares_is_told() -> None:
     async with Simulator(rules, Behaviour(receipt_delay=0), control_port=0) as smsc:
         assert "took 0" in (await page(smsc)).said["standing-0"]
         await submitted(smsc, message(b"hello"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while "last trouble: ClientConnectorError" not in (html := await page(smsc)).said["standing-0"]:
                 await asyncio.sleep(0.01)
     assert "1 waiting" in html.said["standing-0"]
@@ -132,7 +132,7 @@ async def test_one_account_and_so_many_messages_are_shown_as_chosen() -> None:
 
 
 async def event(answer: aiohttp.ClientResponse) -> dict[str, Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not (line := await answer.content.readuntil(b"\n")).startswith(b"data: "):
             pass
     found: dict[str, Any] = json.loads(line.removeprefix(b"data: "))
@@ -169,7 +169,7 @@ async def test_the_end_of_the_simulator_ends_the_stream() -> None:
         session.get("/events") as answer,
     ):
         await event(answer)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await smsc.stop()
             while await answer.content.readany():
                 pass

@@ -113,13 +113,16 @@ def test_rate_may_change() -> None:
     assert sorted(sent(1, fill, [])[0]) == list(range(50))
 
 
-async def test_queue_is_full_at_last() -> None:
-    rules = AccountRules("test", "test", limit=None, delivery_rate=1)
-    async with Simulator([rules], Behaviour(), bounds=Bounds(messages=5)) as smsc, Esme(smsc.port) as esme:
-        await esme.bind()
-        statuses = [(await esme.submit_and_wait(b"%d" % number)).command_status for number in range(10)]
-        assert statuses[:5] == [0] * 5
-        assert statuses[-1] == CommandStatus.ESME_RMSGQFUL
-        smsc.change_account("test", {"delivery-rate": "none"})
-        await settle()
-        assert (await esme.submit_and_wait(b"again")).command_status == 0
+def test_queue_is_full_at_last() -> None:
+    async def scene() -> None:
+        rules = AccountRules("test", "test", limit=None, delivery_rate=1)
+        async with Simulator([rules], Behaviour(), bounds=Bounds(messages=5)) as smsc, Esme(smsc.port) as esme:
+            await esme.bind()
+            statuses = [(await esme.submit_and_wait(b"%d" % number)).command_status for number in range(10)]
+            assert statuses[:5] == [0] * 5
+            assert statuses[-1] == CommandStatus.ESME_RMSGQFUL
+            smsc.change_account("test", {"delivery-rate": "none"})
+            await settle()
+            assert (await esme.submit_and_wait(b"again")).command_status == 0
+
+    play(scene)

@@ -13,7 +13,7 @@ import smpplib.exceptions
 
 from kannelkit.simulator import AccountRules, Behaviour, Law, Simulator
 
-PATIENCE = 10  # seconds that smpplib waits on its socket
+PATIENCE = 60  # seconds that smpplib waits on its socket
 
 
 class Client:

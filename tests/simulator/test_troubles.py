@@ -41,18 +41,21 @@ async def test_an_excess_is_the_last_answer_before_the_close(behaviour: Behaviou
         assert smsc.account("test").links == []
 
 
-async def test_an_excess_closes_no_other_connection_and_counts_after_it() -> None:
-    rules = AccountRules("test", "test", limit=3, law=Law.CLOSING, binds=2)
-    async with Simulator([rules]) as smsc, Esme(smsc.port) as first, Esme(smsc.port) as second:
-        await first.bind()
-        await second.bind()
-        assert await statuses(first, 3) == [0] * 3
-        assert await statuses(second, 1) == [THROTTLED]
-        assert await second.ended() == b""
-        assert (await first.ask(CommandId.ENQUIRE_LINK)).command_status == 0
-        async with Esme(smsc.port) as again:
-            assert (await again.bind()).command_status == 0
-            assert await statuses(again, 1) == [THROTTLED]  # the second that is full is the account's
+def test_an_excess_closes_no_other_connection_and_counts_after_it() -> None:
+    async def scene() -> None:
+        rules = AccountRules("test", "test", limit=3, law=Law.CLOSING, binds=2)
+        async with Simulator([rules]) as smsc, Esme(smsc.port) as first, Esme(smsc.port) as second:
+            await first.bind()
+            await second.bind()
+            assert await statuses(first, 3) == [0] * 3
+            assert await statuses(second, 1) == [THROTTLED]
+            assert await second.ended() == b""
+            assert (await first.ask(CommandId.ENQUIRE_LINK)).command_status == 0
+            async with Esme(smsc.port) as again:
+                assert (await again.bind()).command_status == 0
+                assert await statuses(again, 1) == [THROTTLED]  # the second that is full is the account's
+
+    play(scene)
 
 
 async def test_an_excess_without_answers_closes_the_bind_all_the_same() -> None:
@@ -66,17 +69,20 @@ async def test_an_excess_without_answers_closes_the_bind_all_the_same() -> None:
 # a limit for each connection
 
 
-async def test_a_limit_for_each_connection() -> None:
-    rules = AccountRules("test", "test", limit=3, binds=2, limit_per=LimitPer.CONNECTION)
-    async with Simulator([rules]) as smsc, Esme(smsc.port) as first, Esme(smsc.port) as second:
-        await first.bind()
-        await second.bind()
-        assert await statuses(first, 4) == [0, 0, 0, THROTTLED]
-        assert await statuses(second, 4) == [0, 0, 0, THROTTLED]
-        smsc.change_limit("test", 5)
-        assert await statuses(first, 3) == [0, 0, THROTTLED]
-        smsc.change_account("test", {"limit-per": "account"})
-        assert await statuses(first, 5) == [0] * 5  # over all connections none was counted yet
+def test_a_limit_for_each_connection() -> None:
+    async def scene() -> None:
+        rules = AccountRules("test", "test", limit=3, binds=2, limit_per=LimitPer.CONNECTION)
+        async with Simulator([rules]) as smsc, Esme(smsc.port) as first, Esme(smsc.port) as second:
+            await first.bind()
+            await second.bind()
+            assert await statuses(first, 4) == [0, 0, 0, THROTTLED]
+            assert await statuses(second, 4) == [0, 0, 0, THROTTLED]
+            smsc.change_limit("test", 5)
+            assert await statuses(first, 3) == [0, 0, THROTTLED]
+            smsc.change_account("test", {"limit-per": "account"})
+            assert await statuses(first, 5) == [0] * 5  # over all connections none was counted yet
+
+    play(scene)
 
 
 # a status for a share
@@ -103,13 +109,16 @@ async def test_the_same_seed_rejects_the_same() -> None:
     assert await told(7) == await told(7) != await told(8)
 
 
-async def test_what_is_rejected_takes_nothing_from_the_limit() -> None:
-    behaviour = Behaviour(reject_share=1, reject_status=CommandStatus.ESME_RSYSERR)
-    async with Simulator([AccountRules("test", "test", limit=2)], behaviour) as smsc, Esme(smsc.port) as esme:
-        await esme.bind()
-        assert await statuses(esme, 5) == [CommandStatus.ESME_RSYSERR] * 5
-        smsc.change_behaviour({"reject_share": 0})
-        assert await statuses(esme, 3) == [0, 0, THROTTLED]
+def test_what_is_rejected_takes_nothing_from_the_limit() -> None:
+    async def scene() -> None:
+        behaviour = Behaviour(reject_share=1, reject_status=CommandStatus.ESME_RSYSERR)
+        async with Simulator([AccountRules("test", "test", limit=2)], behaviour) as smsc, Esme(smsc.port) as esme:
+            await esme.bind()
+            assert await statuses(esme, 5) == [CommandStatus.ESME_RSYSERR] * 5
+            smsc.change_behaviour({"reject_share": 0})
+            assert await statuses(esme, 3) == [0, 0, THROTTLED]
+
+    play(scene)
 
 
 # binds that are refused

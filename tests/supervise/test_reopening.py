@@ -30,7 +30,7 @@ if how == "slow":
 signal.signal(number, anew if how in ("well", "slow") else (lambda *_: None))
 print("there", flush=True)
 while True:
-    time.sleep(60)
+    time.sleep(600)
 """
 SPEC = """
 state-dir: state
@@ -76,7 +76,7 @@ def log(tmp_path: Path) -> Path:
     return path
 
 
-def done(process: ProcessId, log: Path, seconds: float = 10.0) -> Reopened:
+def done(process: ProcessId, log: Path, seconds: float = 60.0) -> Reopened:
     (bearerbox, smsbox) = reopen({"bearerbox": process}, [log], seconds)
     assert smsbox == Reopened("smsbox", None)
     return bearerbox
@@ -129,7 +129,7 @@ def test_a_box_that_has_no_handler_yet_is_not_ended(start: Start, log: Path) -> 
             box.stdin.write("go\n")
             box.stdin.flush()
 
-    (bearerbox, _) = reopen({"bearerbox": process}, [log], 10.0, sleep=sleep)
+    (bearerbox, _) = reopen({"bearerbox": process}, [log], 60.0, sleep=sleep)
     assert bearerbox == Reopened("bearerbox", process.pid)
     assert waits
 
