@@ -21,7 +21,7 @@ def relay_rate(account: AccountView) -> str:
 
 def relay_rows(seen: Overview) -> list[Row]:
     """Return a row for each account that the relay paces, a heading first; nothing where there is none."""
-    heading = ("RELAY", "RATE", "HELD", "OLDEST", "UNANSWERED", "REFUSED", "PUT OFF", "HANDED BACK", "HOST")
+    heading = ("RELAY", "RATE", "HELD", "OLDEST", "UNANSWERED", "RESPONSE", "REFUSED", "PUT OFF", "HANDED BACK", "HOST")
     rows: list[Row] = []
     for account in seen.accounts:
         if account.relayed:
@@ -36,6 +36,9 @@ def relay_line(relay: RelayView) -> str:
         f"unanswered {relay.unanswered:,} of {relay.window:,}",
         f"refused and sent again {relay.refused:,}",
     ]
+    if relay.response_median is not None and relay.response_99 is not None:
+        most = _seconds(relay.response_99)
+        parts.append(f"answers within {_seconds(relay.response_median)}, 99 of 100 within {most}")
     parts += [
         f"{what} {count:,}"
         for what, count in (
@@ -48,13 +51,18 @@ def relay_line(relay: RelayView) -> str:
     return f"relay: {', '.join(parts)}"
 
 
+def _seconds(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
 def _cells(relay: RelayView | None) -> Row:
     if relay is None:
-        return ("-",) * 7
+        return ("-",) * 8
     return (
         str(relay.held),
         f"{relay.held_for:.1f} s",
         f"{relay.unanswered}/{relay.window}",
+        "-" if relay.response_median is None else _seconds(relay.response_median),
         str(relay.refused),
         str(relay.put_off),
         str(relay.expired),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from kannelkit.failover.refusals import bind_refusal
-from kannelkit.health import others
+from kannelkit.health import others, relay
 from kannelkit.health.bounds import Bounds, counted, lasting, said
 from kannelkit.health.observed import Observed, Traffic, Troubles
 from kannelkit.health.values import SENDING, Check, Figure, Status
@@ -68,6 +68,8 @@ def _sends(seen: Observed, account: AccountView) -> tuple[Status, str, str]:
             'the bind was answered with "already bound": end the other bind of this login, then stop and start the link'
         )
         return "critical", "not sending: online by Kannel's word, but the provider says that it is not bound", advice
+    if held := relay.away(account):
+        return "critical", f"not sending: {held}", "see the check pacing"
     where = " to its backup host" if account.side == "backup" else ""
     return "ok", f"sending{where} over {account.links_online} of {account.links_wanted} links", ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from kannelkit.health import accounts, boxes, machine, messages
+from kannelkit.health import accounts, boxes, machine, messages, relay
 from kannelkit.health.bounds import Bounds
 from kannelkit.health.observed import Observed
 from kannelkit.health.values import Check, Report
@@ -14,12 +14,14 @@ from kannelkit.spec.model import Threshold
 FUNCTIONS: Mapping[str, Callable[[Observed, Bounds], Iterator[Check]]] = {
     "bearerbox": boxes.bearerbox,
     "smsbox": boxes.smsbox,
+    "relay": relay.relay,
     "sending": accounts.sending,
     "links": accounts.links,
     "backup": accounts.backup,
     "flapping": accounts.flapping,
     "binds": accounts.binds,
     "refusals": accounts.refusals,
+    "pacing": relay.pacing,
     "other-refusals": accounts.other_refusals,
     "lost": messages.lost,
     "receipts": messages.receipts,

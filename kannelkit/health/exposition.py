@@ -44,9 +44,11 @@ class Exposition:
             before = self._before[name] = listed, _whole(metric, lines)
         self._parts.append(before[1])
 
-    def add_summary(self, metric: Metric, samples: Iterable[tuple[str, int, float]]) -> None:
-        """Add a summary without quantiles: for each series how many there were, and their sum."""
-        lines = []
+    def add_summary(
+        self, metric: Metric, samples: Iterable[tuple[str, int, float]], quantiles: Iterable[Sample] = ()
+    ) -> None:
+        """Add a summary: for each series how many there were, and their sum; the labels of quantiles name which."""
+        lines = [f"{metric.name}{labels} {_number(value)}\n" for labels, value in quantiles]
         for labels, count, total in samples:
             lines.append(f"{metric.name}_sum{labels} {_number(total)}\n")
             lines.append(f"{metric.name}_count{labels} {count}\n")

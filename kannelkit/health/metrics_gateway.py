@@ -127,6 +127,7 @@ def _state(text: Exposition, state: Overview) -> None:
     relayed = [(name, account.relay) for name, account in named if account.relay is not None]
     for metric, of_relay in _OF_RELAY.items():
         text.add(METRICS[metric], [(name, value) for name, relay in relayed if (value := of_relay(relay)) is not None])
+    _responses(text, accounts)
     sides = {(each.smsc_id, side): int(each.side == side) for each in accounts for side in _SIDES}
     _each(text, "kannelkit_account_side", sides.items())
     shares = [
@@ -136,6 +137,19 @@ def _state(text: Exposition, state: Overview) -> None:
         if link.role == account.side and link.share is not None
     ]
     _each(text, "kannelkit_link_throughput", shares)
+
+
+def _responses(text: Exposition, accounts: Iterable[AccountView]) -> None:
+    """Add how soon providers answer the relay: quantiles of the last minute, and totals."""
+    relayed = [(account.smsc_id, account.relay) for account in accounts if account.relay is not None]
+    quantiles = [
+        (labels((*_ACCOUNT, "quantile"), (name, quantile)), round(value, 4))
+        for name, relay in relayed
+        for quantile, value in (("0.5", relay.response_median), ("0.99", relay.response_99))
+        if value is not None
+    ]
+    totals = [(labels(_ACCOUNT, (name,)), relay.answers, relay.response_seconds) for name, relay in relayed]
+    text.add_summary(METRICS["kannelkit_relay_response_seconds"], totals, quantiles)
 
 
 def _joined(samples: Iterable[Sample], *, add_up: bool) -> list[Sample]:

@@ -84,6 +84,7 @@ class Account:
         self._probing = False
         self._stopping = False
         self._said = ""
+        self._trouble = ""  # why the last connection to the provider ended, or was none
         if note.left_behind and former is None:
             self.say(f"{note.left_behind} submits had no answer when the relay before this one ended: possible doubles")
 
@@ -112,12 +113,15 @@ class Account:
             "unit": self.settings.unit,
             "bearerbox": sum(session.bearerbox is not None and session.bearerbox.bound for session in sessions),
             "connections": sum(len(session.connections) for session in sessions),
+            "connections_wanted": sum(len(self._keepers.get(session, ())) for session in sessions),
+            "trouble": self._trouble,
             "rate": self.pacer.rate if self.pacer.rate < float("inf") else None,
             "by_hand": self.pacer.by_hand,
             "paused": self.pacer.paused,
             "trying": self.pacer.limit.trying,
             "held": sum(len(session.held) for session in sessions),
             "held_for": round(now - oldest, 3) if oldest <= now else 0.0,
+            "held_at_most": self.settings.held_for,
             **asdict(self.counts),
             "unanswered": self.unanswered,  # now; the total, of which there may be doubles, is another one
             "without_answer": self.counts.unanswered,
@@ -292,6 +296,7 @@ class Account:
             began = self._clock()
             why = await self._connected(session, request)
             self.say(why)
+            self._trouble = why
             bearerbox = session.bearerbox
             if bearerbox is not None and not bearerbox.bound:
                 self._in_vain = self._clock()
@@ -321,6 +326,7 @@ class Account:
                     session.bearerbox.answer_bind(answer)
                 return f"{address}: the bind is refused: {status_name(status)}"
             self.say(f"{address}: bound")
+            self._trouble = ""
             session.arrived()
             return f"{address}: {await asyncio.shield(connection.ended)}"
         except GatewayError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from kannelkit.gateway.status import GatewayStatus, LinkStatus
-from kannelkit.render import Account, Link
+from kannelkit.render import Account, Link, Side
 from kannelkit.supervise.course import Curve, Flow, Minute
 from kannelkit.supervise.memory import Event
 from kannelkit.supervise.problems import problems
@@ -153,8 +153,8 @@ def _relay(readings: Readings) -> BoxView:
 def _relayed(state: Mapping[str, Any] | None) -> RelayView | None:
     """Return what the relay says of an account, None where it is silent, or says something else than it should."""
     try:
-        return None if state is None else RelayView(**{name: state[name] for name in _RELAYED})
-    except KeyError:
+        return None if state is None else RelayView(**{name: state[name] for name in _RELAYED if name in state})
+    except TypeError:
         return None
 
 
@@ -164,25 +164,28 @@ _RELAYED = tuple(each.name for each in fields(RelayView))
 def _account(
     account: Account, found: Mapping[str, Sequence[LinkStatus]], readings: Readings, in_flight: int | None
 ) -> AccountView:
+    relay = _relayed(readings.relays.get(account.smsc_id)) if account.relayed else None
+    side = account.side if relay is None else relay.side
     links = [_link(link, account, found.get(link.admin_id, ()), readings) for link in account.links]
     views = [view for view in links if view.role != "park"]
-    wanted = [view for view in views if view.role == account.side]
+    if relay is not None:  # its one link leads to whichever host is in force
+        views = [replace(view, role=side) for view in views]
+    wanted = [view for view in views if view.role == side]
     online = sum(view.state == "online" for view in wanted)
     throughput = readings.throughputs.get(account.unit, account.ceiling)
     if throughput is not None:  # as the rate controller takes what it learnt, should the spec have changed since
         throughput = max(account.floor, throughput if account.ceiling is None else min(throughput, account.ceiling))
-    relay = _relayed(readings.relays.get(account.smsc_id)) if account.relayed else None
     if account.relayed:
         throughput = None if relay is None or relay.rate is None else max(1, round(relay.rate))
     change, paused = readings.changes.get(account.unit), account.unit in readings.paused
-    turn = readings.turns.get(account.smsc_id)
+    turn = readings.turns.get(account.smsc_id) if relay is None else _turn(relay)
     traffic = readings.traffic.get(account.smsc_id, Traffic())
     queued = sum(view.queued for view in views)
     return AccountView(
         smsc_id=account.smsc_id,
         unit=account.unit,
-        state=_account_state(readings, account, online, len(wanted)),
-        side=account.side,
+        state=_account_state(readings, side, online, len(wanted)),
+        side=side,
         host=f"{wanted[0].host}:{wanted[0].port}" if relay is None else relay.host,
         since=turn.since if turn else None,
         why=turn.why if turn else "",
@@ -211,11 +214,15 @@ def _account(
     )
 
 
-def _account_state(readings: Readings, account: Account, online: int, wanted: int) -> AccountState:
+def _turn(relay: RelayView) -> Turn | None:
+    return None if relay.side_since is None else Turn(relay.side_since, relay.side_why, relay.side_by_hand)
+
+
+def _account_state(readings: Readings, side: Side, online: int, wanted: int) -> AccountState:
     if readings.status is None and not readings.refused:
         return "unknown"
     if online == wanted:
-        return "online" if account.side == "primary" else "backup"
+        return "online" if side == "primary" else "backup"
     return "partly" if online else "offline"
 
 

@@ -63,6 +63,14 @@ class RelayView:
     `unanswered` of the `window` are on their way at the provider's `host`, over `connections`. `refused` were refused
     as too fast, `put_off` for a full queue and its like, and all of these went again; `expired` were handed back to
     bearerbox unsent. `maybe_doubled` may have arrived twice.
+
+    `trouble` says in words why a connection of the provider's is not there.
+
+    None is held for longer than `held_at_most` seconds; `bearerbox` is bound so many times, of the provider's
+    connections `connections_wanted` are to be there. Nothing leaves while it is `paused`; `by_hand` is what somebody
+    has the rate held to. Of `answers`, which took `response_seconds` together, those of the last minute came within
+    `response_median` and `response_99` seconds, half of them and 99 of 100. `side` is in force since `side_since`
+    (seconds since the epoch), because of `side_why`, and by hand where `side_by_hand`.
     """
 
     rate: float | None
@@ -77,6 +85,20 @@ class RelayView:
     put_off: int
     expired: int
     maybe_doubled: int
+    held_at_most: float | None = None
+    bearerbox: int = 0
+    connections_wanted: int = 1
+    trouble: str = ""
+    paused: bool = False
+    by_hand: float | None = None
+    answers: int = 0
+    response_seconds: float = 0.0
+    response_median: float | None = None
+    response_99: float | None = None
+    side: Side = "primary"
+    side_since: float | None = None
+    side_why: str = ""
+    side_by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

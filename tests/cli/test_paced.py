@@ -35,16 +35,16 @@ def test_status_has_a_table_of_it_only_where_there_is_a_relay() -> None:
     assert STATE is not None
     assert [row[0] for row in relay_rows(STATE)] == ["RELAY", "one"]
     table = "\n".join(plain(STATE))
-    assert "RELAY  RATE  HELD  OLDEST  UNANSWERED  REFUSED  PUT OFF  HANDED BACK  HOST" in table
-    assert "one    29.8  12    0.4 s   8/600       3        2        1            smpp.example.net:3700" in table
+    assert "RELAY  RATE  HELD  OLDEST  UNANSWERED  RESPONSE  REFUSED  PUT OFF  HANDED BACK  HOST" in table
+    assert "one    29.8  12    0.4 s   8/600       55 ms     3        2        1            smpp.example.net" in table
     assert relay_rows(dataclasses.replace(STATE, accounts=(OTHER,))) == []
     assert "RELAY" not in "\n".join(plain(dataclasses.replace(STATE, accounts=(OTHER,))))
 
 
 def test_what_never_happened_is_not_told() -> None:
     assert relay_line(RELAYED) == (
-        "relay: held 12 for up to 0.4 s, unanswered 8 of 600, refused and sent again 3, put off and sent again 2, "
-        "handed back 1, possible doubles 4"
+        "relay: held 12 for up to 0.4 s, unanswered 8 of 600, refused and sent again 3, answers within 55 ms, "
+        "99 of 100 within 310 ms, put off and sent again 2, handed back 1, possible doubles 4"
     )
     quiet = RelayView(30.0, 0, 0.0, 0, 600, "a:1", 1, 9, 0, 0, 0, 0)
     assert relay_line(quiet) == "relay: held 0, unanswered 0 of 600, refused and sent again 0"

@@ -88,7 +88,27 @@ def seen(of: GatewayStatus | None, accounts: Sequence[Account] = ACCOUNTS) -> Se
     return Seen(AT, 0.0123, of, state, REPORT, link_rows(accounts, state, of), {"one.pem": AT + 86_400.0})
 
 
-RELAYED = RelayView(29.75, 12, 0.4, 8, 600, "smpp.example.net:3700", 2, 1000, 3, 2, 1, 4)
+RELAYED = RelayView(
+    29.75,
+    12,
+    0.4,
+    8,
+    600,
+    "smpp.example.net:3700",
+    2,
+    1000,
+    3,
+    2,
+    1,
+    4,
+    held_at_most=36.0,
+    bearerbox=1,
+    connections_wanted=2,
+    answers=1005,
+    response_seconds=60.5,
+    response_median=0.055,
+    response_99=0.31,
+)
 
 
 def paced(of: Seen) -> Seen:

@@ -8,7 +8,7 @@ from typing import Any
 
 from kannelkit.health.observed import BoxSeen, Certificate, Host, LogFile, Observed, Place, Silence, Store
 from kannelkit.supervise.course import Curve, Minute
-from kannelkit.supervise.views import AccountView, BoxView, LinkView, Overview
+from kannelkit.supervise.views import AccountView, BoxView, LinkView, Overview, RelayView
 
 AT = 1_800_000_000.0
 DAY = 86_400.0
@@ -80,6 +80,37 @@ def account(**changes: Any) -> Observed:
 def refusing(accepted: int, refused: int, first: int, last: int, **changes: Any) -> Observed:
     """Return what is seen where so many submits were refused in the last minute, between so many seconds ago."""
     return account(minute=Minute(accepted, refused, first, last), **changes)
+
+
+def paced(**changes: Any) -> Observed:
+    """Return what is seen where a relay paces the account, and stands otherwise."""
+    return relay("running", RelayView(**{**PACED, **changes}))
+
+
+def relay(state: Any, of: RelayView | None = None, since: float = AT - 60) -> Observed:
+    """Return what is seen where the relay is in a state, and says this of the account."""
+    box = BoxView("relay", state, None if state == "stopped" else 14, None if state == "stopped" else since)
+    seen = account(relayed=True, relay=of, links=(ONE,), links_online=1, links_wanted=1)
+    return replace(seen, overview=replace(seen.overview, boxes=(*WELL.overview.boxes, box)))
+
+
+PACED: dict[str, Any] = {
+    "rate": 29.75,
+    "held": 12,
+    "held_for": 0.4,
+    "unanswered": 8,
+    "window": 600,
+    "host": "smpp.example.net:3700",
+    "connections": 2,
+    "accepted": 1000,
+    "refused": 3,
+    "put_off": 2,
+    "expired": 1,
+    "maybe_doubled": 4,
+    "held_at_most": 36.0,
+    "bearerbox": 1,
+    "connections_wanted": 2,
+}
 
 
 def overview(**changes: Any) -> Observed:

@@ -41,7 +41,9 @@ from tests.health.observations import (
     account,
     boxes,
     overview,
+    paced,
     refusing,
+    relay,
     silent,
 )
 
@@ -93,6 +95,24 @@ CASES: list[tuple[Observed, str, Status, str]] = [
         "ok",
         "sending",
     ),
+    (paced(), "sending", "ok", "sending over 1 of 1 links"),
+    (paced(connections=0), "sending", "critical", "the relay is not bound at smpp.example.net:3700"),
+    (paced(paused=True), "sending", "critical", "let nothing leave"),
+    (paced(), "relay", "ok", "the relay runs for 1 min and paces 1 account"),
+    (relay("stopped"), "relay", "critical", "the relay is not running: its accounts send nothing; it is started"),
+    (relay("silent"), "relay", "critical", "the relay (pid 14) does not answer; where that lasts it is started again"),
+    (relay("silent", since=AT - 2), "relay", "warning", "was just started and does not answer yet"),
+    (replace(relay("silent"), boxes={"relay": BoxSeen(14, AT, "T")}), "relay", "critical", "kill -CONT 14"),
+    (paced(), "pacing", "ok", "main: 29.8 SMS per second, 12 held for up to 0.4 s"),
+    (paced(rate=None, held=0), "pacing", "ok", "no limit, 0 held"),
+    (paced(rate=7.5, by_hand=7.5), "pacing", "ok", "7.5 SMS per second, held there by hand"),
+    (relay("silent"), "pacing", "unknown", "not known while the relay does not answer"),
+    (paced(paused=True), "pacing", "warning", "nothing leave, 12 held for up to 0.4 s"),
+    (paced(connections=0), "pacing", "critical", "bearerbox is bound to the relay, but the relay not at smpp.example"),
+    (paced(connections=0, bearerbox=0), "pacing", "warning", "nobody is bound"),
+    (paced(connections=1), "pacing", "warning", "1 of 2 connections"),
+    (paced(held_for=26.9), "pacing", "ok", "12 held for up to 26.9 s"),
+    (paced(held_for=27.0), "pacing", "warning", "of the 36 s after which bearerbox gets them back"),
     (WELL, "links", "ok", "2 of 2"),
     (account(links=HALF, links_online=1, state="partly"), "links", "warning", "main-2 was stopped"),
     (account(links=DOWN, links_online=0, state="offline"), "links", "critical", "0 of 2"),
@@ -234,6 +254,11 @@ CASES: list[tuple[Observed, str, Status, str]] = [
 ]
 
 
+def test_a_gateway_without_a_relay_is_told_nothing_of_one() -> None:
+    assert not report(WELL, usual()).of("relay")
+    assert not report(WELL, usual()).of("pacing")
+
+
 def checked(seen: Observed, id: str) -> Check:
     (check,) = report(seen, usual()).of(id)
     return check
@@ -274,7 +299,8 @@ def test_a_limit_that_is_not_held_is_one() -> None:
 def test_all_is_well_where_all_is_well() -> None:
     seen = report(WELL, usual())
     assert {check.id for check in seen.checks if check.status != "ok"} == set()
-    assert {check.id for check in seen.checks} | {"receipts"} == set(FUNCTIONS)
+    assert {check.id for check in seen.checks} | {"receipts", "relay", "pacing"} == set(FUNCTIONS)
+    assert {check.status for check in report(paced(), usual()).checks} == {"ok"}
 
 
 def test_every_check_can_be_better_and_worse() -> None:

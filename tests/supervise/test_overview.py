@@ -258,6 +258,15 @@ def test_an_account_that_the_relay_paces_stands_as_the_relay_says() -> None:
     assert overview_of(json.loads(json.dumps(plain_overview(well)))) == well
 
 
+def test_its_side_is_the_relays() -> None:
+    moved = {"side": "backup", "side_since": 900.0, "side_why": "by hand", "side_by_hand": True}
+    found = overview([PACED], dataclasses.replace(WITH_RELAY, relays={"acc": STATE | moved}))
+    (one,) = found.accounts
+    assert (one.side, one.state, one.since, one.why, one.moved_by_hand) == ("backup", "backup", 900.0, "by hand", True)
+    assert (one.links_online, one.links_wanted) == (1, 1)
+    assert any("on its backup host second.example:2775" in problem for problem in found.problems)
+
+
 WITHOUT_RELAY = [
     (dataclasses.replace(WITH_RELAY, processes=RUNNING, relays={}), "stopped", "the relay is not running, and its"),
     (dataclasses.replace(WITH_RELAY, relays={}), "silent", "the relay (pid 14) does not answer"),
