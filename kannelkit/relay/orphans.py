@@ -9,6 +9,7 @@ from kannelkit.relay.octets import lasting
 
 _KEPT_SECONDS: Final = 60.0  # bearerbox is started again and has sent what it kept
 _MOST: Final = 20_000
+_MOST_OCTETS: Final = 8 * 1024 * 1024
 
 
 class Orphans:
@@ -24,14 +25,17 @@ class Orphans:
         self._kept: OrderedDict[int, tuple[float, bytes, bytes]] = OrderedDict()  # by turn: until when, submit, answer
         self._turns: dict[bytes, list[int]] = {}
         self._turn = 0
+        self._octets = 0
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def keep(self, submit: bytes, answer: bytes, now: float) -> bool:
         """Keep an answer for a while; return False where there are too many."""
-        if len(self._kept) >= _MOST:
+        octets = len(submit) + len(answer)
+        if len(self._kept) >= _MOST or self._octets + octets > _MOST_OCTETS:
             return False
+        self._octets += octets
         self._turn += 1
         self._kept[self._turn] = (now + _KEPT_SECONDS, submit, answer)
         self._turns.setdefault(lasting(submit), []).append(self._turn)
@@ -54,7 +58,8 @@ class Orphans:
         return len(old)
 
     def _drop(self, turn: int) -> None:
-        _, submit, _ = self._kept.pop(turn)
+        _, submit, answer = self._kept.pop(turn)
+        self._octets -= len(submit) + len(answer)
         what = lasting(submit)
         turns = self._turns[what]
         turns.remove(turn)

@@ -165,7 +165,12 @@ def watching(traced: Traced, asked: Mapping[str, Any], writer: asyncio.StreamWri
     if len(traced.watchers) >= _MOST_WATCHERS:
         raise GatewayError(f"{_MOST_WATCHERS} look on already")
     transport = writer.transport
-    watcher = Watcher(transport.write, transport.get_write_buffer_size, frozenset(only), number.encode())
+
+    def write(lines: bytes) -> None:
+        if not transport.is_closing():
+            transport.write(lines)
+
+    watcher = Watcher(write, transport.get_write_buffer_size, frozenset(only), number.encode())
     writer.write(b'{"watching":true}\n')
     traced.watchers.append(watcher)
     try:

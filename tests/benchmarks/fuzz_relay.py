@@ -97,6 +97,7 @@ def accounts(smsc: Simulator, certificate: Path, hostile: list[int]) -> tuple[Re
             Login(name.encode(), name.encode()),
             unit=name,
             verify=Verify(certificate) if name == "tls" else None,
+            window=200,
             wait_ack=10.0,
             enquire_every=5.0,
             after=2.0,
@@ -248,9 +249,8 @@ def miscounted(good: Good, smsc: Simulator, stood: dict[str, Any]) -> list[str]:
     if (counters.accepted, counters.doubled, good.receipts) != (good.sent, 0, good.sent):
         arrived = f"{counters.accepted} arrived, {counters.doubled} of them again, {good.receipts} receipts"
         wrong.append(f"{good.sent} sent, {arrived}")
-    wrong += [
-        f"{name} {stood.get(name)}" for name in ("maybe_doubled", "expired", "unanswered") if stood.get(name) != 0
-    ]
+    untouched = ("maybe_doubled", "expired", "without_answer")
+    wrong += [f"{name}: {stood.get(name)}" for name in untouched if stood.get(name) != 0]
     return [f"{good.name}: {each}" for each in wrong]
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from kannelkit.relay.octets import lasting, numbered
 from kannelkit.relay.orphans import Orphans
 from kannelkit.simulator import AccountRules, Behaviour, Simulator
-from kannelkit.smpp.constants import CommandId
-from kannelkit.smpp.pdu import FieldValue, Pdu, encode
+from kannelkit.smpp.constants import CommandId, Tag
+from kannelkit.smpp.pdu import FieldValue, Pdu, Tlv, encode
 from tests.relay.running import NAME, account, bound, running, until
 from tests.simulator.esme import message
 
@@ -93,6 +93,15 @@ def test_each_answer_is_claimed_once_by_the_same_submit() -> None:
     assert orphans.claim(OTHER) is None
     assert [orphans.claim(numbered(SUBMIT, each)) for each in (1, 2, 3)] == [b"one", b"two", None]
     assert len(orphans) == 0
+
+
+def test_more_than_is_good_is_not_kept() -> None:
+    orphans = Orphans()
+    long = encode(Pdu(CommandId.DATA_SM, 0, 1, {}, [Tlv(Tag.MESSAGE_PAYLOAD, b"x" * 60_000)]))
+    kept = [orphans.keep(long, b"answer", 0.0) for _ in range(200)]
+    assert kept.index(False) == sum(kept) > 100
+    orphans.claim(long)
+    assert orphans.keep(long, b"answer", 0.0)
 
 
 def test_what_nobody_comes_for_is_let_go_of_and_counted() -> None:
