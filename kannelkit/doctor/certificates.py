@@ -84,8 +84,8 @@ class Handshake:
     checked: bool
 
 
-def hosts(host: str, port: int, seen: Handshake, now: datetime) -> Result:
-    """Return what is to be said of a host's TLS."""
+def hosts(host: str, port: int, seen: Handshake, now: datetime, *, relayed: bool = False) -> Result:
+    """Return what is to be said of a host's TLS; the relay looks at the name in the certificate, Kannel does not."""
     where = f"{host}:{port}"
     certificate = seen.certificate
     if certificate is None:
@@ -96,12 +96,20 @@ def hosts(host: str, port: int, seen: Handshake, now: datetime) -> Result:
         f"{'expired' if certificate.valid_until <= now else 'until'} {certificate.valid_until:%Y-%m-%d}"
     )
     if seen.checked:
+        if relayed and seen.unverified is None and not covers(certificate.names, host):
+            return Result(
+                "tls",
+                "failed",
+                f"{words}; it is for {_few(certificate.names) or 'no name'}, not for {host}, and the relay refuses it",
+                "write host as the certificate names it, if that is the provider's",
+                host=host,
+            )
         if seen.unverified is None:
             return Result("tls", "ok", f"{words}; signed by ssl-trusted-ca-file", host=host)
         return Result(
             "tls",
             "failed",
-            f"{words}; Kannel refuses it: {seen.unverified}",
+            f"{words}; {'the relay' if relayed else 'Kannel'} refuses it: {seen.unverified}",
             "put the provider's authority into core's ssl-trusted-ca-file, or leave that out",
             host=host,
         )

@@ -135,7 +135,8 @@ class Network:
         seen, handshake = await self._hosts.handshake(address)
         if handshake is None:
             return provider.no_tls(address, seen, of)
-        return certificates.hosts(address.host, address.port, handshake, datetime.now(UTC))
+        relayed = any(each.account.relayed is not None for each in self._targets if each.address == address)
+        return certificates.hosts(address.host, address.port, handshake, datetime.now(UTC), relayed=relayed)
 
     def _begun_binds(self, seen: Overview | None) -> list[asyncio.Task[Result]]:
         """Begin the binds; those of one login one after the other, as a provider may allow one alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -78,6 +79,28 @@ def test_what_a_host_shows(seen: Handshake, status: str, words: str) -> None:
     assert result.status == status
     assert words in result.summary
     assert result.host == "smpp.example.net"
+
+
+@pytest.mark.parametrize(
+    ("names", "unverified", "status", "words"),
+    [
+        (
+            ("smpp2.example.net",),
+            None,
+            "failed",
+            "it is for smpp2.example.net, not for smpp.example.net",
+        ),
+        ((), None, "failed", "for no name, not for"),
+        (("*.example.net",), "certificate has expired", "failed", "the relay refuses it: certificate has expired"),
+        (("*.example.net",), None, "ok", "signed by ssl-trusted-ca-file"),
+    ],
+)
+def test_what_the_relay_makes_of_it(names: tuple[str, ...], unverified: str | None, status: str, words: str) -> None:
+    seen = handshake(LEAF, unverified, checked=True)
+    assert seen.certificate is not None
+    seen = replace(seen, certificate=replace(seen.certificate, names=names))
+    result = hosts("smpp.example.net", 3443, seen, NOW, relayed=True)
+    assert (result.status, words in result.summary) == (status, True)
 
 
 @pytest.mark.parametrize(
