@@ -62,11 +62,13 @@ def words(error: OSError | ValueError, address: Address, verify: Verify | None) 
 
 def _unverified(error: ssl.SSLCertVerificationError, address: Address, verify: Verify | None) -> str:
     if error.verify_code in _NAME_CODES:
-        return f"the certificate is not for the name {wanted_name(address, verify)}; nothing was sent there"
+        name = wanted_name(address, verify)
+        return f"the certificate is not for the name {name}, and nothing is sent: kannelkit doctor shows whose it is"
     if error.verify_code in _TIME_CODES:
-        return f"the certificate is not valid now ({error.verify_message}); nothing was sent there"
+        why = f"the certificate is not valid now ({error.verify_message}), and nothing is sent"
+        return f"{why}: the provider has to renew it, or this machine's clock is wrong"
     if error.verify_code in _AUTHORITY_CODES:
         trusted = "this machine" if verify is None or verify.authorities is None else str(verify.authorities)
-        why = f"the certificate is signed by nobody that {trusted} trusts ({error.verify_message})"
-        return f"{why}; nothing was sent there"
-    return f"the certificate is not trusted ({error.verify_message}); nothing was sent there"
+        why = f"the certificate is signed by nobody that {trusted} trusts, and nothing is sent"
+        return f"{why}: where it is the provider's, its authority belongs in there"
+    return f"the certificate is not trusted ({error.verify_message}), and nothing is sent: ask the provider"

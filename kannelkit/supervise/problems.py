@@ -82,6 +82,8 @@ def _account(account: AccountView, spec: str, at: float) -> Iterator[str]:
 
 def _advice(link: LinkView, account: AccountView, spec: str) -> str:
     history = f"kannelkit history {spec} --account {account.smsc_id} says more"
+    if account.relay is not None and account.relay.trouble and link.state in ("connecting", "re-connecting"):
+        return f"{account.relay.trouble}; {history}"
     host = account.host if account.relayed else f"{link.host}:{link.port}"  # the relay's own port says nothing
     return _LINK_ADVICE.get(link.state, "{history}").format(history=history, spec=spec, host=host)
 

@@ -267,6 +267,15 @@ def test_its_side_is_the_relays() -> None:
     assert any("on its backup host second.example:2775" in problem for problem in found.problems)
 
 
+def test_why_the_relay_has_no_connection_is_told_with_the_problem() -> None:
+    trouble = "second.example:2775: the certificate is not for the name second.example"
+    away = status(link("acc-1", "re-connecting"), PARK)
+    found = overview(
+        [PACED], dataclasses.replace(WITH_RELAY, status=away, relays={"acc": STATE | {"trouble": trouble}})
+    )
+    assert [each for each in found.problems if f"acc-1 re-connecting: {trouble}; kannelkit history" in each]
+
+
 WITHOUT_RELAY = [
     (dataclasses.replace(WITH_RELAY, processes=RUNNING, relays={}), "stopped", "the relay is not running, and its"),
     (dataclasses.replace(WITH_RELAY, relays={}), "silent", "the relay (pid 14) does not answer"),
