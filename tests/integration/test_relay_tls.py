@@ -1,4 +1,4 @@
-"""`kannelkit up` and providers over TLS: where a certificate is not good nothing is sent, and one is told what to do."""
+"""`kannelkit up` and providers over TLS: where a certificate is not good nothing is sent, and what to do is told."""
 
 from __future__ import annotations
 
