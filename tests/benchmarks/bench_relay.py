@@ -31,6 +31,7 @@ from kannelkit.smpp.constants import CommandId
 from kannelkit.smpp.pdu import FieldValue, Pdu, encode
 from tests.benchmarks import relay_figures, relay_kannel, relay_rows
 from tests.benchmarks.bench_simulator import OUR_SERVER, load, server, submits
+from tests.benchmarks.laws_rows import Row
 from tests.benchmarks.relay_load import Load
 from tests.benchmarks.relay_rows import Batch, batches, named, rows
 from tests.benchmarks.relay_table import AROUND, measured
@@ -149,6 +150,10 @@ def table(options: argparse.Namespace) -> bool:
 # -- beside Kannel alone and `pacing: log` -------------------------------------------------------------------------
 
 
+def _beside(options: argparse.Namespace) -> list[Row]:
+    return [row for row in relay_kannel.ROWS if not options.only or any(text in str(row) for text in options.only)]
+
+
 def kannel(options: argparse.Namespace) -> bool:
     """Measure and print; return whether the relay is as promised in every row."""
     good = True
@@ -158,11 +163,10 @@ def kannel(options: argparse.Namespace) -> bool:
         good &= not found.missed()
         _print(options, found.plain(), found.line())
 
-    wanted = [row for row in relay_kannel.ROWS if not options.only or any(text in str(row) for text in options.only)]
     _heading(options, f"\n  with a real bearerbox, for {options.kannel_seconds:g} s\n{relay_kannel.HEAD}")
     load = Load({})
     try:
-        asyncio.run(relay_kannel.Runs(options.kannel_seconds, options.at_once).all_of(wanted, told))
+        asyncio.run(relay_kannel.Runs(options.kannel_seconds, options.at_once).all_of(_beside(options), told))
     except (RuntimeError, OSError, TimeoutError, ExceptionGroup) as error:
         good = False
         _print(options, {"part": "kannel", "failed": repr(error)}, f"! not measured: {error!r}")
@@ -236,9 +240,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not set(wanted) <= set(PARTS):
         parser.error(f"a part is one of {', '.join(PARTS)}")
     if options.list:
-        for batch in _plan(options):
+        plan = _plan(options)
+        for batch in plan:
             print(f"{batch.name}: {batch.rate:,.0f} SMS a second, {batch.seconds + AROUND:g} s")
             print(*(f"  {row}" for row in batch.rows), sep="\n")
+        print(f"table: about {sum(batch.seconds + AROUND for batch in plan) / 60:.0f} min")
+        print(f"kannel: about {relay_kannel.takes(_beside(options), options.kannel_seconds, options.at_once):.0f} min")
         return 0
     run: dict[str, Callable[[argparse.Namespace], bool]] = {
         "speed": lambda _: speed(_SPEED_SECONDS),

@@ -70,15 +70,19 @@ class Progress:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
-    def text(self) -> str:
-        """Return how it stands, in one line."""
+    @property
+    def minutes(self) -> float:
+        """About how long it still takes."""
         now = time.monotonic()
         rest = sum(max(0.0, begin + seconds - now) * weight for begin, seconds, weight in self._running.values())
         longest = max((begin + seconds - now for begin, seconds, _ in self._running.values()), default=0.0)
-        minutes = max((self._left + rest) / self._size, longest) / 60
+        return max((self._left + rest) / self._size, longest) / 60
+
+    def text(self) -> str:
+        """Return how it stands, in one line."""
         return (
-            f"{self._finished} runs done in {(now - self._began) / 60:.0f} min, {len(self._running)} running, "
-            f"{self._waiting} to come, about {minutes:.0f} min left"
+            f"{self._finished} runs done in {(time.monotonic() - self._began) / 60:.0f} min, "
+            f"{len(self._running)} running, {self._waiting} to come, about {self.minutes:.0f} min left"
         )
 
     @asynccontextmanager

@@ -97,17 +97,17 @@ def told(changes: Sequence[Change]) -> str:
     if not changes:
         return "no changes: the run is too short"
     words = []
-    for what, seconds, most in (
-        ("falls settled", [change.fall for change in changes], FALL_WITHIN),
-        ("rises used", [change.rise for change in changes], RISE_WITHIN),
+    for what, done, seconds, most in (
+        ("falls", "settled", [change.fall for change in changes], FALL_WITHIN),
+        ("rises", "used", [change.rise for change in changes], RISE_WITHIN),
     ):
         known = sorted(each for each in seconds if each is not None)
         if known:
-            words.append(f"{what} in {median(known):.1f} s, {known[-1]:.1f} s at the most")
+            words.append(f"{what} {done} in {median(known):.1f} s, {known[-1]:.1f} s at the most")
         if longer := sum(each > most for each in known):
             words.append(f"{longer} above {most:g} s")
         if len(known) < len(seconds):
-            words.append(f"{len(seconds) - len(known)} {what} not before the next change")
+            words.append(f"{len(seconds) - len(known)} {what} not {done} before the next change")
     return f"{len(changes)} changes: {', '.join(words)}"
 
 

@@ -80,6 +80,13 @@ def plain(run: Delivered) -> dict[str, object]:
     return {name: value for name, value in asdict(run).items() if name != "slots"}
 
 
+def takes(rows: Sequence[Row], seconds: float, at_once: int) -> float:
+    """Return about how many minutes all runs take."""
+    runs = Runs(seconds, at_once)
+    runs.expect(rows)
+    return runs.progress.minutes
+
+
 class Runs:
     """Runs gateways, some at once."""
 
@@ -88,11 +95,15 @@ class Runs:
         self._room = Room(at_once)
         self.progress = Progress(at_once)
 
-    async def all_of(self, rows: Sequence[Row], told: Callable[[Beside], None]) -> None:
-        """Run every row, and tell each when it is there; raises an ExceptionGroup where one cannot be measured."""
+    def expect(self, rows: Sequence[Row]) -> None:
+        """Expect the runs of these rows."""
         for row in rows:
             for _ in range(len(row.candidates) + 2):
                 self.progress.expect(self._seconds + _AROUND, self._weight(row))
+
+    async def all_of(self, rows: Sequence[Row], told: Callable[[Beside], None]) -> None:
+        """Run every row, and tell each when it is there; raises an ExceptionGroup where one cannot be measured."""
+        self.expect(rows)
         async with self.progress.told(), asyncio.TaskGroup() as group:
             for row in sorted(rows, key=lambda row: -row.limit):  # the heavy ones first: the others fill the gaps
                 group.create_task(self._beside(row, told))

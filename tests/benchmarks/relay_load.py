@@ -1,12 +1,40 @@
-"""How much of the processors is used, and by whom: what is measured on a machine without rest is not what it seems."""
+"""How busy the machine is, and how late it lets programs run: what is measured without rest is not what it seems."""
 
 from __future__ import annotations
 
+import asyncio
 import time
+from array import array
 from collections.abc import Mapping
 from contextlib import suppress
 
 import psutil
+
+_SLEEP = 0.02  # seconds
+_HIGH = 0.99
+
+
+class Lateness:
+    """How late this program's timers come, which are asked for again and again while `watch` runs."""
+
+    def __init__(self) -> None:
+        self._late = array("f")
+
+    async def watch(self) -> None:
+        """Go on until this is cancelled."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            due = clock() + _SLEEP
+            await asyncio.sleep(_SLEEP)
+            self._late.append(clock() - due)
+
+    def text(self) -> str:
+        """Return it in words."""
+        late = sorted(self._late)
+        if not late:
+            return "no timer came"
+        high = late[int(len(late) * _HIGH)]
+        return f"timers came {high * 1000:.1f} ms late at the 99th percentile, {late[-1] * 1000:.0f} ms at the most"
 
 
 class Load:

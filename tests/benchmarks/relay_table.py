@@ -16,7 +16,7 @@ from typing import Any
 from tests.benchmarks.laws_smsc import Smsc
 from tests.benchmarks.relay_client import Client, connected
 from tests.benchmarks.relay_figures import Counted, Figures, figures
-from tests.benchmarks.relay_load import Load
+from tests.benchmarks.relay_load import Lateness, Load
 from tests.benchmarks.relay_rows import Batch, Row, changes
 from tests.harness import child
 
@@ -120,13 +120,18 @@ async def measured(batch: Batch, told: Told, say: Callable[[str], None], seed: i
         binds = [(client, limit.login) for limit in limits for client in limit.clients]
         await asyncio.gather(*(client.bind(login.encode(), _PASSWORD.encode()) for client, login in binds))
         clients = [client for client, _ in binds]
-        async with _in_background(_progress(batch, clients, load, say)), asyncio.TaskGroup() as group:
+        late = Lateness()
+        async with (
+            _in_background(_progress(batch, clients, load, say)),
+            _in_background(late.watch()),
+            asyncio.TaskGroup() as group,
+        ):
             for number, limit in enumerate(limits):
                 if limit.row.low:
                     chance = random.Random(seed * 1000 + number)
                     group.create_task(limit.change(smscs[limit.row.delay], batch.seconds, chance))
             await asyncio.sleep(batch.seconds + 1.0)  # the last one's first submit came a moment after its bind
-        busy = load.text()
+        busy = f"{load.text()}; {late.text()}"
         for limit, found in zip(
             limits,
             await asyncio.gather(*(each.figures(smscs[each.row.delay], batch.seconds) for each in limits)),

@@ -98,7 +98,7 @@ def test_changes_are_told_in_words() -> None:
         "2 changes: falls settled in 1.0 s, 1.5 s at the most, rises used in 25.5 s, 31.0 s at the most, 1 above 30 s"
     )
     assert told([Change(None, 1.0)]) == (
-        "1 changes: 1 falls settled not before the next change, rises used in 1.0 s, 1.0 s at the most"
+        "1 changes: 1 falls not settled before the next change, rises used in 1.0 s, 1.0 s at the most"
     )
 
 
