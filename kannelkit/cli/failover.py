@@ -47,6 +47,9 @@ def command(spec: Path, account: str, to: str | None, force: bool, as_json: bool
     Moved to the backup by hand, an account stays there until it is moved back by hand, or until the backup is of no use
     and the primary answers. Moved to the primary by hand, it is left again as ever: when it is of no use for
     supervisor.failover.after seconds, and the backup answers.
+
+    With pacing: relay the links stay bound: the relay lets nothing leave until every answer is there, takes leave of
+    the one host, and binds at the other.
     """
     if force and to is None:
         raise click.UsageError("--force goes with --to")

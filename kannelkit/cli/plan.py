@@ -114,8 +114,7 @@ def planned(spec: Spec, running: str | None) -> Plan:
     """
     if missing := lacking(spec):
         raise InputError(missing)
-    from kannelkit.supervise.relay import kept_accounts
-    from kannelkit.supervise.relaysettings import folder, relay_accounts
+    from kannelkit.supervise.relaysettings import folder, kept_accounts, relay_accounts
 
     in_force, rates = _in_force(spec)
     found = compared(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,18 +24,19 @@ if TYPE_CHECKING:
 @click.command("rate")
 @click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
 @click.argument("account", shell_complete=complete)
-@click.argument("throughput", metavar="[N]", type=click.IntRange(1), required=False)
+@click.argument("throughput", metavar="[N]", type=click.FloatRange(0, min_open=True), required=False)
 @click.option("--pause", is_flag=True, help="Stay there: the rate is not adapted until kannelkit resume.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @click.pass_context
-def command(ctx: click.Context, spec: Path, account: str, throughput: int | None, pause: bool, as_json: bool) -> None:
+def command(ctx: click.Context, spec: Path, account: str, throughput: float | None, pause: bool, as_json: bool) -> None:
     """Bring ACCOUNT to N SMS per second over all its links, now; without N, show what it runs at.
 
     The links are made anew at a moment at which no answer is due, so nothing is lost or sent twice. N lies between the
     spec's floor and ceiling. From there on kannelkit adapts the rate as always, unless it is paused. Exit code 1 where
     links did not come back.
 
-    With pacing: relay no link is touched: no more than N leave, from this moment on and until kannelkit resume.
+    With pacing: relay no link is touched: no more than N leave, from this moment on and until kannelkit resume. N may
+    have a fraction then, 7.5 for instance.
     """
     if pause and throughput is None:
         raise click.UsageError("--pause goes with N; kannelkit pause leaves the rate where it is")
@@ -44,6 +46,10 @@ def command(ctx: click.Context, spec: Path, account: str, throughput: int | None
     if throughput is None:
         click.echo(json.dumps(as_object(view), ensure_ascii=False) if as_json else "\n".join(lines(view, named)))
         return
+    if math.isnan(throughput):
+        raise click.BadParameter("nan is no rate", param_hint="N")
+    if throughput.is_integer():
+        throughput = int(throughput)
     _within(view, throughput, loaded, named)
     request = {"do": "rate", "account": view.smsc_id, "throughput": throughput, "pause": pause}
     done = asked(loaded, request, lambda text: None if as_json else click.echo(text, err=True))
@@ -109,10 +115,14 @@ def _seen(spec: Spec, name: str) -> AccountView:
     raise GatewayError(f"the gateway runs without {name} yet", f"kannelkit apply {shlex.quote(str(spec.path))}")
 
 
-def _within(view: AccountView, throughput: int, spec: Spec, named: str) -> None:
+def _within(view: AccountView, throughput: float, spec: Spec, named: str) -> None:
     """Raise GatewayError, with what sets it, where a throughput is not within the bounds that the gateway runs with."""
+    if not view.relayed and not isinstance(throughput, int):
+        from kannelkit.supervise.requests import FRACTIONS
+
+        raise GatewayError(f"{throughput:g} is no whole number", FRACTIONS)
     if view.ceiling is not None and throughput > view.ceiling:
-        what = f"{throughput} is above the ceiling of {view.unit}, {view.ceiling} SMS per second"
+        what = f"{throughput:g} is above the ceiling of {view.unit}, {view.ceiling} SMS per second"
         raise GatewayError(what, _raised(spec, view, named))
     if throughput < view.floor and not view.relayed:
         what = f"{throughput} is below the floor of {view.unit}, {view.floor} SMS per second"
@@ -137,7 +147,7 @@ def _raised(spec: Spec, view: AccountView, named: str) -> str:
 
 def _held(done: Mapping[str, Any], unit: str, named: str) -> str:
     after = field(done, "after")
-    return f"{unit}: no more than {after} SMS per second from now on, until kannelkit resume {named} {unit}"
+    return f"{unit}: no more than {after:g} SMS per second from now on, until kannelkit resume {named} {unit}"
 
 
 def _told(done: Mapping[str, Any], unit: str, named: str) -> str:

@@ -110,8 +110,7 @@ async def _follow(spec: Spec, account: str, only: list[int], number: str, texts:
 
     from kannelkit.cli.trace_lines import Reading, line
     from kannelkit.relay.trace import watch
-    from kannelkit.supervise.relay import kept_accounts
-    from kannelkit.supervise.relaysettings import folder
+    from kannelkit.supervise.relaysettings import folder, kept_accounts
 
     kept = kept_accounts(folder(spec))
     if kept and account not in kept:

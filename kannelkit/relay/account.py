@@ -218,7 +218,9 @@ class Account:
         if not force:
             found = await reach(self.settings.hosts[to])
             if found is not None:
-                raise GatewayError(f"the {side}, {self.settings.hosts[to]}, does not answer: {found}")
+                name, host = self.settings.name, self.settings.hosts[to]
+                hint = f"nothing was changed: {name} would be without any host; --force moves it all the same"
+                raise GatewayError(f"the {side}, {host}, does not answer: {found}", hint)
             self._movable_or_raise(side)
         self._moving = True
         before = self.counts.unanswered
@@ -233,7 +235,7 @@ class Account:
         if len(self.settings.hosts) == 1:
             raise GatewayError(f"{name} has no second host")
         if self._moving or self._stopping:
-            raise GatewayError(f"{name} is being moved or changed this moment")
+            raise GatewayError(f"{name} is being moved or changed this moment", "look where it is then")
         if side == SIDES[self.sides.current]:
             raise GatewayError(f"{name} is on its {side} already")
         return SIDES.index(side)

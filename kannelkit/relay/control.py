@@ -120,7 +120,7 @@ class Control:
             answer = command(asked)
             return answer if isinstance(answer, Mapping) else await answer
         except GatewayError as error:
-            return {"error": error.message}
+            return {"error": error.message, "hint": error.hint}
 
 
 async def ask(folder: Path, what: Mapping[str, object], seconds: float = 5.0) -> dict[str, Any]:
@@ -135,6 +135,8 @@ async def ask(folder: Path, what: Mapping[str, object], seconds: float = 5.0) ->
                 writer.transport.abort()
     except (OSError, ValueError) as error:
         raise GatewayError("the relay does not answer", "look whether it runs") from error
-    if not isinstance(answer, dict) or "error" in answer:
-        raise GatewayError(f"the relay says: {answer['error'] if isinstance(answer, dict) else answer}")
+    if not isinstance(answer, dict):
+        raise GatewayError(f"the relay says: {answer}")
+    if "error" in answer:
+        raise GatewayError(f"the relay says: {answer['error']}", str(answer.get("hint") or ""))
     return answer

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from kannelkit.conf.masking import Masking
 from kannelkit.errors import GatewayError, InputError, KannelkitError
@@ -27,6 +27,9 @@ from kannelkit.supervise.trial import Trial
 
 Tell = Callable[[Mapping[str, object]], None]
 Faults = Callable[[Spec], Sequence[Finding]]
+
+# bearerbox tries again after a second, and the relay waits for a connection and for a bind for 10 s each
+_BOUND_WITHIN, _LOOK_EVERY = 25.0, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +163,17 @@ class Applying:
             tell({"event": "failed", "text": error.message})
             await self._take_back(steps, former, tell, error)
         self._take(wanted)
-        await self._relay(relay_accounts(wanted.spec), tell)
+        await self._relay(relay_accounts(wanted.spec), tell, hurried=True)
         running.say("applied", f"applied: {_count(len(found.changes), 'change')}", digest=found.digest)
         return {"event": "done", "changes": len(found.changes)}
 
-    async def _relay(self, accounts: Mapping[str, Settings], tell: Tell) -> None:
-        """Have the relay run for these accounts. Raises KannelkitError."""
+    async def _relay(self, accounts: Mapping[str, Settings], tell: Tell, *, hurried: bool = False) -> None:
+        """Have the relay run for these accounts, and unless `hurried` wait until those are bound again that were.
+
+        Raises KannelkitError.
+        """
         relay = self._running.relay
+        bound = {name for name in relay.touched_by(accounts) if _bound(relay.states.get(name))}
         if touched := relay.touched_by(accounts):
             again = tuple(name for name in touched if name in relay.accounts)
             added = tuple(name for name in touched if name not in relay.accounts)
@@ -174,6 +181,15 @@ class Applying:
             self._running.say("apply-step", text)
             tell({"event": "step", "text": text})
         await relay.bring(accounts)
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + _BOUND_WITHIN
+        while not hurried and (away := [name for name in bound if not _bound(relay.states.get(name))]):
+            if clock() >= deadline:
+                why = str(relay.states.get(away[0], {}).get("trouble", ""))
+                told = f"the relay does not get {away[0]} bound again" + (f": {why}" if why else "")
+                raise GatewayError(told, "look at what changes of it, and at kannelkit history")
+            await asyncio.sleep(_LOOK_EVERY)
+            await relay.look()
 
     async def _try(self, planned: Planned, *, force: bool) -> None:
         """Raise KannelkitError where the configuration would not do; the gateway that runs is not touched."""
@@ -246,7 +262,7 @@ class Applying:
             if running.bearerbox.running:
                 await self._undo(as_run, former, tell, bound=steps.bound or frozenset())
             else:
-                await self._relay(relay_accounts(former.spec), tell)
+                await self._relay(relay_accounts(former.spec), tell, hurried=True)
                 await running.boxes.down()  # smsbox has lost its bearerbox
                 former.conf.write()
                 as_run.take(former.conf.text)
@@ -267,12 +283,12 @@ class Applying:
         back = plan(as_run.text, former.conf.text, await self._seen())
         accounts = relay_accounts(former.spec)
         try:
-            await self._relay({**self._running.relay.accounts, **accounts}, tell)
+            await self._relay({**self._running.relay.accounts, **accounts}, tell, hurried=True)
             await self._steps(as_run, tell, hurried=True, bound=bound).carry_out(back)
         finally:
             former.conf.write()  # whatever is started from now on is as it was
             self._running.command_as(as_run.core)
-        await self._relay(accounts, tell)
+        await self._relay(accounts, tell, hurried=True)
 
     def _put(self, wanted: Configuration) -> None:
         """Have the next kannelkit find the configuration, as the file and as the spec that runs. Raises HostError."""
@@ -338,6 +354,11 @@ def in_words(step: Step) -> str:
         case Reload(accounts, added):
             again = [f"draining {name} and starting it again" for name in accounts]
             return f"relay: {', '.join([*again, *(f'starting {name}' for name in added)])}; others go on"
+
+
+def _bound(state: Mapping[str, Any] | None) -> bool:
+    """Return whether both sides of an account are bound to the relay, by what that says."""
+    return state is not None and bool(state.get("bearerbox")) and bool(state.get("connections"))
 
 
 def rates_of(configuration: Configuration) -> tuple[Rate, ...]:

@@ -98,10 +98,6 @@ class Failover:
         """
         account = self._watch.accounts[name]
         followed = self._followed.get(name)
-        if account.relayed:
-            raise GatewayError(
-                f"{name} is moved by the relay, when its host is of no use", "pacing: log takes commands"
-            )
         if not account.standby_ids:
             raise GatewayError(f"{name} has no second host", "write backup-host at the account, and kannelkit apply")
         if followed is None:

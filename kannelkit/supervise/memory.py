@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS shares (unit TEXT PRIMARY KEY, shares TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sides (
     account TEXT PRIMARY KEY, side TEXT NOT NULL, since REAL NOT NULL, failed_returns INTEGER NOT NULL,
     settled INTEGER NOT NULL, by_hand INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS held (unit TEXT PRIMARY KEY, rate REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS paused (unit TEXT PRIMARY KEY);
 CREATE INDEX IF NOT EXISTS events_at ON events (at);
 """
@@ -149,6 +150,18 @@ class Memory:
                 base.execute("INSERT OR IGNORE INTO paused VALUES (?)", (unit,))
             else:
                 base.execute("DELETE FROM paused WHERE unit = ?", (unit,))
+
+    def held(self) -> dict[str, float]:
+        """Return the SMS per second that somebody has the relay hold units to."""
+        return dict(self._all("SELECT unit, rate FROM held"))
+
+    def hold(self, unit: str, rate: float | None) -> None:
+        """Keep what the relay is to hold a unit to; None: nothing."""
+        with self._told() as base:
+            if rate is None:
+                base.execute("DELETE FROM held WHERE unit = ?", (unit,))
+            else:
+                base.execute("INSERT OR REPLACE INTO held VALUES (?, ?)", (unit, rate))
 
     # -- sides
 

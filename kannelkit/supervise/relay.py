@@ -21,9 +21,8 @@ from kannelkit.relay.control import ask
 from kannelkit.supervise.relayasked import ANSWERS_WITHIN, PATIENCE, Said, Silence, said
 from kannelkit.supervise.relayports import Ports
 from kannelkit.supervise.relayprocess import LOG, MOST_SAID, OUT, how_ended, launch
-from kannelkit.supervise.relaysettings import Settings, accounts_in, port_of, relay_file
+from kannelkit.supervise.relaysettings import FILE, Settings, kept_accounts, port_of, relay_file
 
-_FILE = "settings.json"
 # seconds: a relay that ends soon after its start waits longer each time for the next one
 _RAN_WELL = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
@@ -72,7 +71,7 @@ class Relay:
         self.process: ProcessId | None = None
         self._said_last = Said()
         self._folder = folder
-        self._file = folder / _FILE
+        self._file = folder / FILE
         self._told = told
         self._holds = holds
         self._accounts: dict[str, Settings] = {}
@@ -291,6 +290,18 @@ class Relay:
         await ask(self._folder, {"do": "rate", "account": account, "rate": rate})
         await self.look()
 
+    async def move(self, account: str, to: str, *, force: bool) -> int:
+        """Have it go to the other host of an account when every answer is there; return how many did not come.
+
+        Raises GatewayError where it does not.
+        """
+        # for the answers, and then for the provider to take leave
+        seconds = float(self._accounts[account]["wait_ack"]) + _STOP_SECONDS
+        request = {"do": "move", "account": account, "to": to, "force": force}
+        done = await ask(self._folder, request, seconds)
+        await self.look()
+        return int(done["unanswered"])
+
     # -- the process
 
     async def _start(self) -> None:
@@ -378,14 +389,6 @@ class Relay:
             return  # what a killed relay left half written
         if account and "port" not in told:
             self._told.tell("failover" if move else "relay", f"{account}: {text}", account, **move)
-
-
-def kept_accounts(folder: Path) -> dict[str, Settings]:
-    """Return what the relay in a folder was last told of its accounts, nothing where that cannot be read."""
-    try:
-        return accounts_in((folder / _FILE).read_text())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
 
 
 def _ports(accounts: Mapping[str, Settings]) -> Set[int]:

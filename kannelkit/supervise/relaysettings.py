@@ -12,6 +12,7 @@ from kannelkit.render.account import relay_login
 from kannelkit.spec import SmppAccount, Spec
 from kannelkit.spec.numbers import whole
 
+FILE = "settings.json"
 # Kannel's own where the spec says nothing (gw/smsc/smsc_smpp.c)
 _WINDOW, _WAIT_ACK, _ENQUIRE = 10, 60, 30
 _NAME_OCTETS, _PASSWORD_OCTETS = 15, 8
@@ -46,6 +47,14 @@ def accounts_in(text: str) -> dict[str, Settings]:
         str(account["name"]): {name: value for name, value in account.items() if name != "listen_descriptor"}
         for account in accounts
     }
+
+
+def kept_accounts(folder: Path) -> dict[str, Settings]:
+    """Return what the relay in a folder was last told of its accounts, nothing where that cannot be read."""
+    try:
+        return accounts_in((folder / FILE).read_text())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def port_of(account: Settings) -> int:

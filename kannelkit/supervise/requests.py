@@ -171,10 +171,12 @@ class Requests:
 
     async def _rate(self, request: Mapping[str, Any], tell: Tell) -> Answer:
         unit, wanted = self._unit(request), request.get("throughput")
-        if not isinstance(wanted, int) or isinstance(wanted, bool):
-            raise GatewayError("a rate is a whole number of SMS per second", "are both the same version?")
+        if not isinstance(wanted, int | float) or isinstance(wanted, bool):
+            raise GatewayError("a rate is a number of SMS per second", "are both the same version?")
         if unit in self._running.configuration.relayed:
             return await self._paced.hold(unit, wanted)
+        if not isinstance(wanted, int):
+            raise GatewayError(f"{wanted:g} is no whole number", FRACTIONS)
         rate = self._running.watch.rates[unit]
         _within(rate, wanted)
         self._running.boxes.changeable_or_raise()
@@ -202,7 +204,10 @@ class Requests:
         account, to = request.get("account"), request.get("to")
         if not isinstance(account, str) or account not in self._running.watch.accounts:
             raise GatewayError(f"the gateway runs without an account {account!r}", _NOT_APPLIED)
-        return await self._move(account, None if to is None else str(to), tell, request.get("force") is True)
+        side, force = None if to is None else str(to), request.get("force") is True
+        if self._running.watch.accounts[account].relayed:
+            return await self._paced.move(account, side, tell, force=force)
+        return await self._move(account, side, tell, force)
 
     # -- units -------------------------------------------------------------------------------------------------
 
@@ -239,6 +244,7 @@ class Requests:
         return {"unit": unit, "accounts": accounts, "paused": paused, "changed": changed, "throughput": throughput}
 
 
+FRACTIONS = "Kannel sends a second's messages in one burst, and rounds a fraction up; with pacing: relay it is held"
 _NOT_APPLIED = "kannelkit status shows those it has; kannelkit apply brings it to what the spec says now"
 
 

@@ -101,13 +101,12 @@ class Running:
 
     def holds(self) -> Mapping[str, float]:
         """Return the rates that somebody holds accounts to which the relay paces, in SMS per second."""
-        paused, learnt = self.memory.paused(), self.memory.learnt()
-        units = self.configuration.relayed & paused & learnt.keys()
-        return {
-            account.smsc_id: float(learnt[account.unit].throughput)
-            for account in self.configuration.accounts
-            if account.unit in units
-        }
+        paused = self.memory.paused()
+        # what was paused while bearerbox paced it stays at that
+        learnt = {unit: float(each.throughput) for unit, each in self.memory.learnt().items()}
+        rates = {unit: rate for unit, rate in (learnt | self.memory.held()).items() if unit in paused}
+        relayed = self.configuration.relayed & rates.keys()
+        return {each.smsc_id: rates[each.unit] for each in self.configuration.accounts if each.unit in relayed}
 
     @property
     def bearerbox(self) -> RunningBox:

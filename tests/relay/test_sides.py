@@ -33,6 +33,21 @@ def test_it_stays_where_the_other_one_does_not_answer_either_or_is_not_there() -
     assert follow(Sides(2, 30, 300), 0, 1000, good=None, other=True) is None
 
 
+def test_one_that_was_moved_by_hand_stays_until_it_is_of_no_use() -> None:
+    sides = Sides(2, 30, 300)
+    sides.moved(0, by_hand=True)
+    assert follow(sides, 0, 2000, good=True, other=True) is None
+    moved = follow(sides, 2000, 100, good=False, other=True)
+    assert moved is not None
+    assert 2030 <= moved <= 2032
+    assert (sides.current, sides.by_hand, sides.failed_returns) == (0, False, 0)
+    resumed = Sides(2, 30, 300)
+    resumed.resume(1, by_hand=False, failed_returns=1, now=5000)
+    home = follow(resumed, 5000, 2000, good=True, other=True)
+    assert home is not None
+    assert 5600 <= home <= 5603
+
+
 def test_it_goes_home_when_the_primary_has_answered_for_long_and_later_each_time_that_this_was_no_use() -> None:
     sides = Sides(2, 30, 300)
     now = 0.0

@@ -197,11 +197,15 @@ def test_shares_pauses_and_sides_are_there_after_a_restart(path: Path) -> None:
     memory.pause("a", paused=True)
     memory.pause("b", paused=True)
     memory.pause("b", paused=False)
+    memory.hold("a", 7.5)
+    memory.hold("b", 3.0)
+    memory.hold("b", None)
     memory.side("a", KeptSide("backup", 5.0, failed_returns=2, settled=False, by_hand=True))
     memory.close()
     again = Memory(path, read_only=True)
     assert again.shares() == {"a": (29, 1)}
     assert again.paused() == {"a"}
+    assert again.held() == {"a": 7.5}
     assert again.sides() == {"a": KeptSide("backup", 5.0, failed_returns=2, settled=False, by_hand=True)}
     again.close()
 
@@ -211,5 +215,5 @@ def test_a_reader_finds_nothing_of_what_an_older_kannelkit_did_not_keep(path: Pa
     base.execute("CREATE TABLE rates (account TEXT, throughput INTEGER, refuted INTEGER, at REAL, settled INTEGER)")
     base.close()
     reader = Memory(path, read_only=True)
-    assert (reader.shares(), reader.paused(), reader.sides()) == ({}, frozenset(), {})
+    assert (reader.shares(), reader.paused(), reader.sides(), reader.held()) == ({}, frozenset(), {}, {})
     reader.close()

@@ -16,7 +16,8 @@ import pytest
 from kannelkit.errors import GatewayError, HostError
 from kannelkit.host import processes
 from kannelkit.host.processes import ProcessId
-from kannelkit.supervise.relay import Relay, kept_accounts
+from kannelkit.supervise.relay import Relay
+from kannelkit.supervise.relaysettings import kept_accounts
 from tests.harness.ports import free_ports
 
 PATIENCE = 60.0

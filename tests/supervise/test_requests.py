@@ -26,7 +26,7 @@ from kannelkit.supervise.requests import Requests
 from kannelkit.supervise.running import Running
 from kannelkit.supervise.views import OtherRefusals, Overview
 from kannelkit.throttle.lines import SubmitRefused
-from tests.supervise.played import PlayedGateway, played
+from tests.supervise.played import PlayedGateway, passes, played
 
 SECRETS = ("adm1npw", "p4ssw0rd")
 SPEC = """
@@ -95,7 +95,7 @@ class Asked:
         while clock() < end:
             await self.running.watch.tick()
             self.requests.sampled(clock())
-            await asyncio.sleep(0.05)
+            await passes(0.05)
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_the_state_is_told_without_asking_bearerbox(path: Path) -> None:
         watch.answers("a").refused += 7
         await watch.look()
         asked.requests.sampled(asyncio.get_running_loop().time())
-        await asyncio.sleep(1.0)
+        await passes(1.0)
         before = len(asked.admin.said)
         seen = await asked.state()
         assert len(asked.admin.said) == before
@@ -155,7 +155,7 @@ def test_the_state_is_told_without_asking_bearerbox(path: Path) -> None:
 def test_a_status_that_is_old_says_nothing_of_now(path: Path) -> None:
     async def work(asked: Asked) -> None:
         await asked.watched(0.5)
-        await asyncio.sleep(11.0)
+        await passes(11.0)
         silent = await asked.state()
         assert (silent.state, silent.accounts[0].state) == ("silent", "unknown")
         ended = await Asked(path, runs=False).state()
@@ -227,9 +227,9 @@ REFUSED: dict[str, tuple[dict[str, object], str]] = {
     "an account that is a list": ({"do": "pause", "account": ["a"]}, "without an account"),
     "above the ceiling": ({"do": "rate", "account": "a", "throughput": 61}, "61 is above the ceiling, 60 SMS"),
     "below the floor": ({"do": "rate", "account": "b", "throughput": 1}, "1 is below the floor, 2 SMS per second"),
-    "no number": ({"do": "rate", "account": "a", "throughput": "5"}, "a whole number"),
-    "a truth": ({"do": "rate", "account": "a", "throughput": True}, "a whole number"),
-    "a fraction": ({"do": "rate", "account": "a", "throughput": 5.5}, "a whole number"),
+    "no number": ({"do": "rate", "account": "a", "throughput": "5"}, "a number of SMS"),
+    "a truth": ({"do": "rate", "account": "a", "throughput": True}, "a number of SMS"),
+    "a fraction": ({"do": "rate", "account": "a", "throughput": 5.5}, "5.5 is no whole number"),
     "several at once": ({"do": "rate", "all": True, "throughput": 5}, "without an account None"),
     "nobody to move": ({"do": "failover", "account": "x", "to": "backup"}, "without an account 'x'"),
 }
