@@ -67,7 +67,7 @@ class Smsbox:
                         url = headers["dlr-url"]
                         for escape, value in values.items():
                             url = url.replace(escape, value)
-                        urllib.request.urlopen(url, timeout=20).close()
+                        urllib.request.urlopen(url, timeout=60).close()
 
             def log_message(self, format: str, *arguments: Any) -> None:
                 """Say nothing."""

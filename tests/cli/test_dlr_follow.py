@@ -43,7 +43,7 @@ def following(folder: Path, *arguments: str, more: str = "") -> Iterator[subproc
                 assert said, "it ended"
             yield process
             process.send_signal(signal.SIGINT)
-            assert process.wait(30) == 0
+            assert process.wait(60) == 0
             assert "Traceback" not in process.stderr.read()
         finally:
             process.kill()

@@ -128,7 +128,7 @@ async def test_by_force_it_closes_the_older_one_and_says_so(smsc: Simulator, tmp
         answer = await query(path, "--query", message_id, "--force")
         assert (answer.exit_code, answer.stdout.splitlines()[0]) == (0, "delivered")
         assert "warning: the bind closes a link of acc" in answer.stderr
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await link.wait_ended() == "the connection is closed by the SMSC"
 
 

@@ -59,7 +59,7 @@ async def survives(folder: Path, before: str, after: str) -> bool:
             async with http.get(f"http://127.0.0.1:{kannel.admin_port}/status.xml") as answer:
                 await answer.read()
         except aiohttp.ClientError:
-            await asyncio.wait_for(kannel.bearerbox.wait(), 10)  # it has gone, or is going
+            await asyncio.wait_for(kannel.bearerbox.wait(), 60)  # it has gone, or is going
         return kannel.bearerbox.returncode is None
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from kannelkit.demo.ending import to_the_end
 from kannelkit.errors import HostError
+from tests.harness.waiting import turn
 
 
 async def test_a_cancellation_waits_for_the_work() -> None:
@@ -22,7 +23,7 @@ async def test_a_cancellation_waits_for_the_work() -> None:
     await begun.wait()
     for _ in range(3):
         task.cancel()
-        await asyncio.sleep(0)
+        await turn()
     assert not task.done()
     go_on.set()
     with pytest.raises(asyncio.CancelledError):
@@ -34,7 +35,7 @@ async def test_without_one_it_returns() -> None:
     done = asyncio.Event()
 
     async def work() -> None:
-        await asyncio.sleep(0)
+        await turn()
         done.set()
 
     await to_the_end(work())

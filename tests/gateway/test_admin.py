@@ -17,6 +17,7 @@ from kannelkit.gateway.admin import Admin
 from kannelkit.gateway.status import MOST_OCTETS
 from tests.gateway.server import listening, never
 from tests.harness.ports import closed_port
+from tests.harness.waiting import turn
 
 PASSWORD = "pass&wörd"
 WRITTEN = [PASSWORD, "pass%26w", "pass&", "wörd", "w%C3%B6rd"]  # how it could look in a text
@@ -110,7 +111,7 @@ async def test_requests_come_one_at_a_time_and_a_given_up_one_does_not_block_the
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
-        await asyncio.sleep(0)  # gives another request its turn
+        await turn()  # gives another request its turn
         under_way -= 1
         asked.set()
         if b"never" in head:

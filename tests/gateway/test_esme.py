@@ -19,6 +19,7 @@ from kannelkit.simulator import AccountRules, Behaviour, Simulator
 from kannelkit.smpp.constants import RESPONSE, CommandId, CommandStatus
 from kannelkit.smpp.pdu import FieldValue, Pdu, decode, encode
 from tests.harness.ports import closed_port
+from tests.harness.waiting import until
 
 LOGIN = Login(b"bench", b"secret", b"", 0x34, transceiver=True)
 SUBMIT: dict[str, FieldValue] = {
@@ -90,8 +91,7 @@ async def test_what_is_delivered_is_answered_with_what_its_taker_says() -> None:
         answered = await esme.request(Pdu(CommandId.SUBMIT_SM, fields=SUBMIT))
         async with asyncio.timeout(PATIENCE):
             receipt = await taken.get()
-            while not simulator.account("bench").counters.receipts_acknowledged:
-                await asyncio.sleep(0)
+        await until(lambda: simulator.account("bench").counters.receipts_acknowledged)
         assert receipt.command_id == CommandId.DELIVER_SM
         assert receipt.message().startswith(b"id:%b " % answered.octets("message_id"))
 

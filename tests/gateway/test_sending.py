@@ -20,6 +20,7 @@ from kannelkit.gateway.sending import Sending, Writing
 from kannelkit.gateway.sendsms import Answer, Fate, SendSms
 from tests.gateway.server import listening, never
 from tests.gateway.specs import OTHER, SMSC_RU, spec
+from tests.harness.waiting import turn
 
 TAKEN = "202 Accepted|0: Accepted for delivery"
 FULL = "503 Service Unavailable|Temporal failure, try again later."
@@ -54,7 +55,7 @@ class Smsbox:
         self.asked.append(number)
         self.under_way += 1
         self.most = max(self.most, self.under_way)
-        await asyncio.sleep(0)
+        await turn()
         self.under_way -= 1
         answer = self._answer(number, self.asked.count(number))
         if answer == SILENT:

@@ -66,3 +66,10 @@ async def stored(admin_port: int) -> int | None:
     """Return the messages that bearerbox still keeps (`storesize`), or None when it does not say."""
     found = _STORESIZE.search(await status_xml(admin_port))
     return int(found[1]) if found else None
+
+
+async def emptied(admin_port: int, seconds: float = 90.0) -> None:
+    """Wait until bearerbox keeps no message any more; raise TimeoutError where it still has some after `seconds`."""
+    async with asyncio.timeout(seconds):
+        while await stored(admin_port) != 0:
+            await asyncio.sleep(0.1)

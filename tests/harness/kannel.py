@@ -18,6 +18,7 @@ from kannelkit.simulator.account import Account
 from tests.harness import child
 from tests.harness.gateway import status_xml
 from tests.harness.ports import free_ports
+from tests.harness.waiting import until
 
 # What every such file begins with; a test adds directives below each, then groups.
 CORE = """\
@@ -45,7 +46,7 @@ username = app
 password = app
 """
 
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0
 _ATTEMPTS = 3  # a box gives up when a port was taken after it had been found free
 _LOOK_EVERY = 0.05
 
@@ -185,11 +186,9 @@ class Kannel:
         return True
 
 
-async def bound(account: Account, seconds: float = 40.0) -> None:
+async def bound(account: Account, seconds: float = 90.0) -> None:
     """Wait until a simulator's account has a link; raise TimeoutError where it has none after so many seconds."""
-    async with asyncio.timeout(seconds):
-        while not account.links:
-            await asyncio.sleep(_LOOK_EVERY)
+    await until(lambda: account.links, seconds)
 
 
 async def _comes_up(box: Process, listens: Callable[[], Awaitable[bool]]) -> bool:

@@ -42,7 +42,7 @@ max-pending-submits = {max_pending_submits}
 reconnect-delay = 1
 {tls}"""
 
-_ONLINE_SECONDS = 20.0
+_ONLINE_SECONDS = 90.0
 _STOP_SECONDS = 40.0  # bearerbox takes 2 to 4 s, and 30 s more when its unbind is not answered
 
 

@@ -18,7 +18,7 @@ from tests.harness import child
 from tests.harness.timeline import Timeline
 
 FOLDER = Path(__file__).parents[1] / "peers" / "node_smsc"
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
 
 

@@ -24,7 +24,7 @@ THROTTLED = 0x58
 
 @contextmanager
 def bound(smsc: NodeSmsc) -> Iterator[smpplib.client.Client]:
-    client = smpplib.client.Client("127.0.0.1", smsc.port, timeout=5, allow_unknown_opt_params=True)
+    client = smpplib.client.Client("127.0.0.1", smsc.port, timeout=60, allow_unknown_opt_params=True)
     client.connect()
     try:
         client.bind_transceiver(system_id="one", password="secret")
@@ -108,7 +108,7 @@ async def test_at_unbind_it_answers_all_or_closes(at_unbind: str, expected: int)
 
 
 async def test_coalesced_answers_come_together() -> None:
-    async with NodeSmsc(coalesce_ms=100) as smsc:
+    async with NodeSmsc(coalesce_ms=500) as smsc:
 
         def talk() -> list[int]:
             pieces: list[int] = []
@@ -127,7 +127,7 @@ async def test_it_speaks_tls(tmp_path: Path) -> None:
     async with NodeSmsc(tls_pem=pem) as smsc:
         command = ["openssl", "s_client", "-connect", f"127.0.0.1:{smsc.port}", "-brief"]
         done = await asyncio.to_thread(
-            subprocess.run, command, stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False
+            subprocess.run, command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
         )
         assert b"CONNECTION ESTABLISHED" in done.stderr
 
@@ -152,7 +152,7 @@ async def test_a_bind_too_many_is_said_to_be_bound_already_and_its_messages_are_
 
         def talk() -> list[int]:
             with bound(smsc) as first:
-                second = smpplib.client.Client("127.0.0.1", smsc.port, timeout=5, allow_unknown_opt_params=True)
+                second = smpplib.client.Client("127.0.0.1", smsc.port, timeout=60, allow_unknown_opt_params=True)
                 second.connect()
                 second.send_pdu(
                     smpplib.smpp.make_pdu("bind_transceiver", client=second, system_id="one", password="secret")
@@ -197,7 +197,7 @@ async def test_while_it_is_away_no_connection_is_taken_and_then_again() -> None:
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", smsc.port)
         await smsc.change(away=False)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     await asyncio.to_thread(talk)

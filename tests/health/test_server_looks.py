@@ -25,9 +25,8 @@ from kannelkit.health.server_looks import Looks
 from kannelkit.health.values import sending_accounts
 from kannelkit.spec import Spec, load
 from tests.gateway.server import listening
+from tests.harness.waiting import until
 from tests.health.statusxml import GOOD, READABLE, UNREADABLE, accounts
-
-PATIENCE = 60.0
 
 
 def spec(folder: Path, port: int) -> Spec:
@@ -45,9 +44,7 @@ async def looking(of: Spec, reload: Callable[[], Spec], said: list[str]) -> Asyn
     looks = Looks(of, reload, said.append, every=0.05)
     running = asyncio.create_task(looks.run())
     try:
-        async with asyncio.timeout(PATIENCE):
-            while looks.known().report() is None and not running.done():
-                await asyncio.sleep(0.01)
+        await until(lambda: looks.known().report() is not None or running.done())
         yield looks
     finally:
         running.cancel()
@@ -71,9 +68,7 @@ async def test_a_look_at_anything_is_one(tmp_path: Path, what: str) -> None:
             state = known.state()
             assert state is not None
             if what in READABLE and what not in NO_LINKS:
-                async with asyncio.timeout(PATIENCE):  # a look that came too late on a busy machine has another one
-                    while not sends(known):
-                        await asyncio.sleep(0.01)
+                await until(lambda: sends(known))  # a look that came too late on a busy machine has another one
             else:
                 assert not sends(known)
             for names in CHOICES:

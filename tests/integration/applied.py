@@ -18,7 +18,7 @@ import yaml
 
 from kannelkit.host.processes import ProcessId
 from tests.harness import child
-from tests.harness.gateway import PASSWORD, SYSTEM_ID, USER, stored
+from tests.harness.gateway import PASSWORD, SYSTEM_ID, USER, emptied
 from tests.harness.load import SENDER
 from tests.harness.node_smsc import NodeSmsc
 from tests.harness.supervised import Supervised
@@ -162,9 +162,7 @@ class Judged:
 async def judge(gateway: Applied, load: Load, *smscs: NodeSmsc) -> Judged:
     """Stop the load, wait until bearerbox keeps nothing, and compare what was taken with what arrived anywhere."""
     await load.stop()
-    async with asyncio.timeout(PATIENCE):
-        while await stored(gateway.admin_port) != 0:
-            await asyncio.sleep(0.05)
+    await emptied(gateway.admin_port, PATIENCE)
     seen: dict[str, list[int]] = {}
     for smsc in smscs:
         for key, (taken, refused) in (await smsc.messages()).items():

@@ -18,7 +18,7 @@ from typing import Any, Self
 import aiohttp
 
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 _FLAGS = (
     "--headless=new",
     "--no-sandbox",

@@ -18,7 +18,8 @@ from kannelkit.host.processes import ProcessId
 from kannelkit.simulator import AccountRules, Behaviour, Simulator
 from kannelkit.supervise.memory import Memory
 from kannelkit.throttle.values import Learnt
-from tests.harness.gateway import online, status_xml, stored
+from tests.harness.gateway import emptied, online, status_xml
+from tests.harness.ports import free_ports
 from tests.harness.supervised import Supervised
 
 PATIENCE = 90.0  # seconds for what must come
@@ -101,13 +102,12 @@ async def until(holds: Callable[[], Any], otherwise: Callable[[], object] = lamb
 
 async def drained(gateway: Supervised) -> None:
     """Wait until bearerbox keeps no message any more."""
-    async with asyncio.timeout(PATIENCE):
-        while await stored(gateway.admin_port) != 0:
-            await asyncio.sleep(0.1)
+    await emptied(gateway.admin_port, PATIENCE)
 
 
 @asynccontextmanager
 async def simulator(limit: int | None = None, port: int = 0, **behaviour: Any) -> AsyncIterator[Simulator]:
+    port = port or free_ports(1)[0]  # which stays the test's while nobody listens there
     async with Simulator([AccountRules(LOGIN, "secret", limit)], Behaviour(delay=0.02, **behaviour), port=port) as smsc:
         yield smsc
 

@@ -130,15 +130,15 @@ class Running:
         kannel.conf = kannel.conf.replace(link(admin_id, port), link(admin_id, port, throughput))
         kannel.write()
 
-    async def until(self, holds: Callable[[GatewayStatus], bool], seconds: float = 15) -> GatewayStatus:
-        return await until(self.admin, holds, seconds)
+    async def until(self, holds: Callable[[GatewayStatus], bool]) -> GatewayStatus:
+        return await until(self.admin, holds)
 
 
 def link(admin_id: str, port: int, throughput: int = 100, delay: int = 1) -> str:
     return LINK.format(admin_id=admin_id, port=port, delay=delay, throughput=throughput)
 
 
-async def until(admin: Admin, holds: Callable[[GatewayStatus], bool], seconds: float = 15) -> GatewayStatus:
+async def until(admin: Admin, holds: Callable[[GatewayStatus], bool], seconds: float = 60) -> GatewayStatus:
     """Poll the status until something holds; fail with the last status when it does not within `seconds`."""
     status: GatewayStatus | GatewayError | None = None
     for _ in range(int(seconds / 0.05)):
@@ -236,7 +236,7 @@ async def test_a_long_message_waits_once_in_the_store_and_in_segments_at_the_lin
     await gateway.until(lambda status: states(status)["acc-1"] == "online")
     gateway.provider.answering.clear()
     for number in range(2):
-        await gateway.sendsms.send(Message(f"7999000000{number}", "x" * 400, smsc="acc"))  # three segments each
+        await gateway.sendsms.send(Message(f"7999000000{number}", "x" * 1200, smsc="acc"))  # eight segments each
     status = await gateway.until(lambda status: bool(status.links_of("acc-1")[0].queued))
     assert status.store_size == 2
     assert status.links_of("acc-1")[0].queued > 2

@@ -91,18 +91,21 @@ async def bearerbox_hangs(gateway: Gateway) -> None:
 
 async def bearerbox_is_busy(gateway: Gateway) -> None:
     """Wrong passwords hold the administration port, each a second longer than the one before, while messages go on."""
-    sent = asyncio.create_task(load(gateway.sendsms_port, 300, speed=60))
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{gateway.admin_port}") as session:
-        wrong = [asyncio.create_task(denied(session)) for _ in range(3)]
-        await asyncio.sleep(0.3)
-        found = await gateway.look()
-        await asyncio.gather(*wrong)
-    (check,) = found.of("bearerbox")
+    for series in range(1, 6):  # again where a busy machine looked too late
+        sent = asyncio.create_task(load(gateway.sendsms_port, 300, speed=60, series=series))
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{gateway.admin_port}") as session:
+            wrong = [asyncio.create_task(denied(session)) for _ in range(3)]
+            await asyncio.sleep(0.3)
+            found = await gateway.look()
+            await asyncio.gather(*wrong)
+        (check,) = found.of("bearerbox")
+        await gateway.until("bearerbox", "ok")
+        await sent
+        if check.status != "ok":
+            break
     assert check.status == "warning"
     assert "is busy: " in check.summary
     assert sending(found, LOGIN)
-    await gateway.until("bearerbox", "ok")
-    await sent
 
 
 async def denied(session: aiohttp.ClientSession) -> None:
@@ -119,7 +122,7 @@ async def bind_comes_and_goes(gateway: Gateway, smsc: NodeSmsc) -> None:
     async def look() -> None:
         found = report(await asyncio.to_thread(observer.observe, spec, SECONDS), spec.health_thresholds)
         seen.append(sending(found, LOGIN))
-        told.append(sending(steady.settled(found, time.monotonic()), LOGIN))
+        told.append(sending(steady.settled(found, 0.3 * len(seen)), LOGIN))  # three a second, however long one takes
 
     await look()
     for _ in range(5):

@@ -13,7 +13,7 @@ import pytest
 
 from tests.harness.supervised import Supervised
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 REAL = Path(__file__).parents[1] / "gateway/status.xml"
 
 # Answers in turn what a bearerbox might say, and much that it never would; writes each answer's number down.
@@ -65,7 +65,7 @@ async def test_whatever_the_admin_port_answers_kannelkit_goes_on(
     programs = tmp_path / "programs"
     programs.mkdir()
     played = BEARERBOX.format(python=sys.executable, real=str(REAL), count=str(count))
-    for name, text in (("bearerbox", played), ("smsbox", "#!/bin/sh\nexec sleep 100\n")):
+    for name, text in (("bearerbox", played), ("smsbox", "#!/bin/sh\nexec sleep 1000\n")):
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")

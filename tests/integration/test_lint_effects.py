@@ -34,7 +34,7 @@ PANICKING_LINES = (
     "priority = 5",
     "allowed-prefix-regex = (",
 )
-PANIC_WITHIN = 20.0  # seconds; a panic comes at once
+PANIC_WITHIN = 60.0  # seconds; a panic comes at once
 
 
 def moved(text: str, folder: Path) -> str:
@@ -146,7 +146,7 @@ async def test_what_is_too_long_is_cut_and_level_0_tells(tmp_path: Path) -> None
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     # that bearerbox answers at all shows that admin-deny-ip = "*" keeps nobody out
-    async with server, Kannel(tmp_path, CUT, smsbox=True, log_level=0, port=port), asyncio.timeout(20):
+    async with server, Kannel(tmp_path, CUT, smsbox=True, log_level=0, port=port), asyncio.timeout(60):
         assert await bound == [b"sixteen-letters", b"ninechar", b"ISO,SINGLE,M"]
     assert "ninechar" in (tmp_path / "bearerbox.log").read_text(errors="replace")
     assert "user-password" in (tmp_path / "smsbox.log").read_text(errors="replace")
@@ -201,7 +201,7 @@ async def test_what_doubles_loses_and_throws_out(tmp_path: Path) -> None:
     late = AccountRules("late", "pw", None)
     async with Simulator(accounts) as smsc, Simulator([late], Behaviour(delay=60)) as slow:
         kannel = Kannel(tmp_path, EFFECTS, smsbox=True, stops_within=1, port=smsc.port, slow_port=slow.port)
-        async with kannel, aiohttp.ClientSession() as session, asyncio.timeout(40):
+        async with kannel, aiohttp.ClientSession() as session, asyncio.timeout(90):
             for name in ("late", "refused"):
                 await send(session, kannel, smsc=name)
             # a response that is late: the same message a second time
@@ -233,7 +233,7 @@ dlr-spool = {folder}/store/dlr
 async def test_receipts_in_the_store_end_the_gateway(tmp_path: Path) -> None:
     (tmp_path / "store/dlr").mkdir(parents=True)
     never = Behaviour(receipt_delay=3600)
-    async with Simulator([AccountRules("late", "pw", None)], never) as smsc, asyncio.timeout(40):
+    async with Simulator([AccountRules("late", "pw", None)], never) as smsc, asyncio.timeout(90):
         async with (
             Kannel(tmp_path, RECEIPTS, smsbox=True, stops_within=1, port=smsc.port) as kannel,
             aiohttp.ClientSession() as session,

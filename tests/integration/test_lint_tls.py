@@ -67,7 +67,7 @@ def shown_to(listener: socket.socket, context: ssl.SSLContext) -> str:
     """Return the name in the certificate that the next client shows, or why it is refused."""
     connection, _ = listener.accept()
     with connection:
-        connection.settimeout(20)
+        connection.settimeout(60)
         try:
             with context.wrap_socket(connection, server_side=True) as secured:
                 certificate = secured.getpeercert() or {}
@@ -85,7 +85,7 @@ async def shown(conf: str, names: tuple[str, ...], folder: Path) -> dict[str, st
     listeners = {name: socket.create_server(("127.0.0.1", 0)) for name in names}
     try:
         for listener in listeners.values():
-            listener.settimeout(20)
+            listener.settimeout(60)
         ports = {name: listener.getsockname()[1] for name, listener in listeners.items()}
         async with Kannel(folder, conf, smsbox=False, stops_within=1, **ports):
             told = await asyncio.gather(

@@ -55,7 +55,7 @@ async def test_every_line_of_a_rotated_log_is_read_once(tmp_path: Path, number: 
                 await make_lines()
                 assert (tmp_path / f"bearerbox.log.{rotation}").stat().st_size > size  # it goes on in there
                 kannel.bearerbox.send_signal(number)
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     while not (path.exists() and path.stat().st_size):
                         await make_lines()
                         await asyncio.sleep(0.05)

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
 from kannelkit.simulator import AccountRules, Behaviour, Law, Simulator
-from tests.harness.gateway import SYSTEM_ID, stored
+from tests.harness.gateway import SYSTEM_ID, emptied
 from tests.harness.load import load
 from tests.harness.node_smsc import NodeSmsc
 from tests.relay.relayed import Relayed
 
 pytestmark = pytest.mark.kannel
-
-PATIENCE = 60.0
-
-
-async def drained(gateway: Relayed) -> None:
-    """Wait until bearerbox keeps no message any more."""
-    async with asyncio.timeout(PATIENCE):
-        while await stored(gateway.admin_port) != 0:
-            await asyncio.sleep(0.1)
 
 
 async def test_every_message_arrives_once_and_no_refusal_reaches_bearerbox(tmp_path: Path) -> None:
@@ -32,7 +22,7 @@ async def test_every_message_arrives_once_and_no_refusal_reaches_bearerbox(tmp_p
         async with Relayed(tmp_path, hosts, ceiling=60) as gateway:
             sent = await load(gateway.sendsms_port, 200, speed=300)
             assert not sent.failed
-            await drained(gateway)
+            await emptied(gateway.admin_port)
             state = await gateway.state()
         counters = smsc.account(SYSTEM_ID).counters
         assert (counters.accepted, counters.doubled, counters.binds) == (200, 0, 1)
@@ -48,6 +38,6 @@ async def test_node_s_smsc_takes_all_of_it_too(tmp_path: Path) -> None:
         hosts = [{"host": "127.0.0.1", "port": smsc.port}]
         async with Relayed(tmp_path, hosts, ceiling=45, connections=3) as gateway:
             sent = await load(gateway.sendsms_port, 200, speed=300)
-            await drained(gateway)
+            await emptied(gateway.admin_port)
         messages = await smsc.messages()
         assert sorted(key for key, (accepted, _) in messages.items() if accepted == 1) == sorted(sent.accepted)

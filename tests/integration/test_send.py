@@ -26,7 +26,7 @@ from tests.harness.supervised import Supervised
 
 pytestmark = pytest.mark.kannel
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 # every character that Kannel can write at data_coding 0, but for two that no list can hold
 GSM = "".join(sorted(arriving() - {"\f", "\r"}))
 # account -> what is written for it in the spec; bare is ISO without the charset that the provider's table brings
@@ -135,7 +135,7 @@ async def test_texts_arrive_as_they_were_written_and_receipts_come_back(tmp_path
     ]
     lost = [{"to": "76660000001", "text": "never", "account": "gsm"}]
     async with simulator() as smsc, gateway(tmp_path, smsc) as path:
-        sending = await begun(path, "--to", "-", "--from", "Cafe", "--dlr", "wait", "--timeout", "30")
+        sending = await begun(path, "--to", "-", "--from", "Cafe", "--dlr", "wait", "--timeout", "100")
         *events, end = await ended(sending, listed([*rows, *special, *lost]))
         messages = {to: each for name in ACCOUNTS for to, each in by_receiver(smsc, name).items()}
     assert sending.returncode == 1  # the last one is not delivered

@@ -30,7 +30,7 @@ from kannelkit.smpp.pdu import FieldValue, Pdu
 from tests.harness import node_smsc
 from tests.harness.ports import free_ports
 
-PATIENCE = 20.0  # seconds for what must come
+PATIENCE = 60.0  # seconds for what must come
 AT_ONCE = Behaviour(receipt_delay=0)
 CYRILLIC = "Съешь же ещё этих мягких французских булок, да выпей чаю. " * 3
 LATIN = "Falsches Üben von Xylophonmusik quält jeden größeren Zwerg. " * 4

@@ -15,7 +15,7 @@ from tests.harness.kannel import APPLICATION, CORE, SMSBOX, Kannel, bound, link
 
 pytestmark = pytest.mark.kannel
 
-PATIENCE = 40.0  # seconds for what must come
+PATIENCE = 60.0  # seconds for what must come
 
 LINK = link("acc", "login", "system-type = ISO", "alt-charset = ISO-8859-1", "reconnect-delay = 1")
 CONF = CORE + SMSBOX + APPLICATION + LINK

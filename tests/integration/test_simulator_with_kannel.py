@@ -14,7 +14,7 @@ from tests.harness.kannel import APPLICATION, CORE, SMSBOX, Kannel, bound, link
 
 pytestmark = pytest.mark.kannel
 
-PATIENCE = 40.0  # seconds for what must come; Kannel pauses 1 to 2 s after a refusal
+PATIENCE = 60.0  # seconds for what must come; Kannel pauses 1 to 2 s after a refusal
 MESSAGES = 12
 
 CONF = (

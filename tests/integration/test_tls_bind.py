@@ -74,7 +74,7 @@ async def test_it_shows_that_certificate_to_a_provider_that_wants_exactly_it(
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    async with server, bearerbox(tmp_path, certificate, server.sockets[0].getsockname()[1]), asyncio.timeout(20):
+    async with server, bearerbox(tmp_path, certificate, server.sockets[0].getsockname()[1]), asyncio.timeout(60):
         assert (await bound).startswith(b"login\0password\0ISO\0")
 
 
@@ -85,7 +85,7 @@ async def test_it_is_online_at_the_simulator(tmp_path: Path, certificate: Path, 
         async with (
             bearerbox(tmp_path, certificate, smsc.tls_port) as kannel,
             aiohttp.ClientSession() as session,
-            asyncio.timeout(20),
+            asyncio.timeout(60),
         ):
             admin = Admin(session, kannel.admin_port, kannel.admin_password)
             while not (status := await admin.status()).links[0].online:

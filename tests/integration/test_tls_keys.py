@@ -111,7 +111,7 @@ async def test_keys_of_every_kind_bind_and_a_chain_goes_out_from_cores_file_only
     for kind in dummies:
         conf += LINK.format(name=kind[:15], port=port) + OWN_FILE.format(tmp_path / f"{kind}.pem")
     bound = {"own": "ec", "unusable": "rsa", **{kind: kind for kind in dummies}}
-    async with first, second, Kannel(tmp_path, conf, smsbox=False), asyncio.timeout(20):
+    async with first, second, Kannel(tmp_path, conf, smsbox=False), asyncio.timeout(60):
         while knows_all.bound != bound or not (wants_chain.bound and wants_chain.refusals):
             await news.wait()
             news.clear()

@@ -177,7 +177,7 @@ async def test_a_bearerbox_that_hangs_is_told_and_left_alone(tmp_path: Path, sms
             asked = await child.start(
                 sys.executable, "-m", "kannelkit", "status", gateway.path, output=tmp_path / "status.out"
             )
-            assert await asyncio.wait_for(asked.wait(), 10) == 1
+            assert await asyncio.wait_for(asked.wait(), PATIENCE) == 1
             assert f"bearerbox (pid {before['bearerbox'].pid}) does not answer" in (tmp_path / "status.out").read_text()
             await gateway.saying("bearerbox has not answered for 10 s")
         finally:

@@ -12,6 +12,7 @@ from typing import Any
 from kannelkit.supervise.memory import Event, Memory
 from tests.harness.load import Sent
 from tests.harness.node_smsc import NodeSmsc
+from tests.harness.ports import free_ports
 from tests.harness.supervised import Supervised
 from tests.integration.operated import Up
 
@@ -50,7 +51,9 @@ class Gateway(Up):
 
 @asynccontextmanager
 async def hosts(**behaviour: Any) -> AsyncIterator[tuple[NodeSmsc, NodeSmsc]]:
-    async with NodeSmsc(delay_ms=20, **behaviour) as primary, NodeSmsc(delay_ms=20, **behaviour) as backup:
+    one, other = free_ports(2)  # which stay theirs while nobody listens there
+    primary, backup = (NodeSmsc(delay_ms=20, port=port, **behaviour) for port in (one, other))
+    async with primary, backup:
         yield primary, backup
 
 

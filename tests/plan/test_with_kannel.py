@@ -18,7 +18,7 @@ from tests.harness.kannel import CORE, SMSBOX, Kannel
 
 pytestmark = pytest.mark.kannel
 
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 _USER = """
 group = sendsms-user
 username = app

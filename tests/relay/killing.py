@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kannelkit.simulator import AccountRules, Behaviour, Simulator
-from tests.harness.gateway import SYSTEM_ID, stored
+from tests.harness.gateway import SYSTEM_ID, emptied
 from tests.harness.load import Feed
+from tests.harness.waiting import until
 from tests.relay.relayed import Relayed
 
 VICTIMS = ("the relay", "bearerbox", "the SMSC")
@@ -19,7 +20,6 @@ BEARERBOX_ORDERED = "bearerbox, in order"
 _LIMIT = 200  # messages a second
 _WAITING = 400  # messages that wait at the least when something is killed
 _DELAY = 0.05
-_FLOWS_SECONDS = 60.0
 _DRAINED_SECONDS = 120.0
 
 
@@ -56,9 +56,7 @@ async def killed(folder: Path, victims: list[str], seed: int) -> Tally:
                 tally.unanswered += sum(link.waiting for link in account.links)
                 await _kill(victim, gateway, smsc)
                 await _flows(smsc)
-            async with asyncio.timeout(_DRAINED_SECONDS):
-                while await stored(gateway.admin_port) != 0:
-                    await asyncio.sleep(0.1)
+            await emptied(gateway.admin_port, _DRAINED_SECONDS)
             tally.counted = (await gateway.state())["maybe_doubled"]
         tally.lost = tally.sent - (account.counters.accepted - account.counters.doubled)
         tally.doubled = account.counters.doubled
@@ -83,6 +81,4 @@ async def _flows(smsc: Simulator) -> None:
     """Wait until messages are accepted."""
     counters = smsc.account(SYSTEM_ID).counters
     before = counters.accepted
-    async with asyncio.timeout(_FLOWS_SECONDS):
-        while counters.accepted < before + 20:
-            await asyncio.sleep(0.01)
+    await until(lambda: counters.accepted >= before + 20)

@@ -52,7 +52,7 @@ validityperiod = 1440
 reconnect-delay = 1
 """
 )
-_STARTED_SECONDS = 20.0
+_STARTED_SECONDS = 90.0
 _STOPPED_SECONDS = 40.0
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any
 from kannelkit.host.reach import Address
 from kannelkit.relay.process import Relay
 from kannelkit.relay.settings import Login, RelayAccount, RelaySettings, read
-from tests.simulator.esme import PATIENCE, Esme
+from tests.harness.waiting import until as until
+from tests.simulator.esme import Esme
 
 NAME = "acc"
 PASSWORD = b"f0rtress"
@@ -52,10 +52,3 @@ async def bound(relay: Relay, name: str = NAME) -> AsyncIterator[Esme]:
         answer = await esme.bind(name.encode(), PASSWORD)
         assert answer.command_status == 0
         yield esme
-
-
-async def until(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Wait until something holds."""
-    async with asyncio.timeout(seconds):
-        while not holds():
-            await asyncio.sleep(0.005)

@@ -23,7 +23,7 @@ LINK = {"listen_system_id": b"test", "listen_password": b"test"}  # so that a cl
 
 def smpplib_session(port: int) -> dict[str, Any]:
     told: dict[str, Any] = {"answers": [], "receipts": []}
-    client = smpplib.client.Client("127.0.0.1", port, timeout=10, allow_unknown_opt_params=True)
+    client = smpplib.client.Client("127.0.0.1", port, timeout=60, allow_unknown_opt_params=True)
     client.set_message_sent_handler(lambda pdu: told["answers"].append((pdu.status, pdu.message_id)))
     client.set_message_received_handler(lambda pdu: told["receipts"].append((pdu.message_state, pdu.esm_class)))
     client.connect()
@@ -57,7 +57,7 @@ async def node_session(port: int) -> dict[str, Any]:
     process = await asyncio.create_subprocess_exec(
         *("node", str(FOLDER / "esme.js"), json.dumps(wanted)), stdout=asyncio.subprocess.PIPE
     )
-    told, _ = await asyncio.wait_for(process.communicate(), 20)
+    told, _ = await asyncio.wait_for(process.communicate(), 60)
     found: dict[str, Any] = json.loads(told)
     return found
 

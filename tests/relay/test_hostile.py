@@ -17,6 +17,7 @@ from kannelkit.simulator import AccountRules, Simulator
 from kannelkit.smpp.constants import CommandId
 from kannelkit.smpp.pdu import Pdu, decode, encode
 from tests.benchmarks import fuzz_octets
+from tests.harness.waiting import turn
 from tests.relay.running import PASSWORD, account, bound, running
 from tests.simulator.esme import Esme
 
@@ -39,7 +40,7 @@ async def hostile_client(relay: Relay, chance: random.Random) -> None:
         for _ in range(chance.randrange(1, 30)):
             if not esme.writer.is_closing():
                 esme.writer.write(fuzz_octets.hostile(chance))
-                await asyncio.sleep(0)
+                await turn()
         if chance.random() < 0.5:
             with contextlib.suppress(OSError):  # closed already
                 esme.writer.write_eof()
@@ -52,7 +53,7 @@ async def hostile_provider(reader: asyncio.StreamReader, writer: asyncio.StreamW
         writer.write(encode(Pdu(bind.command_id | CommandId.GENERIC_NACK, 0, bind.sequence_number)))
         for _ in range(chance.randrange(1, 30)):
             writer.write(fuzz_octets.hostile(chance))
-            await asyncio.sleep(0)
+            await turn()
     writer.transport.abort()
 
 

@@ -12,7 +12,8 @@ from kannelkit.pacing.limit import Learnt
 from kannelkit.relay import learnt
 from kannelkit.relay.counts import Note
 from kannelkit.simulator import AccountRules, Behaviour, Simulator
-from tests.relay.running import NAME, account, bound, running, until
+from tests.harness.waiting import until
+from tests.relay.running import NAME, account, bound, running
 
 
 def test_a_note_tells_what_a_killed_process_left_behind_and_adds_it_up(tmp_path: Path) -> None:

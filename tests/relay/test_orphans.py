@@ -13,7 +13,8 @@ from kannelkit.relay.orphans import Orphans
 from kannelkit.simulator import AccountRules, Behaviour, Simulator
 from kannelkit.smpp.constants import CommandId, Tag
 from kannelkit.smpp.pdu import FieldValue, Pdu, Tlv, encode
-from tests.relay.running import NAME, account, bound, running, until
+from tests.harness.waiting import until
+from tests.relay.running import NAME, account, bound, running
 from tests.simulator.esme import message
 
 SUBMIT = encode(Pdu(CommandId.SUBMIT_SM, 0, 5, message(b"hello")))

@@ -13,7 +13,8 @@ from kannelkit.relay.control import ask
 from kannelkit.relay.settings import Login
 from kannelkit.simulator import AccountRules, Simulator
 from kannelkit.smpp.constants import CommandId
-from tests.relay.running import NAME, PASSWORD, account, bound, running, until
+from tests.harness.waiting import until
+from tests.relay.running import NAME, PASSWORD, account, bound, running
 from tests.simulator.esme import Esme
 
 RULES = AccountRules("test", "test", limit=None, binds=4)
@@ -34,7 +35,8 @@ async def test_accounts_of_one_unit_share_its_rate_in_turn(tmp_path: Path) -> No
             counters = smsc.account("test").counters
             assert counters.first_accepted is not None
             assert counters.last_accepted is not None
-            assert counters.last_accepted - counters.first_accepted >= 0.7  # 40 at 50 a second, and the first at once
+            # 40 at 50 a second, and the first at once; each account by itself would take 0.4 s
+            assert counters.last_accepted - counters.first_accepted >= 0.6
 
 
 async def test_a_transmitter_and_a_receiver_are_two_binds_at_the_provider(tmp_path: Path) -> None:

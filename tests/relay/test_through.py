@@ -11,7 +11,8 @@ from kannelkit.relay.process import Relay
 from kannelkit.simulator import AccountRules, Behaviour, Simulator
 from kannelkit.smpp.constants import CommandId, CommandStatus, Tag
 from kannelkit.smpp.pdu import Pdu, Tlv, decode, encode
-from tests.relay.running import NAME, PASSWORD, account, bound, running, until
+from tests.harness.waiting import until
+from tests.relay.running import NAME, PASSWORD, account, bound, running
 from tests.simulator.esme import Esme, message
 
 UNLIMITED = AccountRules("test", "test", limit=None, binds=4)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kannelkit.simulator import AccountRules, Behaviour, Bounds, Simulator
 from kannelkit.smpp.constants import CommandId
 from tests.benchmarks import fuzz_octets
+from tests.harness.waiting import turn
 from tests.simulator.esme import Esme, message
 from tests.simulator.page_html import PageHtml
 
@@ -46,7 +47,7 @@ async def hostile(smsc: Simulator, chance: random.Random) -> None:
         for _ in range(chance.randrange(1, 30)):
             if not esme.writer.is_closing():
                 esme.writer.write(fuzz_octets.hostile(chance))
-                await asyncio.sleep(0)
+                await turn()
         if chance.random() < 0.5:
             with contextlib.suppress(OSError):  # closed already
                 esme.writer.write_eof()

@@ -19,7 +19,7 @@ from kannelkit.simulator.deliversm import Incoming
 from kannelkit.simulator.handler import AT_ONCE, HttpHandler, Posted, status_number, told_incoming, told_status
 from kannelkit.simulator.messages import Message
 from kannelkit.simulator.outcomes import Outcome
-from tests.simulator.esme import PATIENCE
+from tests.harness.waiting import until
 
 DONE = datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC)
 
@@ -131,9 +131,7 @@ async def handler(again_after: tuple[float, ...] = (0.0, 0.0), kept: int = 100) 
 
 
 async def settled(posting: HttpHandler, address: str) -> Posted:
-    async with asyncio.timeout(PATIENCE):
-        while posting.posted(address).waiting:
-            await asyncio.sleep(0.005)
+    await until(lambda: not posting.posted(address).waiting)
     return posting.posted(address)
 
 
@@ -178,9 +176,7 @@ async def test_a_handler_that_hangs_is_asked_a_few_times_at_once_and_what_waits_
         made.hold = asyncio.Event()
         for number in range(100):
             posting.post(made.address, lambda secret, number=number: {"id": str(number)})  # type: ignore[misc]  # a default
-        async with asyncio.timeout(PATIENCE):
-            while made.at_once < AT_ONCE:
-                await asyncio.sleep(0.005)
+        await until(lambda: made.at_once == AT_ONCE)
         made.hold.set()
         posted = await settled(posting, made.address)
         assert made.most_at_once == AT_ONCE

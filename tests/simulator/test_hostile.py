@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kannelkit.simulator import AccountRules, Behaviour, Bounds, Simulator
 from kannelkit.smpp.constants import CommandId, CommandStatus, Tag
 from kannelkit.smpp.pdu import Pdu, Tlv, encode
+from tests.harness.waiting import turn
 from tests.simulator.esme import Esme, Fields, message
 from tests.simulator.test_time import settle
 
@@ -180,7 +181,7 @@ async def test_octet_by_octet_is_as_good_as_at_once() -> None:
         esme.writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for octet in SUBMIT:
             esme.writer.write(bytes((octet,)))
-            await asyncio.sleep(0)  # gives the simulator its turn
+            await turn()  # gives the simulator its turn
         assert (await esme.receive()).sequence_number == 9
 
 

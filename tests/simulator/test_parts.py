@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,7 +117,7 @@ async def test_beyond_what_may_be_unfinished_the_oldest_ends() -> None:
         await esme.bind()
         for reference in range(5):
             await esme.ask(CommandId.SUBMIT_SM, {**part_of(reference, 2, 1), "registered_delivery": 0})
-        await asyncio.sleep(0)
+        await settle()
         errors = [each.outcome.err for each in reversed(smsc.account("test").recent(9))]
         assert errors == [241, 241, 0, 0, 0]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,10 +17,10 @@ from kannelkit.providers import statuses
 from kannelkit.providers.channels import Channel, ChannelText, build
 from kannelkit.simulator import AccountRules, Behaviour, Simulator
 from tests.harness.kannel import APPLICATION, CORE, SMSBOX, Kannel, link
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.kannel
 
-PATIENCE = 60.0  # seconds for what must come
 LOGINS = ("gsm", "iso", "single")
 
 # with these Kannel hands the provider's own TLVs on, and does not warn of each
@@ -104,12 +103,6 @@ class Whole:
         """Send a text over an account, and ask for what becomes of it."""
         receipts = f"http://127.0.0.1:{self.application.port}/receipt?of={name}&mask=%d&text=%A&meta=%D"
         await self.kannel.sendsms(text, to, **{"smsc": login, "dlr-mask": "3", "dlr-url": receipts, **more})
-
-
-async def until(wanted: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not wanted():
-            await asyncio.sleep(0.02)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 
 from kannelkit.simulator import AccountRules, AtUnbind, Behaviour, Law, Simulator
 from kannelkit.smpp.constants import CommandId, CommandStatus
+from tests.harness.waiting import turn
 from tests.simulator.esme import PATIENCE, Esme
 
 
@@ -57,7 +58,7 @@ def play(scene: Callable[[], Awaitable[None]]) -> None:
 async def settle() -> None:
     """Let everything that is due happen."""
     for _ in range(10):
-        await asyncio.sleep(0)
+        await turn()
 
 
 def test_connection_may_be_idle_for_two_minutes() -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from kannelkit.simulator import AccountRules, Behaviour, Simulator
-from tests.harness.gateway import SYSTEM_ID, stored
+from tests.harness.gateway import SYSTEM_ID, emptied, stored
 from tests.harness.kannel_alone import KannelAlone
 from tests.harness.load import load
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.kannel
 
-PATIENCE = 40.0  # seconds for what must come; Kannel tries again every second
 MESSAGES = 20
 
 Bound = tuple[Simulator, KannelAlone]
@@ -29,12 +28,6 @@ async def bound(tmp_path: Path) -> AsyncIterator[Bound]:
         KannelAlone(tmp_path, smsc.port, 100, sms_resend_freq=1) as kannel,
     ):
         yield smsc, kannel
-
-
-async def until(wanted: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not wanted():
-            await asyncio.sleep(0.02)
 
 
 def told(kannel: KannelAlone, text: str) -> bool:
@@ -71,9 +64,7 @@ async def test_every_trouble_ends_and_every_message_arrives_once(bound: Bound) -
     assert counters.refused > 0
     assert counters.binds > binds
 
-    async with asyncio.timeout(PATIENCE):
-        while await stored(kannel.admin_port):
-            await asyncio.sleep(0.1)
+    await emptied(kannel.admin_port)
     assert (counters.accepted, counters.doubled, counters.unanswered) == (3 * MESSAGES, 0, 0)
 
 

@@ -53,6 +53,11 @@ def played(what: Coroutine[Any, Any, Result]) -> Result:
         loop.close()
 
 
+async def passes(seconds: float) -> None:
+    """Let so much of the played time pass."""
+    await asyncio.sleep(seconds)
+
+
 def account(name: str = "acc", *, connections: int = 1, backup: int = 0, ceiling: int | None = 60) -> Account:
     """Return an account as `render` makes it."""
     split = shares(ceiling, connections) if ceiling else (None,) * connections

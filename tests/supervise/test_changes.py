@@ -17,7 +17,7 @@ from kannelkit.supervise.journal import Journal
 from kannelkit.supervise.memory import Event, Memory
 from kannelkit.supervise.running import Running
 from kannelkit.throttle.values import Decision, Learnt
-from tests.supervise.played import PlayedKannel, played
+from tests.supervise.played import PlayedKannel, passes, played
 
 SPEC = """
 state-dir: state
@@ -69,7 +69,7 @@ class Gateway:
         await self.running.watch.look()
         for _ in range(200):
             self.changes.act(asyncio.get_running_loop().time())
-            await asyncio.sleep(0.05)
+            await passes(0.05)
 
 
 def decided(unit: str, after: int) -> Decision:

@@ -18,6 +18,7 @@ from kannelkit.plan.compare import plan
 from kannelkit.plan.values import LinkSeen
 from kannelkit.supervise.asking import ask, plain, shown
 from kannelkit.supervise.control import FILE, Control, Tell
+from tests.harness.waiting import until
 
 
 class Answers:
@@ -126,12 +127,10 @@ async def test_what_was_begun_goes_on_when_the_client_is_gone(tmp_path: Path) ->
         _, writer = await asyncio.open_unix_connection(str(tmp_path / FILE))
         writer.write(b'{"do": "wait"}\n')
         await writer.drain()
-        while not answers.asked:
-            await asyncio.sleep(0)
+        await until(lambda: answers.asked)
         writer.transport.abort()
         answers.go_on.set()
-        while not answers.done:
-            await asyncio.sleep(0)
+        await until(lambda: answers.done)
         assert (await ask(tmp_path, {}, unheard))["number"] == 2
 
 
@@ -139,8 +138,7 @@ async def test_too_many_clients_are_sent_away_and_the_others_served(tmp_path: Pa
     answers = Answers()
     async with Control(tmp_path, answers):
         waiting = [asyncio.create_task(ask(tmp_path, {"do": "wait"}, lambda event: None)) for _ in range(8)]
-        while len(answers.asked) < len(waiting):
-            await asyncio.sleep(0)
+        await until(lambda: len(answers.asked) == len(waiting))
         with pytest.raises(GatewayError, match=r"went away|broke off"):
             await ask(tmp_path, {}, unheard)
         answers.go_on.set()
@@ -152,8 +150,7 @@ async def test_who_waits_is_told_of_the_end(tmp_path: Path) -> None:
     answers = Answers()
     async with Control(tmp_path, answers):
         waiting = asyncio.create_task(ask(tmp_path, {"do": "wait"}, lambda event: None))
-        while not answers.asked:
-            await asyncio.sleep(0)
+        await until(lambda: answers.asked)
     with pytest.raises(GatewayError, match="stopped meanwhile"):
         await waiting
     assert answers.done == 0

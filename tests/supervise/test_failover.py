@@ -22,7 +22,7 @@ from kannelkit.supervise.memory import Event, KeptSide, Memory
 from kannelkit.supervise.own import OwnBoxes
 from kannelkit.supervise.running import Running
 from kannelkit.throttle.lines import SubmitRefused
-from tests.supervise.played import Habits, PlayedGateway, played
+from tests.supervise.played import Habits, PlayedGateway, passes, played
 
 SPEC = """
 state-dir: state
@@ -209,10 +209,10 @@ def test_no_link_is_stopped_for_what_a_log_says_while_nothing_may_be_changed(sta
         failover.act(asyncio.get_running_loop().time())
         rejected = SubmitRefused("acc", 0x04, 1, 12, 6)
         failover.heard([rejected], may_act=False)
-        await asyncio.sleep(5)
+        await passes(5)
         assert stage.commands == []
         failover.heard([rejected])
-        await asyncio.sleep(5)
+        await passes(5)
         assert [word for word, _ in stage.commands][:1] == ["stop"]
         await failover.cancel()
 
@@ -228,7 +228,7 @@ def test_two_hosts_of_no_use_are_told_once(stage: Stage) -> None:
         for _ in range(1200):
             await stage.running.watch.look()
             failover.act(asyncio.get_running_loop().time())
-            await asyncio.sleep(0.1)
+            await passes(0.1)
         assert len(stage.asked) > 20
         (told,) = [event.text for event in stage.told]
         assert re.fullmatch(
@@ -239,7 +239,7 @@ def test_two_hosts_of_no_use_are_told_once(stage: Stage) -> None:
         for _ in range(50):
             await stage.running.watch.look()
             failover.act(asyncio.get_running_loop().time())
-            await asyncio.sleep(0.1)
+            await passes(0.1)
         assert stage.told[-1].kind == "failover"
         await failover.cancel()
 
@@ -266,7 +266,7 @@ def test_a_side_whose_links_have_not_ended_is_not_gone_back_to_at_once(stage: St
         await stage.by_hand(failover, "acc", "backup")
         with pytest.raises(GatewayError, match="has not ended an earlier bind: acc-1, acc-2"):
             await stage.by_hand(failover, "acc", "primary")
-        await asyncio.sleep(30)
+        await passes(30)
         assert (await stage.by_hand(failover, "acc", "primary"))["side"] == "primary"
 
     played(play())
@@ -280,7 +280,7 @@ def test_a_kannelkit_that_comes_after_finds_links_that_run_and_should_not(stage:
         for _ in range(100):
             await stage.running.watch.look()
             failover.act(asyncio.get_running_loop().time())
-            await asyncio.sleep(0.05)
+            await passes(0.05)
         assert stage.kept is not None
         assert stage.kept.settled
         assert stage.commands[:4] == [

@@ -11,7 +11,7 @@ from kannelkit.errors import GatewayError
 from kannelkit.render import Account
 from kannelkit.render.links import shares
 from kannelkit.supervise.links import Brought, Move, Recreation
-from tests.supervise.played import FOREVER, Habits, Observed, PlayedGateway, account, played
+from tests.supervise.played import FOREVER, Habits, Observed, PlayedGateway, account, passes, played
 
 BEGIN = 1000.0  # what the played clock says at first
 
@@ -205,12 +205,12 @@ def test_a_change_that_is_cut_off_leaves_the_file_for_whoever_starts_the_link() 
 
     async def cut_off() -> None:
         task = asyncio.create_task(trial.recreation.bring(trial.moves(30)))
-        await asyncio.sleep(5)
+        await passes(5)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        await asyncio.sleep(30)
+        await passes(30)
         await trial.gateway.start_link("acc-1")
-        await asyncio.sleep(1)
+        await passes(1)
         await trial.gateway.status()
 
     played(cut_off())

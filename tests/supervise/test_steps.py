@@ -18,7 +18,7 @@ from kannelkit.plan.groups import links as links_of_text
 from kannelkit.plan.values import Add, Box, LinkSeen, Plan, Recreate, Restart, Step
 from kannelkit.supervise.asrun import AsRun
 from kannelkit.supervise.steps import Steps
-from tests.supervise.played import Observed, PlayedKannel, played
+from tests.supervise.played import Observed, PlayedKannel, passes, played
 
 GOOD, OTHER, REFUSES, AWAY = "2001", "2002", "2003", "2004"
 
@@ -178,7 +178,7 @@ def test_a_link_without_a_quiet_moment_takes_no_new_messages_until_it_has_sent_w
     trial.kannel.queued = {"a-1": 3}
 
     async def drains() -> None:
-        await asyncio.sleep(12)
+        await passes(12)
         assert trial.kannel.runs["a-1"]["allowed-smsc-id"] == "kannelkit-closed"
         assert "allowed-smsc-id" not in trial.kannel.runs["a-park"]
         assert ("stop", "a-1") not in trial.kannel.said

@@ -66,7 +66,7 @@ max-messages = 1
 concatenation = false
 """
 )
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 
 
 class Smsc:
