@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kannelkit.relay.process import Relay
 from kannelkit.simulator import AccountRules, Simulator
 from kannelkit.smpp.constants import CommandId
-from kannelkit.smpp.pdu import Pdu, decode, encode
+from kannelkit.smpp.pdu import FieldValue, Pdu, decode, encode
 from tests.benchmarks import fuzz_octets
 from tests.harness.waiting import turn
 from tests.relay.running import PASSWORD, account, bound, running

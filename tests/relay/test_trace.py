@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from kannelkit.relay.trace import BEARERBOX, PROVIDER, Traced, Watcher, watch
 from kannelkit.simulator import AccountRules, Simulator
 from kannelkit.smpp.constants import CommandId
 from kannelkit.smpp.pdu import Pdu, decode, encode
-from tests.relay.running import NAME, PASSWORD, account, bound, running, until
+from tests.harness.waiting import until
+from tests.relay.running import NAME, PASSWORD, account, bound, running
 from tests.simulator.esme import Esme, message
 
 UNLIMITED = AccountRules("test", "pr0vider", limit=None, binds=4, incoming=True)
@@ -225,6 +227,20 @@ async def test_one_who_stops_reading_holds_nothing_up(tmp_path: Path) -> None:
         assert reading.result() > 0
         writer.transport.abort()
         await until(lambda: not traced.watchers)
+
+
+async def test_one_who_is_gone_is_written_to_no_more(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with Simulator([UNLIMITED]) as smsc, running(tmp_path, account(smsc.port, login=LOGIN)) as relay:
+        traced = relay.accounts[NAME].traced
+        asker = socket.socket(socket.AF_UNIX)
+        asker.connect(str(tmp_path / FILE))
+        asker.sendall(json.dumps({"do": "trace", "account": NAME}).encode() + b"\n")
+        await until(lambda: bool(traced.watchers))
+        asker.close()
+        for _ in range(20):  # the relay has had no chance yet to see that
+            traced.pdus(traced.connection(PROVIDER), [submit(1)], came=True, numbers=lambda _: None)
+        await until(lambda: not traced.watchers)
+    assert caplog.text == ""
 
 
 async def test_what_cannot_be_looked_at_is_refused_in_words(tmp_path: Path) -> None:
