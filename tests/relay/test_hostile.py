@@ -51,10 +51,18 @@ async def hostile_provider(reader: asyncio.StreamReader, writer: asyncio.StreamW
         length = await reader.readexactly(4)
         bind = decode(length + await reader.readexactly(int.from_bytes(length, "big") - 4))
         writer.write(encode(Pdu(bind.command_id | CommandId.GENERIC_NACK, 0, bind.sequence_number)))
-        for _ in range(chance.randrange(1, 30)):
-            writer.write(fuzz_octets.hostile(chance))
+        for _ in range(chance.randrange(1, 60)):
+            octets = chance.choice((fuzz_octets.hostile, fuzz_octets.delivery, answer, answer))(chance)
+            writer.write(fuzz_octets.mutated(octets, chance) if chance.random() < 0.2 else octets)
             await turn()
     writer.transport.abort()
+
+
+def answer(chance: random.Random) -> bytes:
+    """Return a response to one of the first submits, or to one that was answered already, or to none."""
+    fields: dict[str, FieldValue] = {"message_id": b"%d" % chance.randrange(100)}
+    status = chance.choice((0, 0, 0, 0x08, 0x14, 0x45, 0x58, 0x451))
+    return encode(Pdu(CommandId.SUBMIT_SM_RESP, status, chance.randrange(1, 30), fields))
 
 
 @given(st.integers(0, 2**32))
