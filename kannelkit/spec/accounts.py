@@ -59,8 +59,9 @@ def smpp_account(reader: Reader, pairs: Pairs, values: dict[str, Value], place: 
     most = profile.most_connections if profile else MOST_CONNECTIONS
     connections = reader.number(pairs, "connections", 1, most) or 1
     _flags(reader, values, profile, connections)
-    _shares(reader, values.get("throughput"), connections)
     relayed = _pacing(reader, pairs, values)
+    if relayed is None:  # the relay lets submits leave over all connections as one
+        _shares(reader, values.get("throughput"), connections)
     backup_host = reader.text(pairs, "backup-host")
     backup_port = reader.number(pairs, "backup-port", 1, 65535)
     if backup_port and not backup_host:

@@ -85,7 +85,8 @@ def _account_groups(reader: Reader, spec: Spec) -> None:
             )
     for name, accounts in groups.items():
         total, links = accounts[0].throughput, sum(account.connections for account in accounts)
-        if total is not None and total < links and len(accounts) > 1:
+        relayed = any(account.relayed for account in accounts)  # all of them, or none: S307
+        if total is not None and total < links and len(accounts) > 1 and not relayed:
             reader.find(
                 accounts[0].group.values["throughput"].place,
                 "S303",

@@ -34,6 +34,20 @@ def test_what_is_wrong_is_found_at_its_place(case: Path) -> None:
     assert all(finding.message and finding.hint and finding.place.file == str(case) for finding in found)
 
 
+SLOW = "{smsc-id: %s, host: smsc.test, smsc-username: u, smsc-password: p, throughput: 2, connections: 4%s}"
+
+
+@pytest.mark.parametrize("more", ["", ", account-group: slow"])
+def test_the_relay_needs_no_share_for_each_connection(tmp_path: Path, more: str) -> None:
+    path = tmp_path / "spec.yaml"
+    path.touch(mode=0o600)
+    path.write_text("smsc:\n" + "".join(f"  - {SLOW % (name, more + ', pacing: relay')}\n" for name in "ab"))
+    assert [(each.throughput, each.connections) for each in load(path, {}).smpp_accounts] == [(2, 4), (2, 4)]
+    path.write_text("smsc:\n" + "".join(f"  - {SLOW % (name, more)}\n" for name in "ab"))
+    with pytest.raises(InputError, match="S303"):
+        load(path, {})
+
+
 def test_a_spec_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="S001: cannot be read: No such file"):
         load(tmp_path / "none.yaml", {})
