@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +141,13 @@ async def looking_on(
         await asyncio.gather(task, return_exceptions=True)
 
 
+def passed(seen: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the PDUs but for signs of life, which a slow machine makes the relay ask for."""
+    for line in seen:
+        if "pdu" in line and "enquire_link" not in summary(line)[2]:
+            yield line
+
+
 def summary(line: Mapping[str, Any]) -> tuple[str, bool, str]:
     return line["side"], line["came"], decode(bytes.fromhex(line["pdu"])).name
 
@@ -156,10 +163,10 @@ async def test_a_message_is_seen_on_both_sides_with_both_numbers(tmp_path: Path)
             incoming = await esme.receive()
             esme.send(CommandId.DELIVER_SM_RESP, {"message_id": b""}, sequence_number=incoming.sequence_number)
             await until(lambda: smsc.account("test").counters.incoming_acknowledged == 1)
-            await until(lambda: len([line for line in seen if "pdu" in line]) >= 12)
+            await until(lambda: len(list(passed(seen))) >= 12)
     events = [(line["side"], line["event"]) for line in seen if "event" in line]
     assert events[:2] == [("bearerbox", "connected"), ("provider", f"connected to 127.0.0.1:{smsc.port}")]
-    pdus = [line for line in seen if "pdu" in line]
+    pdus = list(passed(seen))
     assert not any(password.hex() in json.dumps(pdus) for password in (PASSWORD, b"pr0vider"))
     assert [summary(line) for line in pdus][:12] == [
         ("bearerbox", True, "bind_transceiver"),
