@@ -18,6 +18,7 @@ from kannelkit.health import page_view
 from kannelkit.health.page_hour import Hour
 from kannelkit.health.page_plot import plot
 from kannelkit.health.values import Report
+from kannelkit.host.html import environment, shown
 from kannelkit.supervise.views import Overview
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Page:
 
     def shown(self, look: Look, *, whole: bool = False) -> Shown:
         """Return the page's parts, and the `whole` of it where that is wanted."""
-        module: Any = _environment().get_template("parts.html.j2").module
+        module: Any = _environment().get_template("page/parts.html.j2").module
         answer = page_view.headline(look.report, look.age, look.zone)
         found, more = page_view.troubles(look.report, look.zone)
         parts = {"headline": module.headline(answer), "troubles": module.troubles(found, more)}
@@ -94,7 +95,7 @@ class Page:
         title, clock = str(shown(f"{answer.words} · {look.name}")), at.strftime("%H:%M:%S")
         html = ""
         if whole:
-            page = _environment().get_template("page.html.j2")
+            page = _environment().get_template("page/page.html.j2")
             html = page.render(
                 title=title,
                 at=clock,
@@ -142,22 +143,13 @@ def _about(module: Any, report: Report, state: Overview, zone: tzinfo) -> dict[s
 
 def prepare() -> None:
     """Read the templates, which takes a quarter of a second at the first time."""
-    for name in ("page.html.j2", "parts.html.j2"):
+    for name in ("page/page.html.j2", "page/parts.html.j2"):
         _environment().get_template(name)
 
 
 def asset(name: str) -> str:
     """Return page.css or page.js."""
-    return _environment().get_template(f"{name}.j2").render()
-
-
-def shown(text: object) -> object:
-    """Return text without what could turn or hide what stands beside it: such characters are escaped."""
-    if not isinstance(text, str) or hasattr(text, "__html__") or text.isprintable():
-        return text
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode("ascii") for c in text
-    )
+    return _environment().get_template(f"page/{name}.j2").render()
 
 
 def _capitalized(text: str) -> str:
@@ -166,16 +158,6 @@ def _capitalized(text: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("kannelkit", "templates/page"),
-        undefined=StrictUndefined,
-        autoescape=True,
-        finalize=shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    environment.filters["capitalize_first"] = _capitalized
-    return environment
+    made = environment()
+    made.filters["capitalize_first"] = _capitalized
+    return made

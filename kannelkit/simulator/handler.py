@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from kannelkit.providers.flags import Flags, build_flags
+from kannelkit.simulator.outcomes import HLR_PARTS
 
 if TYPE_CHECKING:
     import aiohttp
@@ -51,18 +52,6 @@ _REFUSALS: Final = {
     253: _BARRED,  # spam filter
 }
 
-# the parts of an HLR result, as a receipt has them too
-_HLR: Final = {
-    "imsi": "imsi",
-    "msc": "msc",
-    "mcc": "mcc",
-    "mnc": "mnc",
-    "cn": "country",
-    "net": "network",
-    "rcn": "roaming_country",
-    "rnet": "roaming_network",
-}
-
 Parameters = dict[str, str]
 
 
@@ -85,7 +74,7 @@ def told_status(message: Message, ended: datetime, secret: str = "") -> Paramete
         "flag": flags,
         "cnt": str(message.parts),
         "sender": message.source,
-        **({name: getattr(outcome.hlr, field) for name, field in _HLR.items()} if outcome.hlr is not None else {}),
+        **({name: getattr(outcome.hlr, field) for name, field in HLR_PARTS.items()} if outcome.hlr is not None else {}),
     }
     return parameters | _signed(signed, secret)
 

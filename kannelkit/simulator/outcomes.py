@@ -78,7 +78,7 @@ _WORDS: Final[Mapping[str, tuple[str, Callable[[str], Any], str]]] = {
     "after": ("after", float, f"seconds from 0 to {LONGEST:.0f}"),
 }
 # the fields of an HLR result, spelt as a receipt spells them
-_HLR: Final = {
+HLR_PARTS: Final = {
     "imsi": "imsi",
     "msc": "msc",
     "mcc": "mcc",
@@ -132,11 +132,11 @@ class OutcomeRule:
         hlr: dict[str, str] = {}
         for word in filter(None, (each.strip() for each in text.split(","))):
             name, equals, value = word.partition("=")
-            if name in _HLR and equals:
-                hlr[_HLR[name]] = unquote_plus(value)
+            if name in HLR_PARTS and equals:
+                hlr[HLR_PARTS[name]] = unquote_plus(value)
                 continue
             if name not in _WORDS or not equals:
-                raise ValueError(f"no such part of an outcome: {word} ({', '.join((*_WORDS, *_HLR))})")
+                raise ValueError(f"no such part of an outcome: {word} ({', '.join((*_WORDS, *HLR_PARTS))})")
             field, made_by, allowed = _WORDS[name]
             try:
                 wanted[field] = made_by(value)
@@ -155,7 +155,7 @@ class OutcomeRule:
             if value != _UNSAID[field]:
                 words.append(f"{name}={value}")
         if self.hlr is not None:
-            known = {name: getattr(self.hlr, field) for name, field in _HLR.items()}
+            known = {name: getattr(self.hlr, field) for name, field in HLR_PARTS.items()}
             words += [f"{name}={quote_plus(value)}" for name, value in known.items() if value] or ["imsi="]
         return ",".join(words) or "to=*"
 

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from kannelkit import __version__
+from kannelkit.host.html import environment, shown
 from kannelkit.simulator.page_view import Row, Standing
 
 if TYPE_CHECKING:
@@ -123,25 +124,12 @@ def asset(name: str) -> str:
     return _environment().get_template(f"simulator/{name}.j2").render()
 
 
-def shown(text: object) -> object:
-    """Return text without what could turn or hide what stands beside it: such characters are escaped."""
-    if not isinstance(text, str) or hasattr(text, "__html__") or text.isprintable():
-        return text
-    return "".join(_spelt(each) for each in text)
-
-
 def with_lines(text: object) -> Markup:
     """Return text as `shown` does, its line feeds kept, as HTML."""
     from markupsafe import escape
 
     lines = str(text).replace("\r\n", "\n").split("\n")
     return escape("\n".join(str(shown(line)) for line in lines))
-
-
-def _spelt(character: str) -> str:
-    if character.isprintable():
-        return character
-    return character.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
 def _safe(html: str) -> Markup:
@@ -152,16 +140,6 @@ def _safe(html: str) -> Markup:
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("kannelkit", "templates"),
-        undefined=StrictUndefined,
-        autoescape=True,
-        finalize=shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    environment.filters["with_lines"] = with_lines
-    return environment
+    made = environment()
+    made.filters["with_lines"] = with_lines
+    return made

@@ -11,7 +11,7 @@ import pytest
 
 from kannelkit.simulator import AccountRules, Behaviour, Simulator
 from kannelkit.simulator.outcomes import OutcomeRule
-from kannelkit.simulator.page import LIMITS, SAID, asset, shown
+from kannelkit.simulator.page import LIMITS, SAID, asset
 from kannelkit.smpp.constants import CommandId
 from tests.simulator.esme import PATIENCE, Esme, Fields, message
 from tests.simulator.page_html import PageHtml
@@ -177,8 +177,3 @@ async def test_the_end_of_the_simulator_ends_the_stream() -> None:
 
 def test_every_form_says_what_it_did() -> None:
     assert set(SAID) == {"limit", "incoming", "outcomes"}
-
-
-@pytest.mark.parametrize(("text", "expected"), [("a\u202eb", "a\\u202eb"), ("жé", "жé"), ("\0", "\\x00"), (7, 7)])
-def test_what_would_turn_or_hide_its_neighbours_is_spelt_out(text: object, expected: object) -> None:
-    assert shown(text) == expected
