@@ -28,7 +28,7 @@ KINDS = {
     "resumed": "adaptation of a rate goes on",
     "failover": "an account went to its other host, and why",
     "bind-refused": "a provider refused a bind",
-    "relay": "what the relay of an account says: bound, refused, changed its host",
+    "relay": "what the relay of an account says: bound, refused, lost",
     "note": "what else a person should know of an account",
     "started": "a box was started",
     "adopted": "boxes that ran already were taken on",

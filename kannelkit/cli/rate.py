@@ -40,14 +40,14 @@ def command(ctx: click.Context, spec: Path, account: str, throughput: float | No
     """
     if pause and throughput is None:
         raise click.UsageError("--pause goes with N; kannelkit pause leaves the rate where it is")
+    if throughput is not None and not math.isfinite(throughput):
+        raise click.BadParameter(f"{throughput:g} is no rate", param_hint="N")
     loaded = secretless(spec)
     view = _seen(loaded, known(account, units(loaded)))
     named = shlex.quote(str(spec))
     if throughput is None:
         click.echo(json.dumps(as_object(view), ensure_ascii=False) if as_json else "\n".join(lines(view, named)))
         return
-    if math.isnan(throughput):
-        raise click.BadParameter("nan is no rate", param_hint="N")
     if throughput.is_integer():
         throughput = int(throughput)
     _within(view, throughput, loaded, named)

@@ -177,3 +177,20 @@ async def test_one_account_changes_and_one_is_moved_by_hand_and_nobody_else_noti
         newest = memory.newest("failover")[LOGIN].data
         memory.close()
         assert (newest["from"], newest["to"], newest["unanswered"]) == ("primary", "backup", 0)
+
+
+async def test_accounts_of_a_group_stay_within_its_rate_together_and_neither_starves(tmp_path: Path) -> None:
+    rules = [AccountRules(LOGIN, "secret", None), AccountRules("other", "secret", None)]
+    group = RELAYED | {"account-group": "both"}
+    async with Simulator(rules) as smsc, Two(tmp_path, smsc, throughput=20, account=group) as gateway:
+        await gateway.saying("ready")
+        assert (await asked(gateway, {"do": "rate", "account": "both", "throughput": 7.5}))["unit"] == "both"
+        accounts = (await asked(gateway, {"do": "state"}))["state"]["accounts"]
+        assert [each["relay"]["rate"] for each in accounts] == [7.5, 7.5]
+        assert (await load(gateway.sendsms_port, 24, speed=400)).failed == {}
+        await drained(gateway)
+        counters = [smsc.account(name).counters for name in (LOGIN, "other")]
+        assert sum(each.accepted for each in counters) == 24
+        assert min(each.accepted for each in counters) >= 6
+        first = min(each.first_accepted or 0.0 for each in counters)
+        assert max(each.last_accepted or 0.0 for each in counters) - first >= 22 / 7.5  # the first at once

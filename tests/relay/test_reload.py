@@ -15,7 +15,8 @@ from kannelkit.errors import GatewayError
 from kannelkit.relay.control import ask
 from kannelkit.relay.settings import Login, RelayAccount, RelaySettings, write
 from kannelkit.simulator import AccountRules, Simulator
-from tests.relay.running import NAME, account, bound, running, until
+from tests.harness.waiting import until
+from tests.relay.running import NAME, account, bound, running
 
 RULES = [AccountRules("test", "test", limit=None), AccountRules("other", "test", limit=None)]
 
@@ -111,6 +112,32 @@ async def test_a_rate_by_hand_and_a_pause_outlast_a_change(tmp_path: Path) -> No
             await relay.reload()
             pacer = relay.accounts[NAME].pacer
             assert (pacer.limit.ceiling, pacer.by_hand, pacer.paused) == (50.0, 7.5, True)
+
+
+async def test_one_of_two_that_share_a_rate_is_changed_and_the_other_goes_on_within_it(tmp_path: Path) -> None:
+    path = tmp_path / "relay.json"
+    state = tmp_path / "state"
+    async with Simulator(RULES) as smsc:
+        one, other = (replace(each, unit="both", ceiling=200.0) for each in two(smsc.port))
+        async with running(state, one, other, file=path) as relay, bound(relay, "two") as goes_on:
+            pacer = relay.accounts["two"].pacer
+            await ask(state, {"do": "rate", "account": NAME, "rate": 12.5})
+            told = (await ask(state, {"do": "state"}))["accounts"]
+            assert [(each["rate"], each["by_hand"]) for each in told] == [(12.5, 12.5)] * 2
+            write(path, RelaySettings(state, (replace(one, window=7), other)))
+            assert (await relay.reload())["changed"] == [NAME]
+            assert relay.accounts[NAME].pacer is relay.accounts["two"].pacer is pacer
+            async with bound(relay) as changed:
+                for each in range(10):
+                    goes_on.submit(b"a%d" % each)
+                    changed.submit(b"b%d" % each)
+                counters = [smsc.account(login).counters for login in ("test", "other")]
+                await until(lambda: sum(each.accepted for each in counters) >= 16)
+                assert abs(counters[0].accepted - counters[1].accepted) <= 2  # in turn
+                await until(lambda: sum(each.accepted for each in counters) == 20)
+            first = min(each.first_accepted or 0.0 for each in counters)
+            last = max(each.last_accepted or 0.0 for each in counters)
+            assert last - first >= 18 / 12.5  # 20 of them, the first at once
 
 
 async def test_a_program_takes_them_on_sighup(tmp_path: Path) -> None:
