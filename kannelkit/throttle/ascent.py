@@ -33,6 +33,9 @@ _LIFTED_AFTER = (3, 4)
 _LIFTED_WITHIN = 900.0
 # a limit's fall is answered by one change or two, this fast
 _AT_ONCE = 10.0
+# refusals that proved nothing took a little off the rate, and soon after it fell to less than this of what it was
+_DEEP = 0.5
+_SOON = 120.0
 
 
 class Cost(IntEnum):
@@ -116,14 +119,18 @@ class Ascent:
         else:
             self.base = None
 
-    def lowered(self, throughput: int, at: float, *, ran_well: bool, proved: bool = True) -> None:
-        """`throughput` was too high at `at`; `ran_well` where it had been accepted for a while.
+    def lowered(
+        self, throughput: int, at: float, *, ran_well: bool, proved: bool = True, after: int | None = None
+    ) -> None:
+        """`throughput` was too high at `at` and becomes `after`; `ran_well` where it had been accepted for a while.
 
-        Only what is `proved` is a limit that fell; one that ran well until a few seconds before then fell, too.
+        Only what is `proved` is a limit that fell; one that ran well until a few seconds before then fell, too, and
+        where the fall is deep, one that ran well until a minute or two before.
         """
         if self._trial is None and ran_well:
             self._left = (throughput, at)
-        if self._trial is None and proved and at - self._left[1] < _AT_ONCE:
+        deep = after is not None and after < _DEEP * self._left[0]
+        if self._trial is None and proved and at - self._left[1] < (_SOON if deep else _AT_ONCE):
             self._fall = _Fall(max(self._left[0], self._fall.throughput if self._fall else 0), at)
         elif self._trial is not None and self._fall is not None:
             self._fall.tries += 1

@@ -305,7 +305,8 @@ class AccountRate:
         if self._last is not None:
             before = self.throughput or after
             held = self._last.accepted - self._accepted_at_change >= _HELD * before
-            self._ascent.lowered(before, self._last.at, ran_well=held and self.throughput is not None, proved=proved)
+            ran_well = held and self.throughput is not None
+            self._ascent.lowered(before, self._last.at, ran_well=ran_well, proved=proved, after=after)
         self._empty_bursts = 0
         if proved:
             self._losses.proved(after, self._last.at if self._last else 0.0)

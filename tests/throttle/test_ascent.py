@@ -95,6 +95,15 @@ def test_a_rate_that_ran_well_until_seconds_before_the_proof_is_the_one_that_fel
     assert ascent.wait(20, 150.0) > 300
 
 
+@pytest.mark.parametrize(("after", "at", "soon"), [(20, 150.0, True), (45, 150.0, False), (20, 230.0, False)])
+def test_a_deep_fall_is_one_though_the_rate_was_a_little_lower_for_a_minute(after: int, at: float, soon: bool) -> None:
+    ascent = _ascent()
+    ascent.lowered(60, 100.0, ran_well=True, proved=False, after=52)
+    ascent.lowered(52, at, ran_well=False, after=after)
+    ascent.costs(Cost.LATE)
+    assert (ascent.wait(20, at) == 60) is soon
+
+
 def test_a_refusal_that_changes_nothing_puts_a_step_off() -> None:
     ascent = _ascent()
     for at in range(1, 15):
