@@ -14,7 +14,8 @@ from kannelkit.supervise.asking import plain_overview
 from kannelkit.supervise.control import Control, Tell
 from kannelkit.supervise.course import Curve, Flow
 from kannelkit.supervise.memory import Event
-from kannelkit.supervise.views import AccountView, BoxView, LinkView, OtherRefusals, Overview
+from kannelkit.supervise.views import BoxView, LinkView, OtherRefusals, Overview
+from tests.harness.views import account_view
 
 SPEC = """
 state-dir: state
@@ -73,29 +74,15 @@ def written(folder: Path) -> Path:
 
 
 AT = 1_795_345_445.0  # a whole minute lies between the seconds in what is shown and this
-SMSCRU = AccountView(
-    smsc_id="smscru",
-    unit="smscru",
-    state="online",
-    side="primary",
+SMSCRU = account_view(
+    "smscru",
     host="smsc.test:2775",
-    since=None,
-    why="",
-    links_online=2,
-    links_wanted=2,
-    throughput=30,
-    ceiling=60,
-    floor=2,
-    settled=True,
-    paused=False,
-    by_hand=False,
     rate_since=AT - 125,
     accepted_per_second=29.8,
     accepted=Flow(30, 29.8, 29.5),
     refused=Flow(0, 0.0, 0.2),
     other_refusals=(OtherRefusals(0x14, "ESME_RMSGQFUL", 3),),
     queued=12_345,
-    in_flight=None,
     minutes_left=6.97,
     curve=Curve((*[0] * 30, *[30] * 120), (*[0] * 30, 30, *[0] * 107, 12, *[0] * 11)),
     links=(
@@ -104,30 +91,21 @@ SMSCRU = AccountView(
         LinkView("smscru-backup-1", "backup", "smsc2.test", 2775, "standby", None, 0, 15),
     ),
 )
-BULK = AccountView(
-    smsc_id="bulk",
-    unit="bulk",
+BULK = account_view(
+    "bulk",
     state="offline",
-    side="primary",
     host="bulk.test:2775",
-    since=None,
-    why="",
     links_online=0,
     links_wanted=1,
     throughput=15,
     ceiling=20,
     floor=1,
-    settled=True,
     paused=True,
     by_hand=True,
     rate_since=AT - 60,
     accepted_per_second=0.0,
     accepted=Flow(0, 0.0, 0.0),
     refused=Flow(0, 0.0, 0.0),
-    other_refusals=(),
-    queued=0,
-    in_flight=None,
-    minutes_left=0.0,
     curve=Curve((0,) * 150, (0,) * 150),
     links=(LinkView("bulk-1", "primary", "bulk.test", 2775, "re-connecting", None, 0, 15),),
 )

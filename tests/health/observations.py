@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from kannelkit.health.observed import BoxSeen, Certificate, Host, LogFile, Observed, Place, Silence, Store
-from kannelkit.supervise.course import Curve, Minute
-from kannelkit.supervise.views import AccountView, BoxView, LinkView, Overview, RelayView
+from kannelkit.supervise.course import Minute
+from kannelkit.supervise.views import BoxView, LinkView, Overview, RelayView
+from tests.harness.views import account_view
 
 AT = 1_800_000_000.0
 DAY = 86_400.0
@@ -16,33 +17,7 @@ DAY = 86_400.0
 ONE = LinkView("main-1", "primary", "smsc.example", 2775, "online", 60, 0, 15)
 TWO = LinkView("main-2", "primary", "smsc.example", 2775, "online", 60, 0, 15)
 STANDBY = LinkView("main-backup-1", "backup", "smsc2.example", 2775, "standby", None, 0, 15)
-MAIN = AccountView(
-    smsc_id="main",
-    unit="main",
-    state="online",
-    side="primary",
-    host="smsc.example:2775",
-    since=None,
-    why="",
-    links_online=2,
-    links_wanted=2,
-    throughput=30,
-    ceiling=30,
-    floor=2,
-    settled=True,
-    paused=False,
-    by_hand=False,
-    rate_since=None,
-    accepted_per_second=None,
-    accepted=None,
-    refused=None,
-    other_refusals=(),
-    queued=0,
-    in_flight=None,
-    minutes_left=0.0,
-    curve=Curve(),
-    links=(ONE, TWO, STANDBY),
-)
+MAIN = account_view("main", ceiling=30, links=(ONE, TWO, STANDBY))
 WELL = Observed(
     Overview(
         at=AT,

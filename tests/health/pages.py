@@ -14,9 +14,10 @@ from kannelkit.health.page import Look, Page, Shown
 from kannelkit.health.values import Report
 from kannelkit.render import Side
 from kannelkit.spec.thresholds import usual
-from kannelkit.supervise.course import Curve, Flow
+from kannelkit.supervise.course import Flow
 from kannelkit.supervise.memory import Event
 from kannelkit.supervise.views import AccountView, BoxView, LinkView, OtherRefusals, Overview
+from tests.harness.views import account_view
 
 AT = 1_795_390_867.0
 BEARERBOX, SMSBOX = (
@@ -46,31 +47,17 @@ def link(name: str, number: int, state: str = "online", role: Side = "primary") 
 def account(name: str = "smscru", rate: float = 28.4, refused: float = 0.0) -> AccountView:
     """Return an account with two links online, on its first host."""
     standby: tuple[LinkView, ...] = (link(name, 1, "standby", "backup"), link(name, 2, "standby", "backup"))
-    return AccountView(
-        smsc_id=name,
-        unit=name,
-        state="online",
-        side="primary",
+    return account_view(
+        name,
         host="smpp.example.net:3700",
-        since=None,
-        why="",
-        links_online=2,
-        links_wanted=2,
-        throughput=30,
-        ceiling=60,
         floor=1,
-        settled=True,
-        paused=False,
-        by_hand=False,
         rate_since=AT - 1300,
         accepted_per_second=rate,
         accepted=Flow(round(rate), rate, rate),
         refused=Flow(0, refused, refused),
-        other_refusals=(),
         queued=24,
         in_flight=3,
         minutes_left=0.5,
-        curve=Curve(),
         links=(link(name, 1), link(name, 2), *standby),
     )
 
