@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import json
 import random
+import signal
 import socket
 import statistics
 import struct
@@ -275,4 +276,8 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no program that was started is left behind
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
