@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -119,6 +120,9 @@ class Relay:
         An account that is changed ends in order and starts again; one that is not goes on. Raises HostError where the
         settings are not good, of which none is in force then.
         """
+        return await asyncio.shield(self._spawn(self._take()))
+
+    async def _take(self) -> Mapping[str, Sequence[str]]:
         async with self._one:
             if self._ending:
                 raise HostError("the relay ends this moment", "start it again")
@@ -128,8 +132,13 @@ class Relay:
             self._settings = wanted
             try:
                 self.ports = ports
-                await asyncio.gather(*(self._turn(turn) for turn in found))
+                done = await asyncio.gather(*(self._turn(turn) for turn in found), return_exceptions=True)
+                for error in done:
+                    if error is not None:
+                        raise error
             finally:
+                there = tuple(account for account in wanted.accounts if account.name in self._servers)
+                self._settings = replace(wanted, accounts=there)  # what could not be served is tried again
                 self.ports = {name: port for name, port in ports.items() if name in self.accounts}
                 self._listeners.keep(self.ports.values())
                 units = {account.settings.unit for account in self.accounts.values()}
@@ -276,7 +285,7 @@ class Relay:
 
     async def _reload(self, asked: Mapping[str, Any]) -> Mapping[str, object]:
         try:
-            return dict(await asyncio.shield(self._spawn(self.reload())))
+            return dict(await self.reload())
         except HostError as error:
             raise GatewayError(f"the settings are not taken: {error.message}", error.hint) from error
 

@@ -20,6 +20,7 @@ from kannelkit.supervise.memory import Memory
 from tests.harness.gateway import status_xml
 from tests.harness.load import load
 from tests.harness.ports import free_ports
+from tests.integration.looked_at import LookedAt
 from tests.integration.operated import LOGIN, PATIENCE, Up, arrived, drained, simulator
 
 pytestmark = pytest.mark.kannel
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.kannel
 RELAYED = {"pacing": "relay"}
 
 
-class Changed(Up):
+class Changed(LookedAt):
     """One whose account is written anew while it runs."""
 
     def now(self, account: dict[str, Any]) -> None:
@@ -187,6 +188,13 @@ async def test_accounts_of_a_group_stay_within_its_rate_together_and_neither_sta
         assert (await asked(gateway, {"do": "rate", "account": "both", "throughput": 7.5}))["unit"] == "both"
         accounts = (await asked(gateway, {"do": "state"}))["state"]["accounts"]
         assert [each["relay"]["rate"] for each in accounts] == [7.5, 7.5]
+        assert "the relay runs" in (await gateway.until("relay", "ok")).summary
+        relay = gateway.boxes()["relay"]
+        processes.send_signal(relay, signal.SIGSTOP)
+        assert (await gateway.until("relay", "critical")).advice == f"kill -CONT {relay.pid} lets it go on"
+        assert (await gateway.until("pacing", "unknown")).advice == "see the check relay"
+        processes.send_signal(relay, signal.SIGCONT)
+        assert "7.5 SMS per second, held there by hand" in (await gateway.until("pacing", "ok")).summary
         assert (await load(gateway.sendsms_port, 24, speed=400)).failed == {}
         await drained(gateway)
         counters = [smsc.account(name).counters for name in (LOGIN, "other")]

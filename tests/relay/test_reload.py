@@ -101,6 +101,27 @@ async def test_bad_settings_are_refused_whole_and_all_goes_on(tmp_path: Path) ->
             assert (await esme.submit_and_wait()).command_status == 0
 
 
+async def test_an_end_in_the_middle_of_a_change_is_one_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "relay.json"
+    async with Simulator(RULES) as smsc:
+        one, other = two(smsc.port)
+        async with running(tmp_path / "state", one, other, file=path) as relay, bound(relay) as esme:
+            smsc.change_behaviour({"delay": 0.5})
+            number = esme.submit()
+            await until(lambda: smsc.account("test").counters.submits == 1)
+            write(path, RelaySettings(tmp_path / "state", (replace(one, window=7),)))
+            reloading = asyncio.create_task(relay.reload())
+            stopping = asyncio.create_task(relay.stop())
+            answer = await esme.receive()
+            assert (answer.sequence_number, answer.command_status) == (number, 0)
+            await esme.receive()  # unbind
+            await asyncio.gather(reloading, stopping, return_exceptions=True)
+            assert relay.accounts.get(NAME) is None or relay.accounts[NAME].unanswered == 0
+        assert not smsc.account("test").links
+        async with running(tmp_path / "state", one) as relay, bound(relay) as esme:  # nobody holds the folder
+            assert relay.accounts[NAME].counts.maybe_doubled == 0
+
+
 async def test_a_rate_by_hand_and_a_pause_outlast_a_change(tmp_path: Path) -> None:
     path = tmp_path / "relay.json"
     async with Simulator(RULES) as smsc:
