@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -40,34 +40,25 @@ _USUAL = Behaviour()
 _SPAN = click.FloatRange(0, 3600)  # seconds
 
 Command = Callable[..., None]
+Read = TypeVar("Read")
 
 
-def _account(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> list[AccountRules]:
-    try:
-        return [AccountRules.parse(text) for text in texts]
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+def _read(reader: Callable[[Any], Read]) -> Callable[[click.Context, click.Parameter, Any], Read]:
+    """Return an option's callback: what `reader` makes of the value, whose ValueError says why it cannot be."""
+
+    def callback(context: click.Context, parameter: click.Parameter, value: Any) -> Read:
+        try:
+            return reader(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return callback
 
 
-def _outcomes(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> list[OutcomeRule]:
-    try:
-        return [OutcomeRule.parse(text) for text in texts]
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
-def _handler(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
-    try:
-        return None if text is None else DEFAULT.changed({"handler": text}).handler
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
-def _limit(context: click.Context, parameter: click.Parameter, number: float | None) -> float | None:
-    try:
-        return None if number is None else limit_of(str(number))
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+_account = _read(lambda texts: [AccountRules.parse(text) for text in texts])
+_outcomes = _read(lambda texts: [OutcomeRule.parse(text) for text in texts])
+_handler = _read(lambda text: None if text is None else DEFAULT.changed({"handler": text}).handler)
+_limit = _read(lambda number: None if number is None else limit_of(str(number)))
 
 
 def _behaviour(name: str, kind: click.ParamType[Any], what: str) -> Callable[[Command], Command]:
