@@ -43,7 +43,8 @@ def problems(seen: Overview, spec: str, *, supervised: bool, watched: bool = Fal
         if box.state == "stopped":
             found.append(_with("the relay is not running, and its accounts send nothing", comes_back))
         elif box.state == "silent":
-            found.append(f"the relay (pid {box.pid}) does not answer: where that lasts, relay/relay.log may say why")
+            again = "it is started again" if supervised else "relay/relay.log may say why"
+            found.append(f"the relay (pid {box.pid}) does not answer: where that lasts, {again}")
     if not supervised:
         found.append(f"no kannelkit supervises: {_WATCHES if watched else _TAKES_ON}".format(spec=spec))
     if bearerbox.state == "running":

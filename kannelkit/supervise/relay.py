@@ -387,8 +387,10 @@ class Relay:
             move = {name: value for name, value in dict(told.get("move") or {}).items() if name in _OF_A_MOVE}
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return  # what a killed relay left half written
-        if account and "port" not in told:
-            self._told.tell("failover" if move else "relay", f"{account}: {text}", account, **move)
+        if move:
+            self._told.tell("failover", f"{account}: {text}", account, **move)
+        elif account and "port" not in told:
+            self._told.tell("relay", f"{account}: {text}", account)
 
 
 def _ports(accounts: Mapping[str, Settings]) -> Set[int]:
