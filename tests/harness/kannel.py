@@ -39,6 +39,21 @@ sendsms-interface = 127.0.0.1
 log-file = {folder}/smsbox.log
 log-level = {log_level}
 """
+# What keeps messages over a death of bearerbox, to stand in group core.
+SPOOL = """\
+box-allow-ip = 127.0.0.1
+store-type = spool
+store-location = {folder}/spool
+access-log = {folder}/access.log
+"""
+# The user as whom a load is sent; a message of one part each.
+LOADING = """
+group = sendsms-user
+username = {user}
+password = {password}
+max-messages = 1
+concatenation = false
+"""
 # The user as whom `Kannel.sendsms` asks.
 APPLICATION = """
 group = sendsms-user

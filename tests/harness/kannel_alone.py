@@ -6,26 +6,18 @@ from pathlib import Path
 
 from kannelkit.render.links import shares
 from tests.harness.gateway import ADMIN_PASSWORD, PASSWORD, SYSTEM_ID, USER, online, wait_for
-from tests.harness.kannel import CORE, SMSBOX, Kannel
+from tests.harness.kannel import CORE, LOADING, SMSBOX, SPOOL, Kannel
 
 _CONF = (
     CORE
+    + SPOOL
     + """\
-box-allow-ip = 127.0.0.1
-store-type = spool
-store-location = {folder}/spool
 dlr-storage = internal
 sms-resend-freq = {sms_resend_freq}
-access-log = {folder}/access.log
 """
     + SMSBOX
-    + """
-group = sendsms-user
-username = {user}
-password = {password}
-max-messages = 1
-concatenation = false
-{links}"""
+    + LOADING
+    + "{links}"
 )
 _LINK = """
 group = smsc

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,9 +16,10 @@ from kannelkit.health.values import Report
 from kannelkit.spec import load
 from kannelkit.spec.model import Address
 from kannelkit.supervise.views import Overview
+from tests.harness.ports import free_ports
 from tests.health.pages import AT, GATEWAYS, HOSTILE, account, observed, told
 from tests.health.strict_html import read
-from tests.integration.browser import PROGRAM, Browser, chromium
+from tests.integration.browser import PROGRAM, Browser
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium (Debian's package chromium) is installed")
 
@@ -62,18 +63,6 @@ async def served(gateway: Gateway, folder: Path, port: int = 0) -> AsyncIterator
         await server.stop()
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with chromium(tmp_path_factory.mktemp("chromium")) as found:
-        yield found
-
-
-@pytest.fixture
-async def browser(port: int) -> AsyncIterator[Browser]:
-    async with Browser(port) as found:
-        yield found
-
-
 async def test_the_page_follows_the_gateway_without_being_loaded_again(browser: Browser, tmp_path: Path) -> None:
     gateway = Gateway(GATEWAYS["well"]())
     async with served(gateway, tmp_path) as url:
@@ -96,13 +85,13 @@ async def test_the_page_follows_the_gateway_without_being_loaded_again(browser: 
     assert asked == {"", "page.css", "page.js", "events"}
 
 
-async def test_what_takes_ten_seconds_comes_about(port: int, tmp_path: Path) -> None:
+async def test_what_takes_ten_seconds_comes_about(chromium_port: int, tmp_path: Path) -> None:
     """Each in a page of its own, at the same time."""
 
     async def tried(body: Callable[[Browser, Path], Awaitable[None]]) -> None:
         folder = tmp_path / str(id(body))
         folder.mkdir()
-        async with Browser(port) as browser:
+        async with Browser(chromium_port) as browser:
             await body(browser, folder)
 
     async with asyncio.TaskGroup() as pages:
@@ -116,7 +105,8 @@ async def test_what_takes_ten_seconds_comes_about(port: int, tmp_path: Path) -> 
 
 async def a_daemon_that_is_gone_is_told_and_found_again(browser: Browser, folder: Path) -> None:
     gateway = Gateway(GATEWAYS["well"]())
-    async with served(gateway, folder) as url:
+    (port,) = free_ports(1)
+    async with served(gateway, folder, port) as url:
         await browser.open(url)
         await browser.until(f"{LIVE}.startsWith('live')")
     await browser.until(f"{LIVE}.startsWith('No word from the health daemon')")
@@ -124,7 +114,7 @@ async def a_daemon_that_is_gone_is_told_and_found_again(browser: Browser, folder
         "document.body.classList.contains('old') && document.getElementById('live').ariaLive"
     ) == ("polite")
     gateway.becomes(GATEWAYS["all-away"]())
-    async with served(gateway, folder, port=int(url.rsplit(":", 1)[1].strip("/"))):
+    async with served(gateway, folder, port):
         await browser.until(f"{LIVE}.startsWith('live') && {HEADLINE} === '✖ Not sending'")
         assert not await browser.tell("document.body.classList.contains('old')")
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from kannelkit.simulator import AccountRules, Behaviour, Simulator
 from kannelkit.smpp.constants import CommandId
-from tests.integration.browser import PROGRAM, Browser, chromium
+from tests.integration.browser import PROGRAM, Browser
 from tests.simulator.esme import Esme
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium (Debian's package chromium) is installed")
@@ -17,18 +17,6 @@ pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium (Debian's p
 LIVE = "document.getElementById('live').textContent"
 SHOWN = "[...document.querySelectorAll('#messages > li')].map((each) => each.id).join()"
 HOSTILE = "<img src=x onerror=\"document.title='lost'\"><script>document.title='lost'</script>"
-
-
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with chromium(tmp_path_factory.mktemp("chromium")) as found:
-        yield found
-
-
-@pytest.fixture
-async def browser(port: int) -> AsyncIterator[Browser]:
-    async with Browser(port) as found:
-        yield found
 
 
 @asynccontextmanager

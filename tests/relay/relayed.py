@@ -16,27 +16,19 @@ from typing import Any, Self
 from kannelkit.relay.control import ask
 from tests.harness import child
 from tests.harness.gateway import ADMIN_PASSWORD, PASSWORD, SYSTEM_ID, USER, online, wait_for
-from tests.harness.kannel import CORE, SMSBOX, Kannel
+from tests.harness.kannel import CORE, LOADING, SMSBOX, SPOOL, Kannel
 
 _CONF = (
     CORE
+    + SPOOL
     + """\
-box-allow-ip = 127.0.0.1
-store-type = spool
-store-location = {folder}/spool
 dlr-storage = spool
 dlr-spool = {folder}/dlr
 sms-resend-freq = 1
-access-log = {folder}/access.log
 """
     + SMSBOX
+    + LOADING
     + """
-group = sendsms-user
-username = {user}
-password = {password}
-max-messages = 1
-concatenation = false
-
 group = smsc
 smsc = smpp
 smsc-id = bench

@@ -6,6 +6,7 @@ import asyncio
 import selectors
 from collections.abc import Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 from kannelkit.errors import GatewayError
@@ -16,6 +17,7 @@ from kannelkit.plan.groups import links as links_of_text
 from kannelkit.plan.links import ROUTING
 from kannelkit.render import Account, Link
 from kannelkit.render.links import shares
+from kannelkit.spec import Spec, load
 
 Result = TypeVar("Result")
 FOREVER = float("inf")
@@ -51,6 +53,15 @@ def played(what: Coroutine[Any, Any, Result]) -> Result:
         return loop.run_until_complete(what)
     finally:
         loop.close()
+
+
+def spec_in(folder: Path, text: str) -> Spec:
+    """Write a spec beside its state-dir, `state`, and return it with passwords that were made."""
+    (folder / "state").mkdir(exist_ok=True)
+    path = folder / "gateway.yaml"
+    path.write_text(text)
+    spec = load(path, {})
+    return spec.with_made(dict.fromkeys(spec.to_make(), "made"))
 
 
 async def passes(seconds: float) -> None:

@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 
 from kannelkit.errors import GatewayError, HostError
-from kannelkit.spec import load
 from kannelkit.supervise.changes import Changes
 from kannelkit.supervise.configuration import configure, known
 from kannelkit.supervise.journal import Journal
 from kannelkit.supervise.memory import Event, Memory
 from kannelkit.supervise.running import Running
 from kannelkit.throttle.values import Decision, Learnt
-from tests.supervise.played import PlayedKannel, passes, played
+from tests.supervise.played import PlayedKannel, passes, played, spec_in
 
 SPEC = """
 state-dir: state
@@ -47,11 +46,9 @@ class Gateway:
     """A gateway with what a supervisor knows of it, and the events that were told."""
 
     def __init__(self, folder: Path) -> None:
-        (folder / "state").mkdir(exist_ok=True)
-        (folder / "spec.yaml").write_text(SPEC)
-        spec = load(folder / "spec.yaml", {})
+        spec = spec_in(folder, SPEC)
         self.memory = Memory(folder / "state/state.db")
-        configuration = configure(spec.with_made(dict.fromkeys(spec.to_make(), "made")), known(self.memory))
+        configuration = configure(spec, known(self.memory))
         configuration.conf.write()
         self.told: list[Event] = []
         self.kannel = type("Kannel", (FromFile,), {"path": configuration.conf.path})("")

@@ -11,8 +11,9 @@ import pytest
 from kannelkit.conf import read
 from kannelkit.errors import HostError, InputError
 from kannelkit.render import AS_WRITTEN, InForce
-from kannelkit.spec import Group, Spec, load
+from kannelkit.spec import Group, Spec
 from kannelkit.supervise.conffile import ConfFile
+from tests.supervise.played import spec_in
 
 SPEC = """
 state-dir: state
@@ -25,11 +26,7 @@ smsc:
 
 @pytest.fixture
 def spec(tmp_path: Path) -> Spec:
-    path = tmp_path / "spec.yaml"
-    path.write_text(SPEC)
-    (tmp_path / "state").mkdir()
-    loaded = load(path, {})
-    return loaded.with_made(dict.fromkeys(loaded.to_make(), "made"))
+    return spec_in(tmp_path, SPEC)
 
 
 def throughputs(path: Path) -> dict[str, str]:

@@ -13,7 +13,6 @@ import pytest
 from kannelkit.errors import GatewayError, HostError
 from kannelkit.host.processes import ProcessId
 from kannelkit.host.reach import Address
-from kannelkit.spec import load
 from kannelkit.supervise.changes import Changes
 from kannelkit.supervise.configuration import configure, known
 from kannelkit.supervise.failover import Failover
@@ -22,7 +21,7 @@ from kannelkit.supervise.memory import Event, KeptSide, Memory
 from kannelkit.supervise.own import OwnBoxes
 from kannelkit.supervise.running import Running
 from kannelkit.throttle.lines import SubmitRefused
-from tests.supervise.played import Habits, PlayedGateway, passes, played
+from tests.supervise.played import Habits, PlayedGateway, passes, played, spec_in
 
 SPEC = """
 state-dir: state
@@ -78,11 +77,7 @@ class Stage:
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    path = tmp_path / "gateway.yaml"
-    path.write_text(SPEC)
-    (tmp_path / "state").mkdir()
-    loaded = load(path, {})
-    spec = loaded.with_made(dict.fromkeys(loaded.to_make(), "made"))
+    spec = spec_in(tmp_path, SPEC)
     memory = Memory(tmp_path / "state" / "state.db")
     gateway = PlayedGateway(dict.fromkeys(LINKS, 30), Habits())
     for name in ("acc-backup-1", "acc-backup-2"):

@@ -9,7 +9,6 @@ import pytest
 
 from kannelkit.host.connections import Connection
 from kannelkit.host.processes import ProcessId
-from kannelkit.spec import load
 from kannelkit.supervise.configuration import configure, known
 from kannelkit.supervise.journal import Journal
 from kannelkit.supervise.memory import Memory
@@ -17,7 +16,7 @@ from kannelkit.supervise.own import OwnBoxes
 from kannelkit.supervise.revive import named
 from kannelkit.supervise.running import Running
 from kannelkit.supervise.silence import Peer, Silence, Traffic
-from tests.supervise.played import PlayedGateway, link, played, status
+from tests.supervise.played import PlayedGateway, link, played, spec_in, status
 
 HERE: Peer = ("192.0.2.1", 2775)
 OTHER: Peer = ("192.0.2.2", 2775)
@@ -96,11 +95,7 @@ class Stage:
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    path = tmp_path / "gateway.yaml"
-    path.write_text(SPEC)
-    (tmp_path / "state").mkdir()
-    loaded = load(path, {})
-    spec = loaded.with_made(dict.fromkeys(loaded.to_make(), "made"))
+    spec = spec_in(tmp_path, SPEC)
     memory = Memory(tmp_path / "state" / "state.db")
     running = Running(configure(spec, known(memory)), PlayedGateway({}), memory, Journal(memory, print), lambda: False)
     boxes = OwnBoxes(running)
