@@ -7,6 +7,7 @@ import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from kannelkit.errors import GatewayError
 from kannelkit.relay.control import FILE
 from kannelkit.relay.process import Relay
-from kannelkit.relay.settings import Login
+from kannelkit.relay.settings import Login, RelaySettings, write
 from kannelkit.relay.trace import BEARERBOX, PROVIDER, Traced, Watcher, watch
 from kannelkit.simulator import AccountRules, Simulator
 from kannelkit.smpp.constants import CommandId
@@ -248,6 +249,19 @@ async def test_one_who_is_gone_is_written_to_no_more(tmp_path: Path, caplog: pyt
             traced.pdus(traced.connection(PROVIDER), [submit(1)], came=True, numbers=lambda _: None)
         await until(lambda: not traced.watchers)
     assert caplog.text == ""
+
+
+async def test_one_looks_on_through_a_change_of_the_account(tmp_path: Path) -> None:
+    path, folder = tmp_path / "relay.json", tmp_path / "state"
+    seen: list[dict[str, Any]] = []
+    async with Simulator([UNLIMITED]) as smsc:
+        settings = account(smsc.port, login=LOGIN)
+        async with running(folder, settings, file=path) as relay, looking_on(folder, seen):
+            write(path, RelaySettings(folder, (replace(settings, window=7),)))
+            await relay.reload()
+            async with bound(relay) as esme:
+                await esme.submit_and_wait()
+            await until(lambda: "submit_sm_resp" in {summary(line)[2] for line in passed(seen)})
 
 
 async def test_what_cannot_be_looked_at_is_refused_in_words(tmp_path: Path) -> None:
