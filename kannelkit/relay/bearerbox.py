@@ -93,7 +93,10 @@ class BearerboxConnection(asyncio.Protocol):
         self._write()
         if self._transport is None or self._transport.is_closing():
             return
-        self._transport.write_eof()
+        try:
+            self._transport.write_eof()
+        except OSError:  # it is gone this moment, and asyncio has not heard of it
+            self._transport.abort()
         self._watch(_LEAVES_WITHIN)
 
     def close(self) -> None:

@@ -98,7 +98,7 @@ def accounts(smsc: Simulator, certificate: Path, hostile: list[int]) -> tuple[Re
             unit=name,
             verify=Verify(certificate) if name == "tls" else None,
             window=200,
-            wait_ack=10.0,
+            wait_ack=60.0 if name in GOOD else 10.0,
             enquire_every=5.0,
             after=2.0,
             back_after=4.0,

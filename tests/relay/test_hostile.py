@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import socket
+import struct
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +14,14 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kannelkit.relay.bearerbox import BearerboxConnection
 from kannelkit.relay.process import Relay
 from kannelkit.simulator import AccountRules, Simulator
 from kannelkit.smpp.constants import CommandId
 from kannelkit.smpp.pdu import FieldValue, Pdu, decode, encode
 from tests.benchmarks import fuzz_octets
 from tests.harness.waiting import turn
-from tests.relay.running import PASSWORD, account, bound, running
+from tests.relay.running import NAME, PASSWORD, account, bound, running
 from tests.simulator.esme import Esme
 
 RULES = AccountRules("test", "test", limit=None, binds=9)
@@ -92,3 +95,19 @@ def test_hostility_on_either_side_disturbs_nobody(seed: int) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(meet(Path(folder)))
+
+
+async def test_one_who_is_gone_this_moment_can_be_taken_leave_of(tmp_path: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        async with Simulator([RULES]) as smsc, running(tmp_path, account(smsc.port)) as relay:
+            client = socket.create_connection(listener.getsockname())
+            there, _ = listener.accept()
+            _, connection = await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: BearerboxConnection(relay.accounts[NAME]), there
+            )
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()  # a reset, of which the relay has had no chance to hear
+            connection.unbind()
+            await connection.closed
