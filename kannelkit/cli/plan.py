@@ -114,6 +114,7 @@ def planned(spec: Spec, running: str | None) -> Plan:
     """
     if missing := lacking(spec):
         raise InputError(missing)
+    from kannelkit.supervise.relayasked import reloads
     from kannelkit.supervise.relaysettings import folder, kept_accounts, relay_accounts
 
     in_force, rates = _in_force(spec)
@@ -125,7 +126,9 @@ def planned(spec: Spec, running: str | None) -> Plan:
         rates=rates,
         unlearnt=kannel_conf(spec),
     )
-    return with_relay(found, kept_accounts(folder(spec)), relay_accounts(spec))
+    before, after = kept_accounts(folder(spec)), relay_accounts(spec)
+    can = found.running and before != after and asyncio.run(reloads(folder(spec)))
+    return with_relay(found, before, after, reloads=can)
 
 
 def running_text(spec: Spec) -> str | None:

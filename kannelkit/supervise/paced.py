@@ -76,8 +76,10 @@ class Paced:
         if state.get("other_host") is None:
             raise GatewayError(f"{name} has no second host", "write backup-host at the account, and kannelkit apply")
         if to is not None:
-            text = f"{name}: to the {to}, when every answer is there"
-            tell({"event": "step", "text": text})
+            if to == state.get("side"):
+                raise GatewayError(f"{name} is on its {to} already", "without --to it is said since when, and why")
+            first = "" if force else f"where the {to} takes a connection, "
+            tell({"event": "step", "text": f"{name}: {first}nothing leaves until every answer is there"})
             await relay.move(name, to, force=force)
             state = relay.states.get(name, state)
         return placed(name, state, relay.accounts[name])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from kannelkit import __version__
 from kannelkit.errors import GatewayError
 from kannelkit.relay.control import ask
 from kannelkit.supervise.relaysettings import Settings
@@ -42,6 +43,14 @@ async def said(folder: Path, accounts: Mapping[str, Settings], seconds: float = 
     except (KeyError, TypeError) as error:
         raise GatewayError("the relay's answer cannot be read", "are both of the same version?") from error
     return Said(found, str(answer.get("version", "")))
+
+
+async def reloads(folder: Path) -> bool:
+    """Return whether a relay runs in a folder that takes other settings while it runs: one of this version."""
+    try:
+        return (await said(folder, {})).version == __version__
+    except GatewayError:
+        return False
 
 
 class Silence:

@@ -157,6 +157,8 @@ async def test_one_account_changes_and_one_is_moved_by_hand_and_nobody_else_noti
         gateway.write()
         plan = (await asked(gateway, {"do": "plan"}))["plan"]
         assert plan["steps"] == [{"step": "Reload", "accounts": ["other"], "added": []}]
+        _, shown = await gateway.command("plan", str(gateway.path))
+        assert "in the relay other drains and starts again, " in shown
         applied = await asked(gateway, {"do": "apply", "digest": plan["digest"]})
         assert applied["changes"] == 1
         assert gateway.boxes() == before
