@@ -11,7 +11,6 @@ from typing import Any
 from kannelkit.host.reach import Address
 from kannelkit.relay.process import Relay
 from kannelkit.relay.settings import Login, RelayAccount, RelaySettings, read
-from tests.harness.waiting import until as until
 from tests.simulator.esme import Esme
 
 NAME = "acc"
