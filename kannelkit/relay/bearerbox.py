@@ -32,6 +32,8 @@ class BearerboxConnection(asyncio.Protocol):
         self.bound = False
         self.took_leave = False
         """Whether it ends in order: it has read what it was sent, or is asked to."""
+        self.ended = False
+        """Whether the end was written: nothing reaches it any more."""
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._account = account
         self._traced = account.traced
@@ -65,6 +67,8 @@ class BearerboxConnection(asyncio.Protocol):
 
     def answer_bind(self, answer: bytes) -> None:
         """Hand on the provider's answer to the bind, as it is."""
+        if self.ended:
+            return
         number = HEADER.unpack_from(self.bind_frame)[3]
         status = HEADER.unpack_from(answer)[2]
         self.send(numbered(answer, number))
@@ -91,8 +95,9 @@ class BearerboxConnection(asyncio.Protocol):
     def close_after_reading(self) -> None:
         """Write the end, and close when bearerbox has."""
         self._write()
-        if self._transport is None or self._transport.is_closing():
+        if self._transport is None or self._transport.is_closing() or self.ended:
             return
+        self.ended = True
         try:
             self._transport.write_eof()
         except OSError:  # it is gone this moment, and asyncio has not heard of it
@@ -249,7 +254,7 @@ class BearerboxConnection(asyncio.Protocol):
     def _write(self) -> None:
         if self._out:
             out, self._out = self._out, []
-            if self._transport is not None and not self._transport.is_closing():
+            if self._transport is not None and not self._transport.is_closing() and not self.ended:
                 if self._traced.watchers:
                     self._traced.pdus(self._where, out, came=False, numbers=self._number_there)
                 self._transport.write(b"".join(out))

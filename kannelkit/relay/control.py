@@ -19,6 +19,7 @@ FILE = "relay.sock"
 _LONGEST_LINE: Final = 4096
 _MOST_ASKERS: Final = 16
 _IDLE_SECONDS: Final = 60.0
+_LEAVES_WITHIN: Final = 1.0  # seconds
 _LONGEST_PATH: Final = 107  # octets of sun_path, without its NUL (Linux, unix(7))
 
 Answer = Mapping[str, object]
@@ -37,7 +38,7 @@ class Control:
         self._commands = commands
         self._streams = streams or {}
         self._server: asyncio.Server | None = None
-        self._askers: set[asyncio.StreamWriter] = set()
+        self._askers: dict[asyncio.StreamWriter, asyncio.Task[Any] | None] = {}
 
     async def start(self) -> None:
         """Listen, for this user alone; raises HostError."""
@@ -62,8 +63,11 @@ class Control:
         """Listen no more."""
         if self._server is not None:
             self._server.close()
-            for writer in list(self._askers):
+            asking = [task for task in self._askers.values() if task is not None]
+            for writer in self._askers:
                 writer.transport.abort()
+            if asking:  # or they would end with the loop, which complains of it
+                await asyncio.wait(asking, timeout=_LEAVES_WITHIN)
             with contextlib.suppress(FileNotFoundError):
                 self._path.unlink()
 
@@ -71,7 +75,7 @@ class Control:
         if len(self._askers) >= _MOST_ASKERS:
             writer.transport.abort()
             return
-        self._askers.add(writer)
+        self._askers[writer] = asyncio.current_task()
         try:
             while True:
                 async with asyncio.timeout(_IDLE_SECONDS):
@@ -88,7 +92,7 @@ class Control:
         except (OSError, ValueError, TimeoutError):
             pass  # it is gone, says nothing for long, or its line has no end
         finally:
-            self._askers.discard(writer)
+            del self._askers[writer]
             writer.transport.abort()
 
     @staticmethod

@@ -178,7 +178,7 @@ class Session:
                 self._limit.accepted(sent, now)
                 counts.accepted += 1
                 self._later_in_a_row = 0
-                if self.bearerbox is not None:
+                if self.bearerbox is not None and not self.bearerbox.ended:
                     self._told(now)
                 elif not self._orphans.keep(submit.octets, frame, now):
                     counts.maybe_doubled += 1

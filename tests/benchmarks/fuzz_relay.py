@@ -17,6 +17,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
 import os
 import random
 import sys
@@ -30,8 +31,10 @@ from kannelkit.certs.dummy import dummy_certificate
 from kannelkit.errors import GatewayError
 from kannelkit.host.reach import Address
 from kannelkit.relay.control import FILE, ask
+from kannelkit.relay.octets import HEADER, bare, response
 from kannelkit.relay.settings import Login, RelayAccount, RelaySettings, Verify, write
 from kannelkit.simulator import AccountRules, Behaviour, Simulator
+from kannelkit.smpp.constants import RESPONSE, CommandId
 from tests.benchmarks import fuzz_octets
 from tests.benchmarks.fuzz_clients import Attack, Target, attack, connected, drip, no_reader, pdus
 from tests.benchmarks.fuzz_good import Good, more
@@ -127,20 +130,19 @@ async def steady(target: Target, chance: random.Random) -> None:
                 writer.write(b"".join(fuzz_octets.submit(chance) for _ in range(chance.randrange(40))))
                 length = await reader.readexactly(4)
                 frame = length + await reader.readexactly(int.from_bytes(length, "big") - 4)
-                if not frame[4] & 0x80:
-                    writer.write(
-                        b"\0\0\0\x11" + bytes((frame[4] | 0x80,)) + frame[5:8] + b"\0" * 4 + frame[12:16] + b"\0"
-                    )
+                _, command_id, _, number = HEADER.unpack_from(frame)
+                if not command_id & RESPONSE:
+                    writer.write(response(command_id, 0, number))
                 await writer.drain()
     if chance.random() < 0.5:
-        writer.write(b"\0\0\0\x10\0\0\0\x06\0\0\0\0\0\0\0\x01")
+        writer.write(bare(CommandId.UNBIND, 0, 1))
     writer.close()
 
 
 ATTACKS: tuple[Attack, ...] = (pdus, pdus, steady, steady, steady, no_reader, drip, half_open)
 
 
-async def control(folder: Path, chance: random.Random, until: float, made: dict[str, int]) -> None:
+async def control(folder: Path, chance: random.Random, made: dict[str, int]) -> None:
     """Ask for anything, and look on at a hostile account without reading."""
     lines = (
         b'{"do":"trace","account":"hostile"}\n',
@@ -151,7 +153,7 @@ async def control(folder: Path, chance: random.Random, until: float, made: dict[
         b"[" * 5000 + b"\n",
         b"\xff\xfe\n\n{}\nnull\n1\n",
     )
-    while time.monotonic() < until:
+    while True:
         made["control"] = made.get("control", 0) + 1
         with contextlib.suppress(OSError):
             _, writer = await asyncio.open_unix_connection(str(folder / FILE), limit=64)
@@ -203,23 +205,26 @@ async def _relayed(
     until = time.monotonic() + seconds
     good = [Good(name, (relay.pid, os.getpid())) for name in GOOD]
     stood: dict[str, dict[str, Any]] = {}
-    try:
-        await asyncio.gather(
-            *(each.run(Address("127.0.0.1", ports[each.name]), until) for each in good),
-            *(
-                attack(Target(ports[name], login=name.encode()), ATTACKS, f"{seed}-{name}-{number}", until, made)
-                for name in HOSTILE
-                for number in range(CLIENTS_EACH)
-            ),
-            control(folder, random.Random(seed), until, made),
+    hostile = [
+        asyncio.create_task(
+            attack(Target(ports[name], login=name.encode()), ATTACKS, f"{seed}-{name}-{number}", math.inf, made)
         )
+        for name in HOSTILE
+        for number in range(CLIENTS_EACH)
+    ]
+    hostile.append(asyncio.create_task(control(folder, random.Random(seed), made)))
+    try:
+        await asyncio.gather(*(each.run(Address("127.0.0.1", ports[each.name]), until) for each in good))
         with contextlib.suppress(GatewayError):
             stood = {each["account"]: each for each in (await ask(folder, {"do": "state"}))["accounts"]}
         ended = relay.returncode
     finally:
         if relay.returncode is None:
-            relay.terminate()
+            relay.terminate()  # while hostility goes on
         code = await relay.wait()
+        for task in hostile:
+            task.cancel()
+        await asyncio.gather(*hostile, return_exceptions=True)
         await watching
     found = [f"{each.name}: {trouble}" for each in good for trouble in each.troubles[:5]]
     found += [wrong for each in good for wrong in miscounted(each, smsc, stood.get(each.name, {}))]

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from kannelkit.relay.bearerbox import BearerboxConnection
 from kannelkit.relay.process import Relay
 from kannelkit.simulator import AccountRules, Simulator
-from kannelkit.smpp.constants import CommandId
+from kannelkit.smpp.constants import RESPONSE, CommandId
 from kannelkit.smpp.pdu import FieldValue, Pdu, decode, encode
 from tests.benchmarks import fuzz_octets
 from tests.harness.waiting import turn
-from tests.relay.running import NAME, PASSWORD, account, bound, running
+from tests.relay.running import NAME, PASSWORD, account, bound, running, until
 from tests.simulator.esme import Esme
 
 RULES = AccountRules("test", "test", limit=None, binds=9)
@@ -111,3 +111,43 @@ async def test_one_who_is_gone_this_moment_can_be_taken_leave_of(tmp_path: Path)
             client.close()  # a reset, of which the relay has had no chance to hear
             connection.unbind()
             await connection.closed
+
+
+async def test_a_bind_that_is_answered_when_the_relay_has_taken_leave_is_no_fault(tmp_path: Path) -> None:
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+    asked, left = asyncio.Event(), asyncio.Event()
+
+    async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        length = await reader.readexactly(4)
+        bind = decode(length + await reader.readexactly(int.from_bytes(length, "big") - 4))
+        asked.set()
+        await left.wait()
+        writer.write(encode(Pdu(bind.command_id | RESPONSE, 0, bind.sequence_number, {"system_id": b"late"})))
+        await reader.read()
+
+    provider = await asyncio.start_server(late, "127.0.0.1", 0)
+    async with provider, running(tmp_path, account(provider.sockets[0].getsockname()[1])) as relay:
+        async with Esme(relay.ports[NAME]) as esme:
+            esme.send(CommandId.BIND_TRANSCEIVER, {"system_id": NAME.encode(), "password": PASSWORD})
+            await asked.wait()
+            stopping = asyncio.create_task(relay.stop())
+            assert await esme.ended() == b""
+            left.set()
+            await turn()
+        await stopping
+    assert faults == []
+
+
+async def test_what_comes_after_the_leave_has_no_answer_and_is_no_fault(tmp_path: Path) -> None:
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+    async with Simulator([RULES]) as smsc, running(tmp_path, account(smsc.port)) as relay, bound(relay, NAME) as esme:
+        assert (await esme.ask(CommandId.UNBIND)).command_id == CommandId.UNBIND_RESP
+        assert await esme.ended() == b""
+        for command_id in (CommandId.ENQUIRE_LINK, CommandId.SUBMIT_SM, CommandId.UNBIND, CommandId.BIND_TRANSCEIVER):
+            esme.send(command_id)
+        esme.writer.write(b"\0" * 16)
+        esme.writer.write_eof()
+        await until(lambda: relay.accounts[NAME].state()["bearerbox"] == 0)
+    assert faults == []
