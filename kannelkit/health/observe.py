@@ -230,7 +230,9 @@ def _state(spec: Spec) -> Mapping[str, Counted]:
 
 
 def _counted(account: AccountView) -> Counted:
-    return Counted(account.accepted_per_second, account.accepted, account.refused, account.other_refusals)
+    return Counted(
+        account.accepted_per_second, account.accepted, account.refused, account.other_refusals, minute=account.minute
+    )
 
 
 def _traffic(spec: Spec) -> Mapping[str, Traffic] | None:

@@ -27,9 +27,13 @@ from kannelkit.health.observe import Observer
 from kannelkit.health.observed import Observed
 from kannelkit.health.values import sending
 from kannelkit.host.processes import ProcessId
-from kannelkit.spec import Spec
+from kannelkit.spec import Spec, load
 from kannelkit.spec.load import parse
+from kannelkit.supervise.asking import plain_overview
+from kannelkit.supervise.course import Minute
+from kannelkit.supervise.lock import Lock
 from kannelkit.supervise.memory import Memory
+from tests.cli.answering import SEEN, SMSCRU, Answering, written
 from tests.harness.ports import closed_port
 
 REAL = (Path(__file__).parents[1] / "gateway/status.xml").read_bytes()
@@ -315,6 +319,19 @@ def test_a_file_system_that_is_read_only_to_the_box_is_told(read_only: Path) -> 
         assert [place.trouble for place in sources.places(of, process) if place.path == read_only] == [
             "is on a file system that is read-only"
         ]
+
+
+def test_what_the_supervisor_counts_is_seen(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    minute = Minute(42, 20, 3, 1)
+    counted = dataclasses.replace(SMSCRU, minute=minute)
+    state = plain_overview(dataclasses.replace(SEEN, accounts=(counted,)))
+    with Answering(path, {"state": {"state": state}}), Lock(tmp_path / "state" / "lock"):
+        seen = look(load(path, {"A_VARIABLE_THAT_ONLY_THE_SUPERVISOR_HAS": "x"}))
+    smscru, bulk = seen.overview.accounts
+    assert (smscru.accepted, smscru.refused, smscru.minute) == (SMSCRU.accepted, SMSCRU.refused, minute)
+    assert smscru.other_refusals == SMSCRU.other_refusals
+    assert (bulk.accepted, bulk.minute) == (None, None)
 
 
 def test_a_store_is_looked_at_two_levels_down(tmp_path: Path, serve: Serve) -> None:
