@@ -74,7 +74,8 @@ def _paced(account: AccountView) -> tuple[Status, str, str]:
     if not of.connections:
         if not of.bearerbox:
             return "warning", f"nobody is bound: bearerbox waits for {of.host}", "see the checks links and binds"
-        words = f"bearerbox is bound to the relay, but the relay not at {of.host}: {held}"
+        why = f" ({of.trouble})" if of.trouble else ""
+        words = f"bearerbox is bound to the relay, but the relay not at {of.host}{why}: {held}"
         return "critical", words, "kannelkit history says why; it is tried again and again"
     if of.bearerbox and of.connections < of.connections_wanted:
         words = f"{of.connections} of {of.connections_wanted} connections to {of.host}"

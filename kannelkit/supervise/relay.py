@@ -267,8 +267,8 @@ class Relay:
             if self._silence.heard():
                 self._told.say("answers", "the relay answers again", box=self.name)
             return
-        if process is None or not self.running or self._busy:
-            return
+        if process is None or not self.running or self._busy or asked - self._since < self._patience:
+            return  # one that was started just now is waited for as long
         self._silence.unheard(asked)
         match self._silence.due(clock(), stopped=processes.stopped(process)):
             case "tell":

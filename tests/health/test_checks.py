@@ -109,6 +109,7 @@ CASES: list[tuple[Observed, str, Status, str]] = [
     (relay("silent"), "pacing", "unknown", "not known while the relay does not answer"),
     (paced(paused=True), "pacing", "warning", "nothing leave, 12 held for up to 0.4 s"),
     (paced(connections=0), "pacing", "critical", "bearerbox is bound to the relay, but the relay not at smpp.example"),
+    (paced(connections=0, trouble="wrong name"), "pacing", "critical", "smpp.example.net:3700 (wrong name): 12 held"),
     (paced(connections=0, bearerbox=0), "pacing", "warning", "nobody is bound"),
     (paced(connections=1), "pacing", "warning", "1 of 2 connections"),
     (paced(held_for=26.9), "pacing", "ok", "12 held for up to 26.9 s"),

@@ -137,7 +137,7 @@ async def test_one_of_another_version_is_started_anew(tmp_path: Path) -> None:
 async def test_one_that_a_signal_has_stopped_is_let_go_on_and_else_ended(tmp_path: Path) -> None:
     (port,) = free_ports(1)
     heard = Heard()
-    async with relay(tmp_path / "relay", heard, patience=2.0) as one:
+    async with relay(tmp_path / "relay", heard, patience=3.0) as one:
         await one.bring({"a": account("a", port)})
         assert one.process is not None
         processes.send_signal(one.process, signal.SIGSTOP)
