@@ -20,8 +20,8 @@ from kannelkit.simulator import AccountRules, Simulator
 from kannelkit.smpp.constants import RESPONSE, CommandId
 from kannelkit.smpp.pdu import FieldValue, Pdu, decode, encode
 from tests.benchmarks import fuzz_octets
-from tests.harness.waiting import turn
-from tests.relay.running import NAME, PASSWORD, account, bound, running, until
+from tests.harness.waiting import turn, until
+from tests.relay.running import NAME, PASSWORD, account, bound, running
 from tests.simulator.esme import Esme
 
 RULES = AccountRules("test", "test", limit=None, binds=9)
