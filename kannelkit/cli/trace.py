@@ -74,10 +74,10 @@ class Number(click.ParamType[str]):
     "--only",
     type=Commands(),
     multiple=True,
-    help="These commands: a request with its responses, or a response. May be given again. generic_nack always comes.",
+    help="These commands alone, and generic_nack: a request with its responses, or a response. May be given again.",
 )
-@click.option("--number", type=Number(), help="What this number stands in, and what answers that.")
-@click.option("--texts", is_flag=True, help="The messages' texts, too, and all octets of what cannot be decoded.")
+@click.option("--number", type=Number(), help="PDUs in which this number stands, and what answers them.")
+@click.option("--texts", is_flag=True, help="Show the messages' texts, too, and all octets of what cannot be decoded.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout.")
 def command(
     spec: Path, account: str, only: tuple[tuple[int, ...], ...], number: str | None, texts: bool, as_json: bool
