@@ -25,6 +25,7 @@ async def test_a_host_that_is_gone_is_left_and_the_client_stays_bound(tmp_path: 
             primary.change_behaviour({"delay": 60})
             numbers = {esme.submit(b"m%d" % each) for each in range(5)}
             await until(lambda: primary.account("test").counters.submits == 6)
+            assert (await ask(tmp_path, {"do": "state"}))["accounts"][0]["unanswered"] == 5
             primary.refuse_connections()
             primary.change_behaviour({"delay": 0})
             answers = [await esme.receive() for _ in numbers]
