@@ -108,13 +108,11 @@ class Course:
         return Curve(tuple(lane.shown(lane.accepted, now, SECONDS)), tuple(lane.shown(lane.refused, now, SECONDS)))
 
     def minute(self, account: str, at: float) -> Minute | None:
-        """Return what the account's last minute brought; None until a second of it has been seen."""
+        """Return what the account's last minute brought; None where nothing is counted for it."""
         lane = self._lanes.get(account)
         if lane is None:
             return None
         accepted, refused = (lane.shown(ring, int(at), _MINUTE) for ring in (lane.accepted, lane.refused))
-        if not accepted:
-            return None
         ago = [len(refused) - second for second, count in enumerate(refused) if count]
         return Minute(sum(accepted), sum(refused), max(ago, default=None), min(ago, default=None))
 

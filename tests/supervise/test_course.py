@@ -52,14 +52,14 @@ def test_how_fast_it_was() -> None:
 @pytest.mark.parametrize(
     ("readings", "at", "minute"),
     [
-        ([(10.0, 500, 7)], 10.9, None),
+        ([(10.0, 500, 7)], 10.9, Minute(0, 0)),
         ([(10.0, 500, 7)], 12.0, Minute(0, 0)),
         ([(10.0, 0, 0), (11.5, 30, 10), (13.5, 42, 20)], 20.0, Minute(42, 20, 9, 7)),
         ([(10.0, 0, 0), (11.5, 30, 10), (13.5, 42, 20)], 72.0, Minute(12, 10, 60, 59)),
         ([(10.0, 0, 0), (11.5, 30, 10), (13.5, 42, 20)], 74.0, Minute(0, 0)),
     ],
 )
-def test_the_last_minute_in_numbers(readings: list[tuple[float, int, int]], at: float, minute: Minute | None) -> None:
+def test_the_last_minute_in_numbers(readings: list[tuple[float, int, int]], at: float, minute: Minute) -> None:
     assert course(*readings).minute("a", at) == minute
     assert course(*readings).minute("nobody", at) is None
 
