@@ -9,10 +9,12 @@ import socket
 import sys
 from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from kannelkit.errors import GatewayError
 from kannelkit.relay.control import ask
 from tests.harness import child
 from tests.harness.gateway import ADMIN_PASSWORD, PASSWORD, SYSTEM_ID, USER, online, wait_for
@@ -45,6 +47,7 @@ reconnect-delay = 1
 """
 )
 _STARTED_SECONDS = 90.0
+_LOOK_EVERY = 0.02
 _STOPPED_SECONDS = 40.0
 
 
@@ -71,7 +74,7 @@ class _Boxes(Kannel):
     async def _until(self, listens: Callable[[], Awaitable[bool]]) -> None:
         async with asyncio.timeout(_STARTED_SECONDS):
             while not await listens():
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(_LOOK_EVERY)
 
 
 class Relayed:
@@ -161,10 +164,14 @@ class Relayed:
         return ended
 
     async def state(self) -> dict[str, Any]:
-        """Return how the relay says that its account stands."""
-        answer = await ask(self.state_dir, {"do": "state"})
-        account: dict[str, Any] = answer["accounts"][0]
-        return account
+        """Return how the relay says that its account stands, as soon as one that was just started answers."""
+        async with asyncio.timeout(_STARTED_SECONDS):
+            while True:
+                with suppress(GatewayError):
+                    answer = await ask(self.state_dir, {"do": "state"})
+                    account: dict[str, Any] = answer["accounts"][0]
+                    return account
+                await asyncio.sleep(_LOOK_EVERY)
 
     async def stop(self) -> None:
         """Stop all of it by pid."""
