@@ -12,6 +12,7 @@ _PARTS: Final = 8  # of an octave: what is told of a delay is at the most 6 % be
 _LEAST: Final = -14  # 2 ** -14 s is 61 us
 _OCTAVES: Final = 22  # up to 256 s, longer than any wait-ack that makes sense
 _CLASSES: Final = _PARTS * _OCTAVES
+_SHORTEST: Final = math.ldexp(0.5, _LEAST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Lately:
         self.answers += 1
         self.seconds += delay
         at = slot % _SLOTS
-        mantissa, octave = math.frexp(delay)
+        mantissa, octave = math.frexp(delay or _SHORTEST)
         place = (octave - _LEAST) * _PARTS + int(mantissa * 2 * _PARTS) - _PARTS
         self._delays[at][0 if place < 0 else place if place < _CLASSES else _CLASSES - 1] += 1
         if refused:

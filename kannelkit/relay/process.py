@@ -108,6 +108,7 @@ class Relay:
         if self._ticking is not None:
             self._ticking.cancel()
             self._keep()
+            self._keep_places()
         await self._control.stop()
         self._listeners.keep(())
         if self._lock is not None:

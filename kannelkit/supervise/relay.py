@@ -33,8 +33,7 @@ _STOP_SECONDS = 30.0
 _OF_A_MOVE = ("from", "to", "why", "unanswered", "by_hand")
 _RELOAD_SECONDS = 40.0  # the same, for the accounts that change, and what others that were asked before it take
 _ASK_EVERY = 1.0
-# what is to be done to one that does not answer, in parts of the patience with it
-_LEAVES_WITHIN = 1 / 3
+_LEAVES_WITHIN = 1 / 3  # one that does not answer, and is ended: in parts of the patience with it
 
 
 class Told(Protocol):
@@ -270,16 +269,21 @@ class Relay:
         if process is None or not self.running or self._busy or asked - self._since < self._patience:
             return  # one that was started just now is waited for as long
         self._silence.unheard(asked)
-        match self._silence.due(clock(), stopped=processes.stopped(process)):
+        try:
+            await self._see_after(process, clock())
+        except HostError as error:  # it is another user's
+            self._told.say("warning", f"the relay does not answer, and cannot be ended: {error.message}")
+
+    async def _see_after(self, process: ProcessId, now: float) -> None:
+        whom = f"the relay (pid {process.pid})"
+        match self._silence.due(now, stopped=processes.stopped(process)):
             case "tell":
-                self._told.say("silent", f"the relay (pid {process.pid}) does not answer", box=self.name)
+                self._told.say("silent", f"{whom} does not answer", box=self.name)
             case "continue":
-                text = f"the relay (pid {process.pid}) was stopped by a signal: it is let go on (SIGCONT)"
-                self._told.say("silent", text, box=self.name)
+                self._told.say("silent", f"{whom} was stopped by a signal: it is let go on (SIGCONT)", box=self.name)
                 processes.send_signal(process, signal.SIGCONT)
             case "end":
-                text = f"the relay (pid {process.pid}) has not answered for long: it is ended, and started again"
-                self._told.say("silent", text, box=self.name)
+                self._told.say("silent", f"{whom} does not answer: it is ended, and started again", box=self.name)
                 await processes.end(process, self._patience * _LEAVES_WITHIN)  # `keep` finds it gone
 
     async def hold(self, account: str, rate: float | None) -> None:
@@ -365,7 +369,6 @@ class Relay:
     # -- what it says
 
     def _ended(self) -> str:
-        """Return how its last process ended, and what it said of that."""
         return how_ended(self._folder, self._child.poll() if self._child is not None else None)
 
     def _follow(self) -> None:
