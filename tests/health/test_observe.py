@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 
 from kannelkit.certs.dummy import dummy_certificate
 from kannelkit.health import sources
-from kannelkit.health.bounded import Bounded, Late
 from kannelkit.health.checks import report
 from kannelkit.health.observe import Observer
 from kannelkit.health.observed import Observed
@@ -382,23 +381,3 @@ def test_a_mangled_status_has_an_answer(data: st.DataObject, tmp_path: Path) -> 
     with socket.create_server(("127.0.0.1", 0)) as listening:
         threading.Thread(target=answer, args=(listening, http(bytes(octets))), daemon=True).start()
         look(spec(tmp_path, listening.getsockname()[1]))
-
-
-def test_work_that_hangs_is_left_alone() -> None:
-    release = threading.Event()
-    work = Bounded(lambda: release.wait(30))
-    with pytest.raises(Late):
-        work.result(time.monotonic() + 0.01)
-    assert work.running
-    release.set()
-    assert work.result(time.monotonic() + 30) is True
-    assert not work.running
-
-
-def test_work_that_fails_fails_for_who_asks() -> None:
-    with pytest.raises(TimeoutError, match="own"):
-        Bounded(lambda: _raise(TimeoutError("own"))).result(time.monotonic() + 30)
-
-
-def _raise(error: Exception) -> None:
-    raise error
