@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import statistics
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -131,15 +132,18 @@ async def listens(reader: asyncio.StreamReader, seconds: float) -> None:
                 pass
 
 
-def more(told: list[dict[str, int]]) -> list[str]:
-    """Return in words what grew from the second third of what a program told of itself to the last one."""
-    return list(filter(None, (_grown(told, "rss", MORE_MEMORY), _grown(told, "objects", MORE_OBJECTS))))
+def more(told: list[dict[str, int]], objects: Callable[[Iterable[int]], int] = max) -> list[str]:
+    """Return in words what grew from the second third of what a program told of itself to the last one.
+
+    Memory is compared at its most. `objects` is `min` for a program that may hold many, and lets go of them.
+    """
+    return list(filter(None, (_grown(told, "rss", MORE_MEMORY, max), _grown(told, "objects", MORE_OBJECTS, objects))))
 
 
-def _grown(told: list[dict[str, int]], name: str, most: float) -> str:
+def _grown(told: list[dict[str, int]], name: str, most: float, of: Callable[[Iterable[int]], int]) -> str:
     """Return in words how much a figure grew from the second third to the last, "" where that is no more than usual."""
     third = len(told) // 3
     if third < 30:
         return ""  # too short to say
-    before, after = (max(each[name] for each in part) for part in (told[third : 2 * third], told[2 * third :]))
+    before, after = (of(each[name] for each in part) for part in (told[third : 2 * third], told[2 * third :]))
     return f"{name} grew from {before} to {after}" if after > before * most else ""
