@@ -152,7 +152,7 @@ WRONG = [
     ("/limit", {"account": "nobody", "limit": 3}),
     ("/limit", {"account": "test"}),
     ("/limit", {"account": "test", "limit": -1}),
-    ("/limit", {"account": "test", "limit": 1.5}),
+    ("/limit", {"account": "test", "limit": 1.25}),
     ("/limit", {"account": "test", "limit": True}),
     ("/limit", {"account": "test", "limit": "many"}),
     ("/limit", {"account": "test", "limit": 3, "law": "none"}),
