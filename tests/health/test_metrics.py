@@ -208,7 +208,7 @@ def test_prometheus_own_checker_finds_nothing() -> None:
     if promtool is None:
         pytest.skip("promtool is not installed: apt-get install prometheus")
     for names in ("kannelkit", "kannel_exporter"):
-        text = written(seen(status()), everything(), names)
+        text = written(paced(seen(status())), everything(), names)
         checked = subprocess.run(
             [promtool, "check", "metrics"], input=text, capture_output=True, text=True, timeout=60, check=False
         )
