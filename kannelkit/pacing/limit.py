@@ -12,17 +12,22 @@ That the provider takes more is found by trying a little more for a second or tw
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
 from kannelkit.pacing.allowance import Allowance
 from kannelkit.pacing.bucket import Emptied
 from kannelkit.pacing.delay import Delay
 from kannelkit.pacing.doubt import Doubt, doubt
+from kannelkit.pacing.edges import Edges
 from kannelkit.pacing.history import History
+from kannelkit.pacing.longer import Longer
+from kannelkit.pacing.sent import Learnt, Sent
 from kannelkit.pacing.slack import Slack
+from kannelkit.pacing.start import Start
 from kannelkit.pacing.streak import PUNISHED, Streak
 from kannelkit.pacing.trials import Trials
+
+__all__ = ["Learnt", "Limit", "Sent"]
 
 _BUCKETS_SLACK: Final = 0.002
 _LONG: Final = 2  # seconds in which some providers count instead of one
@@ -41,29 +46,14 @@ _NARROW: Final = 0.2  # seconds between a refusal and an acceptance in which few
 _SETTLED: Final = 5.0  # seconds after which a limit that moved is well known
 _HALVES: Final = 16.0  # below this it matters whether a limit is a whole number in one second or in two
 _NO_BUCKET: Final = 4  # so many refusals on end at less than twice its limit: not a bucket's
-_NO_BUCKET_SECONDS: Final = 0.3
+_NO_BUCKET_SECONDS: Final = 0.1
+_NO_BUCKET_FOR: Final = 60.0  # seconds in which one is not looked for any more
 _IDLE: Final = 0.5  # seconds in which nothing more was there than might leave
 _SUSPECTED_FOR: Final = 30.0
 _WELL_KNOWN: Final = 3.0  # seconds of a bucket
 _LOWEST: Final = 0.1
 # of the limit, and of a second: less than these is none
 _NEXT_TO_NOTHING, _SAME_MOMENT = 0.002, 1e-9
-
-
-@dataclass(slots=True, eq=False)
-class Sent:
-    """A submit on its way: when it left, the how manieth of those after a rest, and of which trial."""
-
-    at: float
-    together: int = 0
-    trial: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Learnt:
-    """What outlives a restart: the limit in submits per second."""
-
-    limit: float
 
 
 class Limit:
@@ -79,6 +69,7 @@ class Limit:
         self._history = History()
         self._accepted = 0
         self._delay = Delay()
+        self._start = Start(ceiling) if learnt is None and ceiling < math.inf else None
         self._slack = Slack()
         self._window = 1  # seconds in which the provider counts
         self._bucket = False  # it is known to be one
@@ -90,10 +81,13 @@ class Limit:
         self._moved_at = math.inf  # the limit moved by much: at first, always
         self._on_end = 0  # refusals
         self._punished_until = -math.inf
+        self._longer = Longer()
         self._counted_at = -math.inf
         self._streak: Streak | None = None
         self._probe: Sent | None = None  # the only one on its way, in a streak
         self._emptied = Emptied()
+        self._edges = Edges()
+        self._no_bucket_until = -math.inf
         self._doubt: Doubt | None = None
         self._suspect: float | None = None  # the limit, if it is a bucket
         self._suspect_at = -math.inf
@@ -106,6 +100,8 @@ class Limit:
     @property
     def rate(self) -> float:
         """Submits per second that may leave."""
+        if self._start is not None:
+            return self._start.rate
         return self.limit / (1.0 + (_BUCKETS_SLACK if self._bucket else self._slack.now))
 
     @property
@@ -130,7 +126,7 @@ class Limit:
             wait = max(wait, self._probe.at + _LOST - now)
         if self._doubt is not None and self._doubt.probe_at < math.inf:
             wait = max(wait, self._doubt.probe_at - now)
-        elif 0 < self._most <= len(self._history):
+        elif 0 < self._most <= len(self._history) and not (self._bucket and self.limit < self.ceiling):
             wait = max(wait, self._history.last(self._most) + self._window * (1.0 + self._slack.now) - now)
         return wait if wait > _SAME_MOMENT else 0.0
 
@@ -150,6 +146,8 @@ class Limit:
         late = self._delay.late(now - sent.at, now)
         if late:
             self._history.arrived(sent.at, late)
+        if self._start is not None and self._start.accepted(now - sent.at, now):
+            self._start = None
         self._trials.accepted(sent.trial)
         if sent is self._probe:
             self._probe = None
@@ -178,6 +176,7 @@ class Limit:
     def refused(self, sent: Sent, now: float) -> None:
         """A submit was refused as one too many."""
         at = sent.at
+        self._start = None
         self._history.refused(at)
         if sent is self._probe:
             self._probe = None
@@ -238,17 +237,24 @@ class Limit:
     def _learn(self, at: float, now: float) -> None:
         """Learn from a refusal at what was believed to be the limit."""
         before = self._base
-        counted = self._counted(at, self._slack.now)
+        # the first time, when more left in a second than ever since, nothing is on the edge of one
+        counted = self._counted(at, self._slack.now if before < self.ceiling else 0.0)
+        two = self._history.before(at, float(_LONG))
+        if self._longer.told(self._history.before(at, 1.0), two) and self._window == 1:
+            self._window, self._bucket = _LONG, False
+            self._changes(two / _LONG, now)
+            return
         less = 0.5 if before < _HALVES else 1.0
         most = self._emptied.most(at, self._accepted, self._slack.now, self._bucket)
+        may_be_one = at >= self._no_bucket_until
         if self._emptied.known_for(at) < _WELL_KNOWN:
             most = max(most, counted)  # in a pause of a window's nothing flows
         self._emptied.add(at, self._accepted)
-        if self._suspect is not None and at - self._suspect_at < _SUSPECTED_FOR:
+        if may_be_one and self._suspect is not None and at - self._suspect_at < _SUSPECTED_FOR:
             self._bucket = True
             limit, self._suspect = self._suspect, None
             self._changes(min(limit, most), now)
-        elif most < (before if self._bucket else _LESS * min(before, counted)):
+        elif may_be_one and most < (before if self._bucket else _LESS * min(before, counted)):
             self._bucket = True
             self._changes(most, now)
         elif not self._bucket and counted <= min(before - less, before * (1.0 - _NEXT_TO_NOTHING)):
@@ -256,7 +262,7 @@ class Limit:
             long = self._history.before(at, float(_LONG)) / _LONG
             if self._window == 1 and before < _HALVES and limit > _LITTLE_LESS * before and limit < long <= before:
                 self._window, limit = _LONG, long
-            elif at - self._counted_at < self._window and limit > _LITTLE_LESS * before:
+            elif may_be_one and at - self._counted_at < self._window and limit > _LITTLE_LESS * before:
                 self._bucket = True  # in a window there would have been room for more
             self._counted_at = at
             self._changes(limit, now)
@@ -276,7 +282,7 @@ class Limit:
         counted = self._history.before(at, window * (1.0 + slack)) / window
         if window > 1:
             second = self._history.before(at, 1.0 + slack)
-            if second < counted * 0.75:
+            if second < counted * 0.75 and counted < _LITTLE_LESS * self._base:
                 self._window = 1
                 return second
         return counted
@@ -326,31 +332,28 @@ class Limit:
         self._streak = None
         lasted = streak.lasted
         if lasted > max(_NO_BUCKET_SECONDS, _NO_BUCKET / self._base):
-            self._bucket = False
+            self._bucket, self._no_bucket_until = False, at + _NO_BUCKET_FOR
             self._emptied.clear()
         if lasted >= PUNISHED:
             self._trials.end(at + lasted * _PUNISHED_FOR)
-            again = streak.begin - self._punished_until < lasted and self._moved_at < streak.begin
+            if streak.begin - self._punished_until < lasted:
+                self._slack.more(now)
             self._punished_until = at
-            if again:
-                self._window = _LONG
-            self._end_trial(min(self._base, streak.long) if again else self._base, now)
+            self._end_trial(self._base, now)
             return
         if self._history.before(streak.last, 1.0) < self._history.before(streak.last, float(_LONG)) / _LONG / 2.0:
             self._window = _LONG
         if self._bucket:
             self._end_trial(self._base, now)
             return
-        if lasted >= _NO_BUCKET_SECONDS / 2.0:
-            self._emptied.clear()
         self._end_trial(min(self._base, self._left_by(streak.last, at)), now)
 
     def _left_by(self, last: float, at: float) -> float:
         """Return the limit that one may have who refused this last one, and accepted that first one after it."""
-        most: float = self._history.before(last, 1.0)
-        if at - last < _NARROW:
-            least = self._history.before(at, 1.0)
-            most = (most + 3.0 * least) / 4.0
+        begin, end = self._edges.between(last, at)
+        most: float = self._history.before(begin, 1.0)
+        if end - begin < _NARROW:
+            most = (most + self._history.before(end, 1.0)) / 2.0
         return self._whole(max(most, self._history.before(last, float(_LONG)) / _LONG))
 
     def _whole(self, limit: float) -> float:

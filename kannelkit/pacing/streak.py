@@ -12,7 +12,8 @@ PUNISHED: Final = 2.6
 # a submit leaves so long after the refusal of the one before, and so many times as long each time
 _AGAIN: Final = 0.03
 _LONGER: Final = 1.5
-_LONGEST, _LONGEST_PUNISHED = 0.25, 1.0
+_LONGEST, _LONGEST_PUNISHED = 0.25, 0.5
+_SUBMITS: Final = 4.0  # and no longer than so many take
 
 
 @dataclass(slots=True)
@@ -37,5 +38,5 @@ class Streak:
         gap = self._gap or max(_AGAIN, between)
         self.last = max(self.last, at)
         self.next_at = max(self.next_at, now + gap)
-        longest = _LONGEST if self.lasted < PUNISHED else _LONGEST_PUNISHED
+        longest = min(_LONGEST, max(_AGAIN, _SUBMITS * between)) if self.lasted < PUNISHED else _LONGEST_PUNISHED
         self._gap = min(max(longest, between), gap * _LONGER)

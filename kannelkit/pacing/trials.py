@@ -8,11 +8,12 @@ from typing import Final
 # a trial lasts so many times as long as the provider's window, and so do those that follow when it was accepted
 _LASTS, _NEXT_LASTS = 2.6, 1.15
 _FASTER: Final = 3.0
-_EVERY: Final = 21.0  # seconds between two of them
+# seconds between two of them: twice as many after each one in vain, for what was found lately is least certain
+_SOON, _EVERY = 10.5, 21.0
 # one refusal may be had for so many submits; so many are saved up, or owed, at the most
-_COSTS: Final = 400.0
+_COSTS: Final = 460.0
 _SAVED, _OWED = 4.0, 16.0
-_SELDOM: Final = 20.0  # seconds: where one takes longer to be earned, what the beginning cost is owed too
+_SELDOM: Final = 23.0  # seconds: where one takes longer to be earned, what the beginning cost is owed too
 _GIVEN_UP: Final = 10.0  # seconds more than it should last
 
 
@@ -29,6 +30,7 @@ class Trials:
         self._last = 0
         self._credit = 0.0
         self._not_before = -math.inf
+        self._every = _SOON
 
     @property
     def affordable(self) -> bool:
@@ -56,6 +58,7 @@ class Trials:
     def go_on(self, now: float) -> None:
         """Try more again, and faster, for it was accepted."""
         self.first = False
+        self._every = _SOON
         self.step *= _FASTER
         self._go(now)
 
@@ -66,7 +69,9 @@ class Trials:
 
     def rest(self, now: float) -> None:
         """End it; the next one comes after the usual time."""
-        self.end(now + _EVERY)
+        if self.number:
+            self._every = min(_EVERY, self._every * 2.0)
+        self.end(now + self._every)
 
     def accepted(self, number: int) -> None:
         """A submit that left in a trial was accepted."""

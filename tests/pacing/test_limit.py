@@ -35,11 +35,7 @@ def test_a_limit_is_found_from_twice_as_much(name: str, limit: float, delay: flo
     assert outcome.share_refused < 0.003
 
 
-# what is on its way when the first refusal comes is refused with it, and here that is a little too much
-_MISSED = pytest.mark.xfail(reason="0.3012 % refused, where less than 0.3 % is the aim", strict=True)
-
-
-@pytest.mark.parametrize("name", ["sliding", pytest.param("fixed", marks=_MISSED), "1"])
+@pytest.mark.parametrize("name", ["sliding", "fixed", "1"])
 @pytest.mark.parametrize("connections", [1, 4])
 def test_a_limit_is_found_where_answers_are_late(name: str, connections: int) -> None:
     way = Way(0.3, JITTER, connections, in_order=connections == 1)
@@ -65,9 +61,9 @@ def test_punishments_are_few(limit: float) -> None:
 def test_who_is_told_the_limit_is_refused_nothing(
     name: str, limit: float, delay: float, edge: float, seed: int
 ) -> None:
-    outcome = Model(provider(name, limit, edge), limit, Way(delay, JITTER), seed=seed).run(30)
+    outcome = Model(provider(name, limit, edge), limit, Way(delay, JITTER), seed=seed).run(32)
     assert outcome.refused == []
-    assert outcome.per_second() >= 0.985 * limit - 1 / 30
+    assert outcome.per_second(2, 32) >= 0.985 * limit - 1 / 30  # it begins gently
 
 
 @settings(max_examples=30, deadline=None)
