@@ -2,7 +2,8 @@
 
 Each row is a cold start at twice the limit, or told the limit (`--told`), for ten minutes. A limit of 7.5 is 15 in two
 seconds under the laws of windows. Wanted: 98.5 % of the limit and under 0.3 % refused; 90 % where an excess is punished
-for 5 s. `--random N` tries N providers made at random instead. It exits with 1 where a row misses that.
+for 5 s. `--stalls` has the sender, the way there or the way back stand still for 5 to 50 ms every 4 s, and timers 4 ms
+late. `--random N` tries N providers made at random instead. It exits with 1 where a row misses that.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
-from tests.harness.pacing_model import Bucket, Fixed, Law, Model, Punishing, Sliding, Way
+from tests.harness.pacing_model import Bucket, Fixed, Law, Model, Punishing, Sliding, Stalls, Way
 
 _WANTED, _WANTED_PUNISHED, _REFUSED = 0.985, 0.9, 0.003
 
@@ -47,6 +48,7 @@ class Row:
     edge: float
     seconds: float
     seed: int = 0
+    stalls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Figures:
 
 def measure(row: Row) -> Figures:
     """Let the pacer send for so long."""
-    way = Way(row.delay, 0.002, row.connections, in_order=row.connections == 1)
+    late, stalls = (0.004, Stalls()) if row.stalls else (0.001, None)
+    way = Way(row.delay, 0.002, row.connections, in_order=row.connections == 1, late=late, stalls=stalls)
     law = LAWS[row.law](row.limit, row.edge)
     outcome = Model(law, row.limit * (1 if row.told else 2), way, seed=row.seed).run(row.seconds)
     return Figures(outcome.per_second() / row.limit, outcome.share_refused, len(outcome.refused))
@@ -75,16 +78,18 @@ def measure(row: Row) -> Figures:
 def rows(arguments: argparse.Namespace) -> Iterator[Row]:
     """Yield what is to be measured."""
     if arguments.random:
-        chance = random.Random(1)
+        chance = random.Random(arguments.seed)
         for seed in range(arguments.random):
             limit = round(10 ** chance.uniform(0.5, 2.0))
             delay, connections = chance.uniform(0.001, 0.3), chance.choice((1, 4))
             law = chance.choice(list(LAWS))
-            yield Row(law, limit, delay, False, connections, 2 * chance.random(), arguments.seconds, seed)
+            edge, stalls = 2 * chance.random(), arguments.stalls
+            yield Row(law, limit, delay, False, connections, edge, arguments.seconds, arguments.seed + seed, stalls)
         return
     laws = [law for law in LAWS if law.startswith(arguments.law)]
     for law, limit, delay, connections in itertools.product(laws, arguments.limits, arguments.delays, (1, 4)):
-        yield Row(law, limit, delay, arguments.told, connections, 0.3, arguments.seconds)
+        told, stalls = arguments.told, arguments.stalls
+        yield Row(law, limit, delay, told, connections, 0.3, arguments.seconds, stalls=stalls)
 
 
 def main() -> int:
@@ -95,11 +100,14 @@ def main() -> int:
     parser.add_argument("--delays", type=float, nargs="+", default=[0.001, 0.05, 0.3], help="seconds")
     parser.add_argument("--seconds", type=float, default=600.0, help="of simulated time")
     parser.add_argument("--told", action="store_true", help="the ceiling is the limit")
+    parser.add_argument("--stalls", action="store_true", help="something stands still now and then")
+    parser.add_argument("--seed", type=int, default=1, help="for --random")
+    parser.add_argument("--processes", type=int, default=2, metavar="N", help="so many rows at a time")
     parser.add_argument("--random", type=int, default=0, metavar="N", help="so many providers made at random")
     arguments = parser.parse_args()
     missed = 0
     print(f"{'law':14}{'limit':>8}{'delay ms':>10}{'links':>7}{'of the limit':>14}{'refused':>10}{'':>8}", flush=True)
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(arguments.processes) as pool:
         wanted = list(rows(arguments))
         for row, figures in zip(wanted, pool.map(measure, wanted), strict=True):
             good = figures.good(row.law)

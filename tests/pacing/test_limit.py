@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kannelkit.pacing.limit import Learnt, Limit
-from tests.harness.pacing_model import Bucket, Changing, Fixed, Law, Model, Punishing, Sliding, Way
+from tests.harness.pacing_model import Bucket, Changing, Fixed, Law, Model, Punishing, Sliding, Stalls, Way
 
 JITTER = 0.002
 
@@ -42,6 +42,19 @@ def test_a_limit_is_found_where_answers_are_late(name: str, connections: int) ->
     outcome = Model(provider(name, 30.0), 60.0, way).run(600)
     assert outcome.per_second() >= 0.985 * 30
     assert outcome.share_refused < 0.003
+
+
+@pytest.mark.parametrize("delay", [0.001, 0.05, 0.3])
+@pytest.mark.parametrize("name", ["sliding", "fixed"])
+def test_what_stands_still_now_and_then_is_no_lower_limit(name: str, delay: float) -> None:
+    outcome = Model(provider(name, 30.0), 60.0, Way(delay, JITTER, late=0.004, stalls=Stalls())).run(600)
+    assert outcome.per_second() >= 0.985 * 30
+    assert outcome.share_refused < 0.003
+
+
+def test_what_stands_still_is_not_punished() -> None:
+    outcome = Model(provider("punishing", 30.0), 60.0, Way(0.05, JITTER, late=0.004, stalls=Stalls())).run(600)
+    assert outcome.per_second() >= 0.9 * 30
 
 
 @pytest.mark.parametrize("limit", [1.0, 7.5, 30.0])
