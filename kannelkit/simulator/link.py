@@ -329,7 +329,11 @@ class Link(asyncio.Protocol):
         self._watch_age()
         if self._idle_timer is not None:
             self._idle_timer.cancel()
-        self._transport.write_eof()
+        try:
+            self._transport.write_eof()
+        except OSError:  # it is gone this moment, and asyncio has not heard of it
+            self.close()
+            return
         self._idle_timer = self._clock.call_at(self._clock.now() + CLOSED_WITHIN, self._transport.abort)
 
     def _hold_reading(self) -> None:
