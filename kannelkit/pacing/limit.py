@@ -130,10 +130,10 @@ class Limit:
             wait = max(wait, self._history.last(self._most) + self._window * (1.0 + self._slack.now) - now)
         return wait if wait > _SAME_MOMENT else 0.0
 
-    def sent(self, now: float) -> Sent:
-        """A submit leaves now; its answer is told by what is returned."""
+    def sent(self, now: float, way: Delay | None = None) -> Sent:
+        """A submit leaves now, by a way of its own if there are several; its answer is told by what is returned."""
         self._history.left(now)
-        sent = Sent(now, self._allowance.left(now, self.limit), self._trials.number)
+        sent = Sent(now, way or self._delay, self._allowance.left(now, self.limit), self._trials.number)
         if self._streak is not None:
             self._probe = sent
         if self._doubt is not None:
@@ -143,7 +143,8 @@ class Limit:
     def accepted(self, sent: Sent, now: float) -> None:
         """A submit was accepted."""
         self._accepted += 1
-        late = self._delay.late(now - sent.at, now)
+        late = sent.way.late(now - sent.at, now)
+        self._delay.last = now - sent.at
         if late:
             self._history.arrived(sent.at, late)
         if self._start is not None and self._start.accepted(now - sent.at, now):

@@ -6,6 +6,7 @@ import asyncio
 import math
 from typing import Final, Protocol
 
+from kannelkit.pacing.delay import Delay
 from kannelkit.pacing.limit import Limit, Sent
 from kannelkit.pacing.slots import Slots
 
@@ -45,6 +46,7 @@ class Pacer:
         self._slots = Slots(limit.rate)
         self._allowance = 1.0
         self._senders: list[Sender] = []
+        self._ways: dict[int, Delay] = {}  # each sender's, by its id
         self._loop = asyncio.get_running_loop()
         self._next_at = math.inf  # when the next submit should leave, where it is the rate that it waits for
         self._begins = self._loop.time() + quiet
@@ -78,11 +80,13 @@ class Pacer:
     def join(self, sender: Sender) -> None:
         """Have submits of a sender leave from now on."""
         self._senders.append(sender)
+        self._ways[id(sender)] = Delay()
 
     def leave(self, sender: Sender) -> None:
         """Have nothing of a sender leave any more."""
         if sender in self._senders:
             self._senders.remove(sender)
+            del self._ways[id(sender)]
 
     def kick(self) -> None:
         """Let leave what may: to be called when something arrived, was answered, or has room again."""
@@ -122,7 +126,7 @@ class Pacer:
                 break
             if left >= _AT_ONCE:
                 break
-            sender.send_next(now, limit.sent(now))
+            sender.send_next(now, limit.sent(now, self._ways[id(sender)]))
             slots.take(caught_up)
             left += 1
             moved[id(sender)] = sender
