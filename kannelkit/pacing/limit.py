@@ -18,7 +18,6 @@ from kannelkit.pacing.allowance import Allowance
 from kannelkit.pacing.bucket import Emptied
 from kannelkit.pacing.delay import Delay
 from kannelkit.pacing.doubt import Doubt, doubt
-from kannelkit.pacing.edges import Edges
 from kannelkit.pacing.history import History
 from kannelkit.pacing.longer import Longer
 from kannelkit.pacing.sent import Learnt, Sent
@@ -26,11 +25,11 @@ from kannelkit.pacing.slack import Slack
 from kannelkit.pacing.start import Start
 from kannelkit.pacing.streak import PUNISHED, Streak
 from kannelkit.pacing.trials import Trials
+from kannelkit.pacing.window import HALVES, LITTLE_LESS, LONG, Window
 
 __all__ = ["Learnt", "Limit", "Sent"]
 
 _BUCKETS_SLACK: Final = 0.002
-_LONG: Final = 2  # seconds in which some providers count instead of one
 _LOST: Final = 10.0  # seconds after which nobody waits for that one's answer any more
 # a trial is for so many submits per second more, or such a share
 _MORE, _MORE_SHARE = 0.6, 0.02
@@ -39,12 +38,12 @@ _SOON: Final = 0.15  # seconds: with answers as late as this that costs refusals
 _BUCKETS_RISE: Final = 1.5
 # what was punished is tried again after so many times the seconds that it cost
 _PUNISHED_FOR: Final = 60.0
-_LESS, _LITTLE_LESS = 0.9, 0.85  # than so much of it: another limit
+_LESS: Final = 0.9  # than so much of it: another limit
+_FEW: Final = 2.0  # submits per second: up to this, one refusal more counts
+_MUCH_LESS: Final = 0.45  # than so much of the ceiling: told by few
 _MANY: Final = 60.0  # from this on one more or less in a second does no harm
 _ON_END: Final = 0.01  # seconds: refusals on end for as long are no jitter
-_NARROW: Final = 0.2  # seconds between a refusal and an acceptance in which few can have become old
 _SETTLED: Final = 5.0  # seconds after which a limit that moved is well known
-_HALVES: Final = 16.0  # below this it matters whether a limit is a whole number in one second or in two
 _NO_BUCKET: Final = 4  # so many refusals on end at less than twice its limit: not a bucket's
 _NO_BUCKET_SECONDS: Final = 0.1
 _NO_BUCKET_FOR: Final = 60.0  # seconds in which one is not looked for any more
@@ -71,7 +70,7 @@ class Limit:
         self._delay = Delay()
         self._start = Start(ceiling) if learnt is None and ceiling < math.inf else None
         self._slack = Slack()
-        self._window = 1  # seconds in which the provider counts
+        self._window = Window(self._history)
         self._bucket = False  # it is known to be one
         self._changed = -math.inf  # what left before says nothing new
         self._answered_well = True  # something was accepted that left since
@@ -86,7 +85,6 @@ class Limit:
         self._streak: Streak | None = None
         self._probe: Sent | None = None  # the only one on its way, in a streak
         self._emptied = Emptied()
-        self._edges = Edges()
         self._no_bucket_until = -math.inf
         self._doubt: Doubt | None = None
         self._suspect: float | None = None  # the limit, if it is a bucket
@@ -127,7 +125,7 @@ class Limit:
         if self._doubt is not None and self._doubt.probe_at < math.inf:
             wait = max(wait, self._doubt.probe_at - now)
         elif 0 < self._most <= len(self._history) and not (self._bucket and self.limit < self.ceiling):
-            wait = max(wait, self._history.last(self._most) + self._window * (1.0 + self._slack.now) - now)
+            wait = max(wait, self._history.last(self._most) + self._window.seconds * (1.0 + self._slack.now) - now)
         return wait if wait > _SAME_MOMENT else 0.0
 
     def sent(self, now: float, way: Delay | None = None) -> Sent:
@@ -164,7 +162,7 @@ class Limit:
                 self._over(self._streak, sent.at, now)
             else:
                 if not answered and self._on_end >= _NO_BUCKET and not self._bucket:
-                    self._believe(min(self._base, self._left_by(self._last_refused, sent.at)))
+                    self._believe(min(self._base, self._window.left_by(self._last_refused, sent.at)))
                 if sent.at >= self._changed:
                     self._answered_well = True
         self._allowance.accepted(sent.together, self._base)
@@ -224,14 +222,17 @@ class Limit:
         trials = self._trials
         trials.earn(self._base, seconds)
         if trials.number:
-            if trials.stood(now, self.rate, self._window) and self._overran(now):
+            if trials.stood(now, self.rate, self._window.seconds) and self._overran(now):
                 self._believe(self.limit)
                 trials.go_on(now)
                 self._try()
-            elif trials.given_up(now, self._window):
+            elif trials.given_up(now, self._window.seconds):
                 self._end_trial(self._base, now)
         elif trials.due(now):
-            more = max(min(_MORE / self._window, self.limit) + self._slack.now * self.limit, self.limit * _MORE_SHARE)
+            more = max(
+                min(_MORE / self._window.seconds, _MORE * self.limit) + self._slack.now * self.limit,
+                self.limit * _MORE_SHARE,
+            )
             trials.begin(self._base, more * (_BUCKETS_STEP if self._bucket and self._delay.last < _SOON else 1.0), now)
             self._try()
 
@@ -239,13 +240,21 @@ class Limit:
         """Learn from a refusal at what was believed to be the limit."""
         before = self._base
         # the first time, when more left in a second than ever since, nothing is on the edge of one
-        counted = self._counted(at, self._slack.now if before < self.ceiling else 0.0)
-        two = self._history.before(at, float(_LONG))
-        if self._longer.told(self._history.before(at, 1.0), two) and self._window == 1:
-            self._window, self._bucket = _LONG, False
-            self._changes(two / _LONG, now)
+        counted = self._window.counted(at, self._slack.now if before < self.ceiling else 0.0, before)
+        two = self._history.before(at, float(LONG))
+        if (
+            not self._bucket
+            and counted < before < self.ceiling
+            and self._window.just_before(at, before)
+            and self._slack.explains(at, before, now)
+        ):
+            self._changes(before, now)
             return
-        less = 0.5 if before < _HALVES else 1.0
+        if self._longer.told(self._history.before(at, 1.0), two) and self._window.seconds == 1:
+            self._window.seconds, self._bucket = LONG, False
+            self._changes(two / LONG, now)
+            return
+        less = 0.5 if before < HALVES else 1.0
         most = self._emptied.most(at, self._accepted, self._slack.now, self._bucket)
         may_be_one = at >= self._no_bucket_until
         if self._emptied.known_for(at) < _WELL_KNOWN:
@@ -260,10 +269,13 @@ class Limit:
             self._changes(most, now)
         elif not self._bucket and counted <= min(before - less, before * (1.0 - _NEXT_TO_NOTHING)):
             limit = counted
-            long = self._history.before(at, float(_LONG)) / _LONG
-            if self._window == 1 and before < _HALVES and limit > _LITTLE_LESS * before and limit < long <= before:
-                self._window, limit = _LONG, long
-            elif may_be_one and at - self._counted_at < self._window and limit > _LITTLE_LESS * before:
+            long = self._window.long(at)
+            likely = before < HALVES and LITTLE_LESS * before < long <= before
+            if self._window.seconds == 1 and limit < long and (likely or not limit):
+                self._window.seconds, limit = LONG, long
+            elif not limit:
+                limit = before / 2.0
+            elif may_be_one and at - self._counted_at < self._window.seconds and limit > LITTLE_LESS * before:
                 self._bucket = True  # in a window there would have been room for more
             self._counted_at = at
             self._changes(limit, now)
@@ -277,37 +289,26 @@ class Limit:
                 self._slack.more(now)
             self._changes(before, now)
 
-    def _counted(self, at: float, slack: float) -> float:
-        """Return what was accepted per second of the provider's window before a refusal."""
-        window = self._window
-        counted = self._history.before(at, window * (1.0 + slack)) / window
-        if window > 1:
-            second = self._history.before(at, 1.0 + slack)
-            if second < counted * 0.75 and counted < _LITTLE_LESS * self._base:
-                self._window = 1
-                return second
-        return counted
-
     def _tried_in_vain(self, at: float, now: float) -> None:
         """Learn from a refusal in a trial."""
         base, before = self._base, self._trials.base
-        counted = min(self._counted(at, 0.0), self.limit)
+        counted = min(self._window.counted(at, 0.0, base), self.limit)
         spare = self._emptied.spare(at, self._accepted, before)
         explained = spare is not None and spare >= -1.0 - _NEXT_TO_NOTHING * before * (at - self._trials.began)
         self._emptied.add(at, self._accepted)
         self._suspect = None
         if self._trials.first:
             spare = spare or 0.0
-            if counted <= base + 0.5 and spare >= 2.0 and self._trials.early(at, self._window):
+            if counted <= base + 0.5 and spare >= 2.0 and self._trials.early(at, self._window.seconds):
                 self._bucket = False
-            long = self._history.before(at, float(_LONG)) / _LONG
+            long = self._window.long(at)
             if self._bucket:
                 if -spare > 0.8 + base * self._slack.now:
                     base += self._trials.step / 2.0
             elif base >= _MANY:
                 base = max(base, counted)
-            elif self._window == 1 and base < min(_HALVES, long):
-                base, self._window = min(long, self.limit), _LONG
+            elif self._window.seconds == 1 and base < min(HALVES, long):
+                base, self._window.seconds = min(long, self.limit), LONG
             self._end_trial(base, now)
         elif not explained:
             self._emptied.clear()
@@ -324,7 +325,7 @@ class Limit:
     def _one_by_one(self, at: float, now: float) -> None:
         """Let one submit at a time leave until something is accepted."""
         since = self._refused_since
-        long = self._history.before(since, float(_LONG)) / _LONG
+        long = self._window.long(since)
         self._streak = Streak(since, at, long, self.limit)
         self._streak.refused(at, now)
 
@@ -342,25 +343,12 @@ class Limit:
             self._punished_until = at
             self._end_trial(self._base, now)
             return
-        if self._history.before(streak.last, 1.0) < self._history.before(streak.last, float(_LONG)) / _LONG / 2.0:
-            self._window = _LONG
+        if self._history.before(streak.last, 1.0) < self._window.long(streak.last) / 2.0:
+            self._window.seconds = LONG
         if self._bucket:
             self._end_trial(self._base, now)
             return
-        self._end_trial(min(self._base, self._left_by(streak.last, at)), now)
-
-    def _left_by(self, last: float, at: float) -> float:
-        """Return the limit that one may have who refused this last one, and accepted that first one after it."""
-        begin, end = self._edges.between(last, at)
-        most: float = self._history.before(begin, 1.0)
-        if end - begin < _NARROW:
-            most = (most + self._history.before(end, 1.0)) / 2.0
-        return self._whole(max(most, self._history.before(last, float(_LONG)) / _LONG))
-
-    def _whole(self, limit: float) -> float:
-        """Return the limit that a window may have that has no more than this one."""
-        parts = 2 if limit < _HALVES else self._window
-        return max(1.0, math.floor(limit * parts)) / parts
+        self._end_trial(min(self._base, self._window.left_by(streak.last, at)), now)
 
     def _believe(self, limit: float) -> None:
         self._base = min(self.ceiling, max(_LOWEST, limit))
@@ -368,16 +356,23 @@ class Limit:
 
     def _hold(self, limit: float) -> None:
         self.limit = limit
-        self._most = math.ceil(limit * self._window - _SAME_MOMENT) if limit < math.inf else 0
+        self._most = math.ceil(limit * self._window.seconds - _SAME_MOMENT) if limit < math.inf else 0
         self._allowance.bound(self._base)
 
     def _changes(self, limit: float, now: float) -> None:
         """Believe a limit from now on; what is on its way says nothing of it."""
         if not math.isclose(limit, self._base, rel_tol=1.0 - _LESS):
             self._moved_at = now
+            if limit < HALVES and self._doubtful(limit):
+                self._trials.doubt(now)
         self._believe(limit)
         self._changed = now
         self._answered_well = False
+
+    def _doubtful(self, limit: float) -> bool:
+        """Return whether a limit that is less than what was believed needs to be tried soon."""
+        first = self._base >= self.ceiling
+        return limit < self._base and (not first or limit > _FEW or limit < _MUCH_LESS * self._base)
 
     def _end_trial(self, limit: float, now: float) -> None:
         self._trials.rest(now)

@@ -7,6 +7,9 @@ from typing import Final
 
 _LEAST, _MOST = 0.005, 0.05
 _MORE: Final = 1.5  # times as much after each refusal that nothing else explains
+_MUCH_MORE: Final = 4.0  # where one submit less would be another limit
+_MANY: Final = 0.05  # with so much of it, refusals that come one soon after the other are no jitter
+_SOON: Final = 10.0  # submits
 _LASTS: Final = 120.0  # seconds without one after which such a step is taken back
 
 
@@ -16,11 +19,21 @@ class Slack:
     def __init__(self) -> None:
         self.now = _LEAST
         self._until = math.inf
+        self._jitter_at = -math.inf
 
     def more(self, now: float) -> None:
         """A refusal came that nothing else explains."""
         self.now = min(_MOST, self.now * _MORE)
         self._until = now + _LASTS
+
+    def explains(self, at: float, limit: float, now: float) -> bool:
+        """Return whether jitter may be why one was refused that left just after a window; if so, be longer."""
+        soon, self._jitter_at = at - self._jitter_at < _SOON / limit, at
+        if soon and self.now >= _MANY:
+            return False
+        self.now = min(_MOST, self.now * _MUCH_MORE)
+        self._until = now + _LASTS
+        return True
 
     def look(self, now: float, affordable: bool) -> None:
         """Take back a step when it lasted; `affordable` says whether a refusal may be had for that."""

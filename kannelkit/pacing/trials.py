@@ -10,6 +10,7 @@ _LASTS, _NEXT_LASTS = 2.6, 1.15
 _FASTER: Final = 3.0
 # seconds between two of them: twice as many after each one in vain, for what was found lately is least certain
 _SOON, _EVERY = 10.5, 21.0
+_DOUBTED: Final = 5.0  # seconds until a limit is tried that little speaks for
 # one refusal may be had for so many submits; so many are saved up, or owed, at the most
 _COSTS: Final = 460.0
 _SAVED, _OWED = 4.0, 16.0
@@ -31,6 +32,7 @@ class Trials:
         self._credit = 0.0
         self._not_before = -math.inf
         self._every = _SOON
+        self._doubtful = False  # the limit that is believed
 
     @property
     def affordable(self) -> bool:
@@ -48,7 +50,13 @@ class Trials:
 
     def due(self, now: float) -> bool:
         """Return whether one may begin."""
-        return now >= self._not_before and self.affordable
+        return now >= self._not_before and (self.affordable or self._doubtful)
+
+    def doubt(self, now: float) -> None:
+        """Try more soon, whatever it costs: a limit is believed that little speaks for."""
+        self._doubtful = True
+        self._every = _SOON
+        self._not_before = max(self._not_before, now + _DOUBTED)
 
     def begin(self, base: float, step: float, now: float) -> None:
         """Try so many more submits per second."""
@@ -70,6 +78,7 @@ class Trials:
     def rest(self, now: float) -> None:
         """End it; the next one comes after the usual time."""
         if self.number:
+            self._doubtful = False
             self._every = min(_EVERY, self._every * 2.0)
         self.end(now + self._every)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 from hypothesis import given, settings
@@ -94,6 +95,33 @@ def test_the_ceiling_is_never_exceeded(name: str, limit: int, times: float, dela
     left = sorted([*outcome.accepted, *outcome.refused])
     most = math.ceil(ceiling) + 1  # the one that is on the edge
     assert all(after - before >= 1.0 for before, after in zip(left, left[most:], strict=False))
+
+
+@pytest.mark.parametrize(("apart", "seed"), [(0.5, 11), (0.5, 55), (0.6, 4), (0.6, 5), (0.6, 33)])
+def test_messages_that_come_singly_before_the_many_tell_no_lower_limit(apart: float, seed: int) -> None:
+    chance = random.Random(seed)
+    many = 10 * apart
+    arrivals = [*sorted(chance.random() * many for _ in range(10)), *[many] * 2000]
+    outcome = Model(provider("sliding", 7.5), 15.0, Way(0.05, JITTER), seed=seed).run(200, arrivals)
+    assert outcome.per_second(20, 200) >= 0.95 * 7.5
+    assert outcome.share_refused < 0.005
+
+
+@pytest.mark.parametrize("seed", [7, 10, 12, 14])
+@pytest.mark.parametrize("jitter", [0.01, 0.02])
+@pytest.mark.parametrize("name", ["sliding", "1", "punishing"])
+def test_jitter_is_no_lower_limit(name: str, jitter: float, seed: int) -> None:
+    way = Way(0.05, jitter, connections=4, in_order=False, late=jitter)
+    outcome = Model(provider(name, 1.0), 2.0, way, seed=seed).run(600)
+    assert outcome.per_second(20, 600) >= 0.9
+    if name != "punishing":
+        assert outcome.share_refused <= 0.005
+
+
+@pytest.mark.parametrize("times", [1.2, 2.0, 4.0, 10.0])
+def test_one_submit_in_two_seconds_is_found(times: float) -> None:
+    outcome = Model(provider("sliding", 0.5), 0.5 * times, Way(0.05, JITTER)).run(300)
+    assert outcome.per_second(20, 300) >= 0.9 * 0.5
 
 
 @settings(max_examples=20, deadline=None)
