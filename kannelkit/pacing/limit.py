@@ -40,6 +40,7 @@ _BUCKETS_RISE: Final = 1.5
 _PUNISHED_FOR: Final = 60.0
 _LESS: Final = 0.9  # than so much of it: another limit
 _FEW: Final = 2.0  # submits per second: up to this, one refusal more counts
+_NOT_ENOUGH: Final = 0.93  # of a limit where slack does not help
 _MUCH_LESS: Final = 0.45  # than so much of the ceiling: told by few
 _MANY: Final = 60.0  # from this on one more or less in a second does no harm
 _ON_END: Final = 0.01  # seconds: refusals on end for as long are no jitter
@@ -285,6 +286,8 @@ class Limit:
         else:
             if self._bucket:
                 before *= 1.0 - _NEXT_TO_NOTHING
+            elif before < HALVES and self._slack.not_enough(at, before):
+                before = min(counted, before * _NOT_ENOUGH)
             else:
                 self._slack.more(now)
             self._changes(before, now)
@@ -315,7 +318,7 @@ class Limit:
             self._emptied.add(at, self._accepted)
             if self._bucket:
                 counted = max(counted, min(self.limit, _BUCKETS_RISE * base))
-            self._end_trial(counted, now)
+            self._end_trial(max(counted, base) if base < HALVES else counted, now)
         elif self._bucket:
             self._end_trial(before, now)
         else:
@@ -338,10 +341,13 @@ class Limit:
             self._emptied.clear()
         if lasted >= PUNISHED:
             self._trials.end(at + lasted * _PUNISHED_FOR)
+            base = self._base
             if streak.begin - self._punished_until < lasted:
+                if base < HALVES and self._slack.much:
+                    base *= _NOT_ENOUGH
                 self._slack.more(now)
             self._punished_until = at
-            self._end_trial(self._base, now)
+            self._end_trial(base, now)
             return
         if self._history.before(streak.last, 1.0) < self._window.long(streak.last) / 2.0:
             self._window.seconds = LONG
@@ -372,7 +378,8 @@ class Limit:
     def _doubtful(self, limit: float) -> bool:
         """Return whether a limit that is less than what was believed needs to be tried soon."""
         first = self._base >= self.ceiling
-        return limit < self._base and (not first or limit > _FEW or limit < _MUCH_LESS * self._base)
+        sure = first and _MUCH_LESS * self._base <= limit <= _FEW
+        return limit < self._base and not sure
 
     def _end_trial(self, limit: float, now: float) -> None:
         self._trials.rest(now)

@@ -10,7 +10,9 @@ _LASTS, _NEXT_LASTS = 2.6, 1.15
 _FASTER: Final = 3.0
 # seconds between two of them: twice as many after each one in vain, for what was found lately is least certain
 _SOON, _EVERY = 10.5, 21.0
-_DOUBTED: Final = 5.0  # seconds until a limit is tried that little speaks for
+# seconds until a limit is tried that little speaks for, at first and later
+_DOUBTED, _DOUBTED_MOST = 5.0, 600.0
+_DOUBTED_LONGER: Final = 6.0
 # one refusal may be had for so many submits; so many are saved up, or owed, at the most
 _COSTS: Final = 460.0
 _SAVED, _OWED = 4.0, 16.0
@@ -33,6 +35,7 @@ class Trials:
         self._not_before = -math.inf
         self._every = _SOON
         self._doubtful = False  # the limit that is believed
+        self._doubted = _DOUBTED
 
     @property
     def affordable(self) -> bool:
@@ -53,13 +56,15 @@ class Trials:
         return now >= self._not_before and (self.affordable or self._doubtful)
 
     def doubt(self, now: float) -> None:
-        """Try more soon, whatever it costs: a limit is believed that little speaks for."""
+        """Try more soon, whatever it costs: a limit is believed that little speaks for. Each time less soon."""
         self._doubtful = True
         self._every = _SOON
-        self._not_before = max(self._not_before, now + _DOUBTED)
+        self._not_before = max(self._not_before, now + self._doubted)
 
     def begin(self, base: float, step: float, now: float) -> None:
         """Try so many more submits per second."""
+        if not self.affordable:
+            self._doubted = min(_DOUBTED_MOST, self._doubted * _DOUBTED_LONGER)
         self.first, self.base, self.step = True, base, step
         self._go(now)
 
