@@ -88,7 +88,7 @@ class Followed:
     """How a limit that fell and rose was followed, in seconds (None: not at all): of the first refusal, of the rise.
 
     A fall is answered when the links with the rate that is too high are stopped: nothing above the new limit leaves
-    any more. `lowered` is when links with a rate that fits are back, a second's rest at the provider later.
+    any more. `lowered` is when links with a rate that fits are back.
     """
 
     answered: float | None
