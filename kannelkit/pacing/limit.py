@@ -280,7 +280,7 @@ class Limit:
                 self._bucket = True  # in a window there would have been room for more
             self._counted_at = at
             self._changes(limit, now)
-            if counted >= 1:
+            if counted >= 1 and may_be_one:
                 opens = self._history.first_after(at - 1.0) + 1.0
                 self._doubt = doubt(at, now, limit, before, opens)
         else:
@@ -327,9 +327,7 @@ class Limit:
 
     def _one_by_one(self, at: float, now: float) -> None:
         """Let one submit at a time leave until something is accepted."""
-        since = self._refused_since
-        long = self._window.long(since)
-        self._streak = Streak(since, at, long, self.limit)
+        self._streak = Streak(self._refused_since, at, self.limit)
         self._streak.refused(at, now)
 
     def _over(self, streak: Streak, at: float, now: float) -> None:
@@ -349,12 +347,13 @@ class Limit:
             self._punished_until = at
             self._end_trial(base, now)
             return
-        if self._history.before(streak.last, 1.0) < self._window.long(streak.last) / 2.0:
+        sure = self._trials.made and self._base >= HALVES  # of how long it counts
+        if not sure and self._history.before(streak.last, 1.0) < self._window.long(streak.last) / 2.0:
             self._window.seconds = LONG
         if self._bucket:
             self._end_trial(self._base, now)
             return
-        self._end_trial(min(self._base, self._window.left_by(streak.last, at)), now)
+        self._end_trial(min(self._base, self._window.left_by(streak.last, at, sure)), now)
 
     def _believe(self, limit: float) -> None:
         self._base = min(self.ceiling, max(_LOWEST, limit))

@@ -18,11 +18,10 @@ _SUBMITS: Final = 4.0  # and no longer than so many take
 
 @dataclass(slots=True)
 class Streak:
-    """When the first and the last refused one left, and what was accepted per second until the first, in seconds."""
+    """When the first and the last refused one left, in seconds, and the limit that was believed."""
 
     begin: float
     last: float
-    long: float
     limit: float
     next_at: float = -math.inf
     _gap: float = 0.0

@@ -38,6 +38,11 @@ class Trials:
         self._doubted = _DOUBTED
 
     @property
+    def made(self) -> bool:
+        """Whether there was any: the limit had held for a while."""
+        return self._last > 0
+
+    @property
     def affordable(self) -> bool:
         """Whether a refusal may be had."""
         return self._credit >= 1.0

@@ -16,6 +16,7 @@ LITTLE_LESS: Final = 0.85
 """Of a limit: less than so much of it is another one."""
 
 _MUCH_LESS: Final = 0.75
+_MARGIN: Final = 0.01  # seconds: one too many is found out at once, one too few is not
 _NARROW: Final = 0.2  # seconds between a refusal and an acceptance in which few can have become old
 # what is refused so shortly after a window, in seconds and of the time that one submit has, is refused by jitter
 _JITTER, _JITTER_SHARE = 0.1, 0.25
@@ -58,12 +59,18 @@ class Window:
         late = at - self._history.last(len(self._history) - left + number) - self.seconds
         return late <= min(_JITTER, _JITTER_SHARE / limit)
 
-    def left_by(self, last: float, at: float) -> float:
-        """Return the limit that one may have who refused this last one, and accepted that first one after it."""
+    def left_by(self, last: float, at: float, sure: bool = False) -> float:
+        """Return the limit that one may have who refused this last one, and accepted that first one after it.
+
+        `sure` says that it is known how long a window is.
+        """
         begin, end = self._edges.between(last, at)
+        if sure and self.seconds == 1:
+            return self._whole(self._history.before(last, 1.0 + _MARGIN))
         most: float = self._history.before(begin, 1.0)
         if end - begin < _NARROW:
-            most = (most + self._history.before(end, 1.0)) / 2.0
+            # one more: the first that was accepted is not among those before it
+            most = min(most, (most + self._history.before(end, 1.0) + 1.0) / 2.0)
         return self._whole(max(most, self.long(last)))
 
     def _whole(self, limit: float) -> float:

@@ -143,6 +143,19 @@ def test_a_fall_is_settled_within_two_seconds(name: str, delay: float, moment: f
 
 
 @pytest.mark.parametrize("moment", [60.0, 71.3, 88.8])
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", ["sliding", "fixed", "1"])
+def test_a_fall_is_settled_where_answers_are_late(name: str, seed: int, moment: float) -> None:
+    law = Changing(provider(name, 60.0), [(moment, 20.0)])
+    outcome = Model(law, 120.0, Way(0.3, 0.003), seed=seed).run(moment + 12)
+    begins = [moment + tenth / 10 for tenth in range(21)]
+    assert any(
+        outcome.per_second(begin, begin + 10) >= 0.95 * 20 and outcome.refused_between(begin, begin + 10) <= 0.05 * 200
+        for begin in begins
+    )
+
+
+@pytest.mark.parametrize("moment", [60.0, 71.3, 88.8])
 @pytest.mark.parametrize("delay", [0.001, 0.05])
 @pytest.mark.parametrize("name", ["sliding", "1"])
 def test_a_rise_is_used_within_half_a_minute(name: str, delay: float, moment: float) -> None:
