@@ -17,7 +17,6 @@ LITTLE_LESS: Final = 0.85
 
 _MUCH_LESS: Final = 0.75
 _MARGIN: Final = 0.01  # seconds: one too many is found out at once, one too few is not
-_NARROW: Final = 0.2  # seconds between a refusal and an acceptance in which few can have become old
 # what is refused so shortly after a window, in seconds and of the time that one submit has, is refused by jitter
 _JITTER, _JITTER_SHARE = 0.1, 0.25
 _FEW: Final = 4  # of more than these in a window, one less is no other limit
@@ -64,14 +63,10 @@ class Window:
 
         `sure` says that it is known how long a window is.
         """
-        begin, end = self._edges.between(last, at)
+        begin = self._edges.between(last, at)[0]
         if sure and self.seconds == 1:
             return self._whole(self._history.before(last, 1.0 + _MARGIN))
-        most: float = self._history.before(begin, 1.0)
-        if end - begin < _NARROW:
-            # one more: the first that was accepted is not among those before it
-            most = min(most, (most + self._history.before(end, 1.0) + 1.0) / 2.0)
-        return self._whole(max(most, self.long(last)))
+        return self._whole(max(self._history.before(begin, 1.0), self.long(last)))
 
     def _whole(self, limit: float) -> float:
         """Return the limit that a window may have that has no more than this one."""

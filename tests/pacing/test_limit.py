@@ -45,6 +45,14 @@ def test_a_limit_is_found_where_answers_are_late(name: str, connections: int) ->
     assert outcome.share_refused < 0.003
 
 
+@pytest.mark.parametrize("phase", range(15))
+@pytest.mark.parametrize("delay", [0.001, 0.05])
+def test_a_cold_start_finds_a_limit_whenever_a_fixed_second_ends(delay: float, phase: int) -> None:
+    law = provider("fixed", 30.0, phase / 15)
+    outcome = Model(law, 60.0, Way(delay, 0.003), seed=2 * phase).run(20)
+    assert outcome.per_second(5, 20) >= 0.97 * 30
+
+
 @pytest.mark.parametrize("delay", [0.001, 0.05, 0.3])
 @pytest.mark.parametrize("name", ["sliding", "fixed"])
 def test_what_stands_still_now_and_then_is_no_lower_limit(name: str, delay: float) -> None:
