@@ -155,6 +155,7 @@ class Limit:
             told, self._doubt = self._doubt, None
             if sent.at < told.end:
                 self._bucket = True
+                self._trials.sure()
                 self._emptied.clear()  # while one was waited for it may have run over
                 self._changes(told.before, now)
         if sent.at > self._last_refused:
@@ -368,7 +369,7 @@ class Limit:
         """Believe a limit from now on; what is on its way says nothing of it."""
         if not math.isclose(limit, self._base, rel_tol=1.0 - _LESS):
             self._moved_at = now
-            if limit < HALVES and self._doubtful(limit):
+            if limit < HALVES and not self._bucket and self._doubtful(limit):
                 self._trials.doubt(now)
         self._believe(limit)
         self._changed = now

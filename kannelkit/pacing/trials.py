@@ -66,6 +66,10 @@ class Trials:
         self._every = _SOON
         self._not_before = max(self._not_before, now + self._doubted)
 
+    def sure(self) -> None:
+        """The limit that little spoke for is not believed any more."""
+        self._doubtful = False
+
     def begin(self, base: float, step: float, now: float) -> None:
         """Try so many more submits per second."""
         if not self.affordable:

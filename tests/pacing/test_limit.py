@@ -45,6 +45,13 @@ def test_a_limit_is_found_where_answers_are_late(name: str, connections: int) ->
     assert outcome.share_refused < 0.003
 
 
+@pytest.mark.parametrize("name", ["1", "0.333", "2"])
+def test_a_low_limit_of_a_bucket_is_found_where_answers_are_late(name: str) -> None:
+    outcome = Model(provider(name, 7.5), 15.0, Way(0.3, JITTER)).run(600)
+    assert outcome.per_second() >= 0.985 * 7.5
+    assert outcome.share_refused < 0.003
+
+
 @pytest.mark.parametrize("phase", range(15))
 @pytest.mark.parametrize("delay", [0.001, 0.05])
 def test_a_cold_start_finds_a_limit_whenever_a_fixed_second_ends(delay: float, phase: int) -> None:
