@@ -41,15 +41,13 @@ def did_you_mean(key: str, keys: Iterable[str]) -> str:
     directive = [name for name, group in GROUPS.items() if key in group.directives]
     own = [name for name, keys in _HOMES.items() if key in keys]
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.75)
-    if not directive and (own or key in TOP_KEYS):  # a slip rarely makes another key of it
+    if directive or own or key in TOP_KEYS:  # a slip rarely makes another key of it
         top = "it stands at the top of the file, below no other key"
-        place = top if key in TOP_KEYS else f"it belongs into {' or '.join(own)}"
+        place = top if key in TOP_KEYS else f"it belongs into {' or '.join([*directive, *own])}"
         slip = difflib.get_close_matches(key, known, n=1, cutoff=0.9)
         return f"{place}; or did you mean {slip[0]}?" if slip else place
     if near:
         return f"did you mean {near[0]}?"
-    if directive:
-        return f"it belongs into {' or '.join([*directive, *own])}"
     if near := difflib.get_close_matches(key, known, n=1, cutoff=0.6):
         return f"did you mean {near[0]}?"
     return "remove it, or look up how Kannel's user guide spells it"

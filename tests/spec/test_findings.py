@@ -63,6 +63,7 @@ MESSAGES = [
     ("s101-unknown-key", "did you mean admin-port?"),
     ("s101-underscore", "did you mean admin-port?"),
     ("s101-directive-of-another-group", "it belongs into smsbox"),
+    ("s101-directive-at-the-top", "it belongs into core"),
     ("s101-own-key-in-a-group", "it stands at the top of the file"),
     ("s101-own-key-at-the-top", "it belongs into smsc; or did you mean providers?"),
     ("s101-key-of-a-part", "it belongs into supervisor.rate"),
