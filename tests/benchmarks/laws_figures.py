@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
+from statistics import fmean
 
 LEARNT = 30.0  # seconds after which nothing is left to learn of a law that stays the same
 GOODPUT = 0.97  # of what the best constant throughput delivers
@@ -29,7 +30,7 @@ class Delivered:
     lost: int
     doubled: int
     changes: int = 0
-    slots: tuple[int, ...] = field(default=(), repr=False)  # the accepted ones, by SLOT seconds
+    slots: tuple[float, ...] = field(default=(), repr=False)  # the accepted ones, by SLOT seconds
     note: str = ""
     disturbed: bool = False
 
@@ -38,12 +39,32 @@ class Delivered:
         return reached(self.slots, rate)
 
 
+def mean(runs: Sequence[Delivered]) -> Delivered:
+    """Return what several runs of one gateway delivered in the mean; of what no run may have, the sum or the worst."""
+    if len(runs) == 1:
+        return runs[0]
+    slots = zip(*(run.slots for run in runs), strict=False)
+    return replace(
+        runs[0],
+        accepted=fmean(run.accepted for run in runs),
+        refused=fmean(run.refused for run in runs),
+        refused_later=fmean(run.refused_later for run in runs),
+        binds=max(run.binds for run in runs),
+        lost=sum(run.lost for run in runs),
+        doubled=sum(run.doubled for run in runs),
+        changes=max(run.changes for run in runs),
+        slots=tuple(fmean(each) for each in slots),
+        note="; ".join(run.note for run in runs if run.note),
+        disturbed=any(run.disturbed for run in runs),
+    )
+
+
 def share(accepted: Sequence[int], refused: Sequence[int]) -> float:
     """Return the share of the submits that was refused."""
     return sum(refused) / max(1, sum(accepted) + sum(refused))
 
 
-def reached(accepted: Sequence[int], rate: float) -> float | None:
+def reached(accepted: Sequence[float], rate: float) -> float | None:
     """Return the first moment, in seconds from the first slot's begin, from which on `rate` was reached; None: never.
 
     Reached is 95 % of it over 5 s.

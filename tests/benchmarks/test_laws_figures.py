@@ -10,6 +10,7 @@ from tests.benchmarks.laws_figures import (
     RateChange,
     answered,
     longest_gap,
+    mean,
     missed,
     rates,
     reached,
@@ -35,6 +36,14 @@ MISSED = [
 @pytest.mark.parametrize(("own", "best", "in_order", "expected"), MISSED)
 def test_what_a_row_misses(own: Delivered, best: Delivered, in_order: bool, expected: list[str]) -> None:
     assert missed(own, best, in_order=in_order) == expected
+
+
+def test_the_mean_of_runs() -> None:
+    one = Delivered(60, 30.0, 0.02, 0.0, 2, 1, 0, changes=1, slots=(30, 0, 30), note="a")
+    other = Delivered(60, 28.0, 0.04, 0.01, 3, 0, 2, changes=3, slots=(28, 2), disturbed=True)
+    expected = Delivered(60, 29.0, 0.03, 0.005, 3, 1, 2, changes=3, slots=(29, 1), note="a", disturbed=True)
+    assert mean([one, other]) == expected
+    assert mean([one]) is one
 
 
 @pytest.mark.parametrize(
