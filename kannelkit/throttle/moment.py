@@ -16,11 +16,12 @@ _MARGIN = 0.05
 _FRESH = 0.15
 # answers farther apart than this belong to different bursts
 _GAP = 0.3
-# in a pause a stop waits until the provider's window is empty again, if that leaves this much of the pause
-_WINDOW = 1.0
+# a paused link that has nothing in flight was silent for this long: the counters of one status are not read in one moment
+_QUIET = 0.2
+# where nobody can say what is in flight it was silent for so long, or for the shorter time if only this much is left of
+# the pause
+_SILENCE, _SHORT_SILENCE = 0.95, 0.5
 _LAST_CHANCE = 0.3
-# how long a paused link must have been silent where nobody can say what is in flight
-_SILENCE = 0.5
 
 
 class Moment:
@@ -55,15 +56,13 @@ class Moment:
         fresh = sample.at - self._rose_at <= _FRESH
         paused = self._links == 1 and now < self._pause_until - _MARGIN
         silence = now - max(self._rose_at, self._refused_at)
-        if paused:
-            # the link is of no use in its pause: the later it is stopped, the shorter it is away
-            paused = silence >= _WINDOW - _MARGIN or now >= self._pause_until - _LAST_CHANCE
         if sample.in_flight is not None and sample.in_flight <= 0:
             # of several links one nearly always pauses while refusals go on: to wait for its end is to wait for ever
             in_pause = self._links == 1 and now < self._pause_until
-            return not sample.waiting or paused or (fresh and not in_pause)
+            # the link is of no use in its pause; stopped at once, it cannot send another burst at the rate it has
+            return not sample.waiting or (paused and silence >= _QUIET) or (fresh and not in_pause)
         if paused and sample.in_flight is None:
-            return silence >= _SILENCE
+            return silence >= (_SHORT_SILENCE if now >= self._pause_until - _LAST_CHANCE else _SILENCE)
         # whatever else is in flight, nothing of this account is when its burst is answered whole, unless answers take
         # so long that the next burst is on its way already; a few may be messages that were just taken in
         whole = throughput is not None and sample.accepted - self._burst_from >= throughput

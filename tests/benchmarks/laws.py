@@ -272,7 +272,7 @@ class Change:
         return self.low if self.falls <= at < self.rises else self.high
 
     def text(self, seeds: int) -> str:
-        """Return the row: the longest times it took to answer the fall and to use the rise."""
+        """Return the row: the longest times it took to answer the fall (to stop the link) and to use the rise."""
         falls, rises = [], []
         for seed in range(seeds):
             law = {"sliding second": model.sliding, "fixed second": model.fixed}[self.law](self.limit)
@@ -281,7 +281,7 @@ class Change:
                 rate, law, seconds=self.rises + 600, throughput=self.high, delay=self.delay, bind=self.delay, seed=seed
             )
             first = min(at for at in run.refused if at >= self.falls)
-            falls.append(next(at for at, made in run.decisions if made.after <= self.low and at >= first) - first)
+            falls.append(next(at for at, after in run.stopped if after <= self.low and at >= first) - first)
             enough = (at for at, made in run.decisions if made.after >= 0.95 * self.high and at >= self.rises)
             rises.append(next(enough, math.inf) - self.rises)
         known = f"{self.high} -> " if self.falls else ""

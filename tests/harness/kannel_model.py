@@ -47,6 +47,7 @@ class Run:
     accepted: list[float] = field(default_factory=list)
     refused: list[float] = field(default_factory=list)
     decisions: list[tuple[float, Decision]] = field(default_factory=list)
+    stopped: list[tuple[float, int]] = field(default_factory=list)  # when a link was stopped, and for which rate
     settled: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)  # each rate in force, the links' shares
 
     def per_second(self, begin: float, end: float) -> float:
@@ -322,6 +323,7 @@ class Simulation:
             return
         del self._changing[0]
         self._decided = at
+        self.run.stopped.append((at, decision.after))
         # stopped with nothing in flight; started when the provider's window is empty
         begins = max(at + 0.02, self._last_answer + 1.0)
         self._again.extendleft([at] * link.pending)

@@ -42,18 +42,30 @@ def test_moments(rows: list[tuple[float, int, int, int | None]], now: float, exp
 
 
 @pytest.mark.parametrize(
-    ("now", "expected"),
+    ("now", "in_flight", "expected"),
     [
-        (0.3, False),  # the provider's window is still full: later will do
-        (1.05, True),  # the window is empty again, the pause goes on
-        (1.69, True),  # the last chance before the next burst
-        (1.98, False),  # the next burst may be on its way
+        pytest.param(0.15, 0, False, id="answered a moment ago"),
+        pytest.param(0.3, 0, True, id="nothing in flight: at once"),
+        pytest.param(0.3, 12, False, id="in flight"),
+        pytest.param(1.94, 0, True, id="the pause goes on"),
+        pytest.param(1.98, 0, False, id="the next burst may be on its way"),
+        pytest.param(0.3, None, False, id="nobody can say what is in flight: later"),
+        pytest.param(1.05, None, True, id="silent for long"),
+        pytest.param(1.98, None, False, id="silent for long, but the next burst may be on its way"),
     ],
 )
-def test_in_a_pause(now: float, expected: bool) -> None:
+def test_in_a_pause(now: float, in_flight: int | None, expected: bool) -> None:
     moment = _moment([(0.0, 0, 500, 0), (0.06, 30, 500, 0)])
     moment.refused(0.05, pause_until=2.0)
-    moment.sampled(Sample(now, 30, 500, 0, True))
+    moment.sampled(Sample(now, 30, 500, in_flight, True))
+    assert moment.good(now, 60) is expected
+
+
+@pytest.mark.parametrize(("now", "expected"), [(0.6, False), (0.75, True)])
+def test_of_a_short_pause_the_end_is_used_where_nobody_can_say_what_is_in_flight(now: float, expected: bool) -> None:
+    moment = _moment([(0.0, 0, 500, None), (0.06, 30, 500, None)])
+    moment.refused(0.05, pause_until=1.0)
+    moment.sampled(Sample(now, 30, 500, None, True))
     assert moment.good(now, 60) is expected
 
 
