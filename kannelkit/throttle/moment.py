@@ -16,7 +16,7 @@ _MARGIN = 0.05
 _FRESH = 0.15
 # answers farther apart than this belong to different bursts
 _GAP = 0.3
-# a paused link that has nothing in flight was silent for this long: the counters of one status are not read in one moment
+# a paused link that has nothing in flight was silent for this long: a status' counters are not read in one moment
 _QUIET = 0.2
 # where nobody can say what is in flight it was silent for so long, or for the shorter time if only this much is left of
 # the pause
