@@ -35,7 +35,7 @@ def said(unit: Mapping[str, Any], path: Path) -> str:
     """Return what became of one unit, in a sentence."""
     names, name = unit["accounts"], unit["unit"]
     whose = name if names == [name] else f"{name} ({', '.join(names)}, which share its rate)"
-    rate = "no limit" if unit["throughput"] is None else f"{unit['throughput']} SMS per second"
+    rate = "no limit" if unit["throughput"] is None else f"{unit['throughput']:.10g} SMS per second"
     if not unit["changed"]:
         return f"{whose}: {'was paused already' if unit['paused'] else 'was not paused'}, {rate}"
     if unit["paused"]:

@@ -22,7 +22,7 @@ from kannelkit.cli.top import look
 from kannelkit.errors import KannelkitError
 from kannelkit.spec import Spec
 from kannelkit.supervise.asking import ask
-from kannelkit.supervise.views import AccountView, Overview
+from kannelkit.supervise.views import AccountView, Overview, rate_text
 
 _ASK_SECONDS = 5.0
 # curves of so many accounts are asked for at the most: those around the selected one
@@ -203,5 +203,9 @@ class Live:
 def _question(account: AccountView) -> str:
     if account.paused:
         return f"adapt the rate of {account.unit} again? y/n"
-    rate = "without a limit" if account.throughput is None else f"at {account.throughput} SMS per second"
+    rate = (
+        "without a limit"
+        if account.throughput is None
+        else f"at {rate_text(account.throughput, account.ceiling)} SMS per second"
+    )
     return f"pause the adaptation of {account.unit}, so that it stays {rate}? y/n"

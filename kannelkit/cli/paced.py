@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kannelkit.cli.figures import shown
+from kannelkit.supervise.views import rate_text
 
 if TYPE_CHECKING:
     from kannelkit.supervise.views import AccountView, Overview, RelayView
@@ -14,9 +15,10 @@ Row = tuple[str, ...]
 
 def relay_rate(account: AccountView) -> str:
     """Return the SMS per second that the relay lets leave, with their fraction; "-" where it does not answer."""
-    if account.relay is None:
+    relay = account.relay
+    if relay is None:
         return "-"
-    return "no limit" if account.relay.rate is None else f"{account.relay.rate:,.1f}".removesuffix(".0")
+    return "no limit" if relay.rate is None else rate_text(relay.rate, account.ceiling, relay.by_hand)
 
 
 def relay_rows(seen: Overview) -> list[Row]:

@@ -79,11 +79,11 @@ def as_object(view: AccountView) -> dict[str, object]:
 
 def lines(view: AccountView, named: str) -> Iterator[str]:
     """Yield what an account runs at, for people; `named` is its spec as a command takes it."""
-    rate = "no limit" if view.throughput is None else f"{view.throughput} SMS per second"
+    rate = "no limit"
     if view.relayed and view.relay is None:
         rate = "the relay does not answer"
-    elif view.relay is not None and view.relay.rate is not None:
-        rate = f"{relay_rate(view)} SMS per second"
+    elif view.throughput is not None:
+        rate = f"{relay_rate(view) if view.relayed else view.throughput} SMS per second"
     shared = f", shared by {view.unit}" if view.unit != view.smsc_id else ""
     yield f"{view.smsc_id}: {rate}{shared}" + ("" if view.settled else ", being changed")
     ceiling = "none" if view.ceiling is None else view.ceiling
@@ -136,7 +136,7 @@ def _raised(spec: Spec, view: AccountView, named: str) -> str:
         value = account.group.values.get("throughput")
         if account.smsc_id != view.smsc_id or value is None:
             continue
-        if account.throughput != view.ceiling:
+        if account.ceiling != view.ceiling:
             return f"{value.place} says {value.text} by now: kannelkit apply {named}"
         if value.origin == "written":
             return f"throughput at {value.place} sets it; write more there, then kannelkit apply {named}"

@@ -11,7 +11,7 @@ from kannelkit.health.observed import Observed, Traffic, Troubles
 from kannelkit.health.values import SENDING, Check, Figure, Status
 from kannelkit.smpp.constants import status_name
 from kannelkit.supervise.course import Minute
-from kannelkit.supervise.views import AccountView, LinkView
+from kannelkit.supervise.views import AccountView, LinkView, rate_text
 from kannelkit.throttle.lines import CAUSES, TRIED_AGAIN, Cause
 
 _SENT = "Sent SMS"
@@ -196,7 +196,11 @@ def _adapted(account: AccountView, minute: Minute, at: float, status: Status) ->
         account.rate_since is not None and at - account.rate_since <= minute.first + _ONE_SECOND
     )
     if changed and account.throughput is not None:
-        return "ok", f"{stopped}: its limit was found, {account.throughput} SMS per second", ""
+        return (
+            "ok",
+            f"{stopped}: its limit was found, {rate_text(account.throughput, account.ceiling)} SMS per second",
+            "",
+        )
     return "warning", stopped, ""
 
 
@@ -249,12 +253,14 @@ def rate_control(seen: Observed, bounds: Bounds) -> Iterator[Check]:
         return
     for account in seen.overview.accounts:
         name = account.smsc_id
-        rate = "no limit" if account.throughput is None else f"{account.throughput} SMS per second"
+        rate = "not known while the relay does not answer" if account.relayed and account.relay is None else "no limit"
         figures: tuple[Figure, ...] = ()
         if account.throughput is not None:
+            rate = f"{rate_text(account.throughput, account.ceiling)} SMS per second"
             figures = (Figure(f"{name} throughput", account.throughput, "", None, None, 0, account.ceiling),)
         status: Status = "warning" if account.paused else "ok"
-        words = f"{name}: {rate}, {'not adapted: paused by hand' if account.paused else 'adapted'}"
+        paused = "goes no higher: paused by hand" if account.relayed else "not adapted: paused by hand"
+        words = f"{name}: {rate}, {paused if account.paused else 'adapted'}"
         yield said("rate-control", status, words, account=name, since=account.rate_since, figures=figures)
 
 

@@ -19,7 +19,7 @@ from kannelkit.health.page_hour import Hour
 from kannelkit.health.page_plot import plot
 from kannelkit.health.values import Report
 from kannelkit.host.html import environment, shown
-from kannelkit.supervise.views import Overview
+from kannelkit.supervise.views import Overview, rate_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -159,5 +159,5 @@ def _capitalized(text: str) -> str:
 @cache
 def _environment() -> Environment:
     made = environment()
-    made.filters["capitalize_first"] = _capitalized
+    made.filters |= {"capitalize_first": _capitalized, "rate": rate_text}
     return made

@@ -14,7 +14,8 @@ MINUTES = 60
 _MINUTE = 60.0
 _SPAN = 10.0
 _MOST_CHANGES = 40
-_NO_LIMIT = -1
+_NO_LIMIT = -1.0
+_TENTHS_UP_TO = 10.0  # SMS per second
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Minute:
     accepted: float | None
     refused: float | None
     refusals: int
-    throughput: int | None
+    throughput: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,8 @@ class Change:
     """That the rate in force (SMS per second, None for "no limit") or the side became another one, at `at`."""
 
     at: float
-    before: str | int | None
-    after: str | int | None
+    before: str | float | None
+    after: str | float | None
     kind: str
 
 
@@ -49,7 +50,7 @@ class _Lane:
     `span` is the number of the ten seconds that are not over, `pending` what is known of them: accepted and refused.
     """
 
-    throughput: int | None
+    throughput: float | None
     side: str
     span: int = -1
     pending: tuple[float, float] = (0.0, 0.0)
@@ -57,7 +58,7 @@ class _Lane:
     spans: array[int] = field(default_factory=lambda: array("b", bytes(MINUTES)))
     accepted: array[float] = field(default_factory=lambda: array("f", bytes(4 * MINUTES)))
     refused: array[float] = field(default_factory=lambda: array("f", bytes(4 * MINUTES)))
-    throughputs: array[int] = field(default_factory=lambda: array("i", [_NO_LIMIT] * MINUTES))
+    throughputs: array[float] = field(default_factory=lambda: array("d", [_NO_LIMIT] * MINUTES))
     changes: deque[Change] = field(default_factory=lambda: deque(maxlen=_MOST_CHANGES))
 
 
@@ -76,7 +77,7 @@ class Hour:
         for account in state.accounts:
             lane = self._lanes.get(account.smsc_id)
             if lane is None:
-                lane = self._lanes[account.smsc_id] = _Lane(account.throughput, account.side)
+                lane = self._lanes[account.smsc_id] = _Lane(_plotted(account), account.side)
             _changed(lane, account, state.at)
             _note(lane, account, state.at)
         if len(self._lanes) > len(state.accounts):
@@ -100,9 +101,10 @@ class Hour:
 
 
 def _changed(lane: _Lane, account: AccountView, at: float) -> None:
-    if account.throughput != lane.throughput:
-        lane.changes.append(Change(at, lane.throughput, account.throughput, "rate"))
-        lane.throughput = account.throughput
+    throughput = _plotted(account)
+    if throughput != lane.throughput:
+        lane.changes.append(Change(at, lane.throughput, throughput, "rate"))
+        lane.throughput = throughput
     if account.side != lane.side:
         lane.changes.append(Change(at, lane.side, account.side, "side"))
         lane.side = account.side
@@ -117,7 +119,16 @@ def _note(lane: _Lane, account: AccountView, at: float) -> None:
         _settle(lane)
         lane.span = span
     lane.pending = account.accepted.ten_seconds, account.refused.ten_seconds if account.refused else 0.0
-    lane.throughputs[place] = _NO_LIMIT if account.throughput is None else account.throughput
+    throughput = _plotted(account)
+    lane.throughputs[place] = _NO_LIMIT if throughput is None else throughput
+
+
+def _plotted(account: AccountView) -> float | None:
+    """Return the rate in force, and where it is learnt no more exactly than a change of it is worth a mark."""
+    rate = account.throughput
+    if rate is None or rate == account.ceiling or isinstance(rate, int):
+        return rate
+    return round(rate) if rate >= _TENTHS_UP_TO else round(rate, 1)
 
 
 def _place(lane: _Lane, span: int) -> int:

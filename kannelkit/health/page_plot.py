@@ -66,7 +66,7 @@ def plot(hour: Hour, account: str, now: float, zone: tzinfo) -> Plot | None:
     if not minutes:
         return None
     changes = hour.changes(account, now)
-    rates = (change.after for change in changes if isinstance(change.after, int))
+    rates = (change.after for change in changes if isinstance(change.after, int | float))
     top = _top(max((*(_highest(minute) for minute in minutes), *rates)))
     return Plot(
         words=_words(minutes, changes),
@@ -137,12 +137,12 @@ def _mark(change: Change, minutes: Sequence[Minute], top: float, zone: tzinfo) -
     at = _clock(change.at, zone)
     if change.kind == "side":
         return Mark(x, TOP, f"{at} from {change.before} to {change.after}", side=True)
-    height = _y(change.after, top) if isinstance(change.after, int) else _y(top, top)
+    height = _y(change.after, top) if isinstance(change.after, int | float) else _y(top, top)
     return Mark(x, height, f"{at} rate {_rate(change.before)} to {_rate(change.after)}", side=False)
 
 
-def _rate(value: str | int | None) -> str:
-    return "no limit" if value is None else str(value)
+def _rate(value: str | float | None) -> str:
+    return "no limit" if value is None else value if isinstance(value, str) else f"{value:.10g}"
 
 
 def _clock(at: float, zone: tzinfo) -> str:
@@ -159,7 +159,7 @@ def _words(minutes: Sequence[Minute], changes: Sequence[Change]) -> str:
     return ", ".join(
         [
             f"Last {'minute' if len(seen) == 1 else f'{len(seen)} minutes'}: at the most {most:.1f} a second accepted",
-            "no limit" if limit is None else f"limit now {limit}",
+            "no limit" if limit is None else f"limit now {_rate(limit)}",
             f"{refused} refused as too fast",
             *(f"{what} changed {_times(count)}" for what, count in (("rate", rates), ("side", sides)) if count),
         ]
@@ -177,7 +177,9 @@ def _rows(minutes: Sequence[Minute], zone: tzinfo) -> list[Row]:
         if not seen:
             continue
         limits = sorted({minute.throughput for minute in seen if minute.throughput is not None})
-        limit = f"{limits[0]} to {limits[-1]}" if len(limits) > 1 else _rate(limits[0] if limits else None)
+        limit = (
+            f"{_rate(limits[0])} to {_rate(limits[-1])}" if len(limits) > 1 else _rate(limits[0] if limits else None)
+        )
         accepted = round(sum(minute.accepted or 0 for minute in seen) / len(seen), 1)
         refused = sum(minute.refusals for minute in seen)
         rows.append(Row(_clock(seen[0].at, zone), accepted, refused, limit))

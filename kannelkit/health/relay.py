@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from kannelkit.health.bounds import Bounds, lasting, said
 from kannelkit.health.observed import Observed
 from kannelkit.health.values import Check, Figure, Status
-from kannelkit.supervise.views import AccountView, RelayView
+from kannelkit.supervise.views import AccountView, RelayView, rate_text
 
 _STARTING_SECONDS = 15.0
 _STOPPED = "T"  # by a signal, as SIGSTOP; proc(5)
@@ -91,7 +91,7 @@ def _paced(account: AccountView) -> tuple[Status, str, str]:
             words,
             "write a smaller max-pending-submits at the account: more waits in bearerbox then",
         )
-    rate = "no limit" if of.rate is None else f"{of.rate:.1f}".removesuffix(".0") + " SMS per second"
+    rate = "no limit" if of.rate is None else f"{rate_text(of.rate, account.ceiling, of.by_hand)} SMS per second"
     by_hand = ", held there by hand" if of.by_hand is not None else ""
     return "ok", f"{rate}{by_hand}, {held}", ""
 

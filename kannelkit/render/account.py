@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from kannelkit.conf import GROUPS
 from kannelkit.render.lines import Lines, comment
@@ -69,10 +71,12 @@ _RELAYS_OWN = frozenset(
 _NOT_TO_RELAY = _RELAYS_OWN | {"host", "port", "reconnect-delay", "max-pending-submits"}
 # Seconds: a relay that was killed is back within one; how often the provider is tried is the relay's affair.
 _RELAY_RECONNECTS = "1"
-# Of the submits that bearerbox may have unanswered: what leaves within two seconds, and some more. What waits in the
-# relay waits for an answer as well (wait-ack); what waits in bearerbox does not.
-_SECONDS_HELD, _MORE_HELD = 2, 10
-_FEWEST_HELD, _KANNELS_WINDOW = 10, 10
+# Of the submits that bearerbox may have unanswered: what leaves at the ceiling within two seconds, which is enough for
+# answers that take as long, and some more; without a ceiling what carries 300 a second where they take one. What waits
+# in the relay waits for an answer as well (wait-ack, a part of which it may take); what waits in bearerbox does not.
+_SECONDS_HELD, _MORE_HELD, _FEWEST_HELD, _MOST_HELD = 2, 10, 2, 10_000
+_WITHOUT_CEILING = 300
+_SHARE_OF_WAIT_ACK, _KANNELS_WAIT_ACK = 0.4, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +150,42 @@ def _texts(of_spec: SmppAccount, texts: Mapping[str, str], account: Account, lin
 
 def _to_relay(of_spec: SmppAccount, relayed: Relayed, texts: Mapping[str, str]) -> dict[str, str]:
     changed = {name: text for name, text in texts.items() if name not in _RELAYS_OWN}
-    window = whole(texts.get("max-pending-submits", "")) or _KANNELS_WINDOW
-    if of_spec.throughput is not None:
-        window = min(window, max(_FEWEST_HELD, _SECONDS_HELD * of_spec.throughput + _MORE_HELD))
     return changed | {
         "smsc-username": relay_login(of_spec.smsc_id),
         "smsc-password": relayed.password.text,
-        "max-pending-submits": str(window),
+        "max-pending-submits": str(relay_windows(of_spec).bearerbox),
         "reconnect-delay": _RELAY_RECONNECTS,
     }
+
+
+class Windows(NamedTuple):
+    """How many submits may be unanswered: bearerbox's at the relay, and the relay's on one connection to a provider."""
+
+    bearerbox: int
+    provider: int
+
+
+def relay_windows(account: SmppAccount) -> Windows:
+    """Return the windows of an account that the relay paces.
+
+    They are no limit of their own where answers come within two seconds. Who writes max-pending-submits, in the spec or
+    in a profile of theirs, means the provider's: more is not sent then. kannelkit's own values are for links of Kannel.
+    """
+    value = account.group.values.get("max-pending-submits")
+    usual = max(1, whole(value.text) or 1) if value is not None else 1
+    of_user = value is not None and (
+        value.origin == "written"
+        or (account.profile is not None and account.profile.file and value.origin == "provider")
+    )
+    ceiling = account.ceiling
+    if ceiling is None:
+        fits = max(usual, _WITHOUT_CEILING)
+    else:
+        wait_ack = whole(account.group.get("wait-ack") or "") or _KANNELS_WAIT_ACK
+        held = min(_SECONDS_HELD * ceiling + _MORE_HELD, wait_ack * _SHARE_OF_WAIT_ACK * ceiling)
+        fits = min(_MOST_HELD, max(_FEWEST_HELD, math.ceil(held)))
+    provider = usual if of_user else max(usual, fits)
+    return Windows(min(fits, provider * account.connections), provider)
 
 
 def relay_login(smsc_id: str) -> str:

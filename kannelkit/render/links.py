@@ -56,12 +56,13 @@ class Account:
 
     `unit` names the rate it lives by: that of its account-group, or its own. `ceiling` and `floor` are the unit's, in
     SMS per second; a ceiling of nothing is no limit. `side` is the one that is up. One that is `relayed` has one link,
-    to the relay, which holds the rate and makes the connections to the provider's hosts.
+    to the relay, which holds the rate, to a ceiling with a fraction as well, and makes the connections to the
+    provider's hosts.
     """
 
     smsc_id: str
     unit: str
-    ceiling: int | None
+    ceiling: float | None
     floor: int
     connections: int
     side: Side
@@ -141,7 +142,7 @@ def _split(account: SmppAccount, links: int, in_force: InForce) -> list[int | No
 
 
 def _account(account: SmppAccount, spec: Spec, split: list[int | None], links_of_unit: int, side: Side) -> Account:
-    ceiling = account.throughput
+    ceiling = account.ceiling
     log = account.group.get("log-file")
     log_file = spec.path.parent / log if log else None
     host, port = (RELAY_HOST, account.relay_port) if account.relayed else (account.host, account.port)

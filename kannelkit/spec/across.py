@@ -48,7 +48,7 @@ def across(reader: Reader, spec: Spec, *, health: bool) -> None:
 def _floors(reader: Reader, spec: Spec) -> None:
     floor = spec.supervisor.floor
     for account in spec.smpp_accounts:
-        if account.throughput is not None and account.throughput < floor:
+        if account.relayed is None and account.throughput is not None and account.throughput < floor:
             reader.find(
                 account.group.values["throughput"].place,
                 "S315",
@@ -66,8 +66,8 @@ def _account_groups(reader: Reader, spec: Spec) -> None:
             continue
         name, first = account.account_group, groups.setdefault(account.account_group, [])
         first.append(account)
-        place = account.group.values["throughput"].place if account.throughput is not None else account.group.place
-        if account.throughput != first[0].throughput:
+        place = account.group.values["throughput"].place if account.ceiling is not None else account.group.place
+        if account.ceiling != first[0].ceiling:
             reader.find(
                 place,
                 "S325",
@@ -97,7 +97,7 @@ def _account_groups(reader: Reader, spec: Spec) -> None:
 
 
 def _said(account: SmppAccount) -> str:
-    return "no throughput" if account.throughput is None else f"throughput {account.throughput}"
+    return "no throughput" if account.ceiling is None else f"throughput {account.ceiling}"
 
 
 def names(reader: Reader, spec: Spec) -> None:

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from kannelkit.errors import InputError
 from kannelkit.findings import Finding, Place
 from kannelkit.providers import Profile
-from kannelkit.spec.numbers import per_second, whole
+from kannelkit.spec.numbers import exactly, per_second, whole
 
 # The port registered for SMPP, which Kannel takes where none is written (smsc_smpp_create in gw/smsc/smsc_smpp.c).
 DEFAULT_PORT = 2775
@@ -160,9 +160,15 @@ class SmppAccount:
 
     @property
     def throughput(self) -> int | None:
-        """SMS per second over all links, or nothing where there is no ceiling."""
+        """SMS per second over all links, as Kannel would send them, or nothing where there is no ceiling."""
         text = self.group.get("throughput")
         return None if text is None else per_second(text)
+
+    @property
+    def ceiling(self) -> float | None:
+        """SMS per second that are never exceeded, for the relay with their fraction, or nothing where there is none."""
+        text = self.group.get("throughput")
+        return self.throughput if text is None or self.relayed is None else exactly(text)
 
     @property
     def relay_port(self) -> int:

@@ -10,6 +10,9 @@ _LONG = re.compile(r"[ \t]*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)")
 _REAL = re.compile(r"[0-9]{1,9}(\.[0-9]*)?(?![0-9])")
 _MOST_DIGITS = 20  # more are too large for anything, and Python refuses to count thousands of them
 
+# SMS per second: what a limit may be
+LEAST_RATE, MOST_RATE = 0.1, 100_000
+
 _ONE_TO_NINE = frozenset("123456789")
 
 # The ports that kannelkit itself has to know: it asks bearerbox and smsbox there, and writes them into links.
@@ -48,6 +51,15 @@ def per_second(text: str) -> int | None:
         return None
     number, _, fraction = found[0].partition(".")
     return int(number) + bool(fraction.strip("0")) or None
+
+
+def exactly(text: str) -> float | None:
+    """Return the SMS per second that the relay lets leave at the most, a whole number as int; nothing is no limit."""
+    found = _REAL.match(text)
+    if found is None:
+        return None
+    number = float(found[0])
+    return (int(number) if number.is_integer() else number) or None
 
 
 def needed(directive: Directive, text: str) -> str:

@@ -15,7 +15,7 @@ from kannelkit.providers import PROFILES, Profile
 from kannelkit.spec.ignored import Ignored
 from kannelkit.spec.keys import did_you_mean
 from kannelkit.spec.model import Defaults, Value
-from kannelkit.spec.numbers import needed, per_second
+from kannelkit.spec.numbers import LEAST_RATE, MOST_RATE, exactly, needed, per_second
 from kannelkit.spec.secrets import MissingSecretError, from_environ, from_file
 from kannelkit.spec.silenced import FIRM
 from kannelkit.spec.source import Node, Scalar, Sequence, Table
@@ -80,11 +80,13 @@ class Reader:
     ) -> dict[str, Value]:
         """Return the values of the directives among the pairs, in the order written; `kind` is that of an smsc."""
         known = GROUPS[group].directives
+        pacing = pairs["pacing"][1] if "pacing" in pairs else None
+        relayed = isinstance(pacing, Scalar) and pacing.text == "relay"
         self.unknown(pairs, (*own, *known), group)
         values = {}
         for name, (key, node) in pairs.items():
             if name in known:
-                value = self._value(known[name], key, node, kind)
+                value = self._value(known[name], key, node, kind, relayed=relayed)
                 if value is not None:
                     values[name] = value
         return values
@@ -137,7 +139,7 @@ class Reader:
             return None
         return int(node.text)
 
-    def _value(self, directive: Directive, key: Scalar, node: Node, kind: str) -> Value | None:
+    def _value(self, directive: Directive, key: Scalar, node: Node, kind: str, *, relayed: bool) -> Value | None:
         where = self._text(directive, node)
         if where is None:
             return None
@@ -146,7 +148,7 @@ class Reader:
             directive = dataclasses.replace(directive, secret=True)
         rule, problem, smpp = "", None, kind == "smpp"
         if directive.name == "throughput" and smpp:
-            rule, problem = "S204", _throughput_fault(text)
+            rule, problem = "S204", _throughput_fault(text, relayed=relayed)
         elif not (directive.name == "system-type" and smpp):  # told with the flag that would be cut, MCONn added
             rule, problem = "S205" if directive.octets is not None else "S201", fault(directive, text, smpp=smpp)
         words = directive.one_of_for.get(kind) if directive.one_of_for else None
@@ -229,15 +231,23 @@ class Reader:
         return text, node.place, True
 
 
-def _throughput_fault(text: str) -> tuple[str, str] | None:
-    whole = Directive("throughput", "integer", "", "", least=1, most=100_000)
+def _throughput_fault(text: str, *, relayed: bool) -> tuple[str, str] | None:
+    """Return what is wrong with the SMS per second that Kannel, or the relay, is to hold an account to."""
+    whole = Directive("throughput", "integer", "", "", least=1, most=MOST_RATE)
     head, dot, tail = text.partition(".")
+    number = f"{text[:20]}..." if len(text) > 20 else text
     if dot and head.isdecimal() and tail.isdecimal() and text.isascii():
+        if relayed:
+            rate = exactly(text)
+            if rate is not None and LEAST_RATE <= rate <= MOST_RATE:
+                return None
+            return f"cannot be {number}", f"write {LEAST_RATE} to {MOST_RATE}, or leave it out for no limit"
         sent = per_second(text)
         return (
-            f"is a fraction: {text[:20]}; Kannel sends {sent} a second then" if sent else f"is no limit: {text[:20]}",
-            "write a whole number of SMS per second",
+            f"is a fraction: {number}; Kannel sends {sent} a second then" if sent else f"is no limit: {number}",
+            "write a whole number of SMS per second; with pacing: relay a fraction is held to as it is",
         )
     if text == "0":
-        return "is 0, which Kannel takes for no limit", "leave it out for no limit, or write at least 1"
+        least = LEAST_RATE if relayed else 1
+        return "is 0, which Kannel takes for no limit", f"leave it out for no limit, or write at least {least}"
     return fault(whole, text)

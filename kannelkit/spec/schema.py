@@ -14,6 +14,7 @@ from kannelkit.conf.values import FALSE, TRUE
 from kannelkit.providers import PROFILES, Profile
 from kannelkit.spec import wording
 from kannelkit.spec.keys import THRESHOLD_KEYS
+from kannelkit.spec.numbers import LEAST_RATE, MOST_RATE
 from kannelkit.spec.own import OWN
 
 Schema = dict[str, Any]
@@ -140,10 +141,10 @@ def _smsc_rules(group: Group) -> Schema:
             {"anyOf": [{"required": ["provider"]}, {"required": ["smsc-id", "host"]}]},
             {"anyOf": [{"required": ["smsc-username"]}, {"required": ["system-id"]}]},
             *(_connections(profile) for profile in PROFILES.values()),
+            _throughput(),
         ],
         "properties": {
             **narrower,
-            "throughput": {"anyOf": [*_whole(1, 100_000), {"type": "object"}]},
             **dict.fromkeys(_OURS, False),
         },
         "dependentRequired": {"backup-port": ["backup-host"]},
@@ -160,6 +161,17 @@ def _connections(profile: Profile) -> Schema:
     return {
         "if": {"properties": {"provider": {"const": profile.name}}, "required": ["provider"]},
         "then": {"properties": {"connections": {"maximum": profile.most_connections}}},
+    }
+
+
+def _throughput() -> Schema:
+    """Return that a throughput is a whole number where Kannel holds it, and any where the relay does."""
+    fraction = ({"type": "number", "minimum": LEAST_RATE, "maximum": MOST_RATE}, {"type": "string", "pattern": _REAL})
+    whole, real = ({"anyOf": [*values, {"type": "object"}]} for values in (_whole(1, MOST_RATE), fraction))
+    return {
+        "if": {"properties": {"pacing": {"const": "relay"}}, "required": ["pacing"]},
+        "then": {"properties": {"throughput": real}},
+        "else": {"properties": {"throughput": whole}},
     }
 
 

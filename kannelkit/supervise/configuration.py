@@ -62,6 +62,7 @@ def configure(spec: Spec, known: Known, put: Callable[[str], None] | None = None
         unit = account.unit
         if unit not in rates:
             ceiling, learnt = (None, None) if account.relayed else (account.ceiling, known.learnt.get(unit))
+            ceiling = None if ceiling is None else int(ceiling)  # as it is: only the relay's have fractions
             bounds = Settings(ceiling, account.floor, settings.raise_after, requeues, links=links[unit])
             rates[unit] = AccountRate(unit, bounds, learnt)
     throughputs = {unit: rate.throughput for unit, rate in rates.items() if rate.throughput is not None}

@@ -172,11 +172,10 @@ def _account(
         views = [replace(view, role=side) for view in views]
     wanted = [view for view in views if view.role == side]
     online = sum(view.state == "online" for view in wanted)
-    throughput = readings.throughputs.get(account.unit, account.ceiling)
-    if throughput is not None:  # as the rate controller takes what it learnt, should the spec have changed since
+    throughput = _relays(relay) if account.relayed else readings.throughputs.get(account.unit, account.ceiling)
+    if throughput is not None and not account.relayed:
+        # as the rate controller takes what it learnt, should the spec have changed since
         throughput = max(account.floor, throughput if account.ceiling is None else min(throughput, account.ceiling))
-    if account.relayed:
-        throughput = None if relay is None or relay.rate is None else max(1, round(relay.rate))
     change, paused = readings.changes.get(account.unit), account.unit in readings.paused
     turn = readings.turns.get(account.smsc_id) if relay is None else _turn(relay)
     traffic = readings.traffic.get(account.smsc_id, Traffic())
@@ -212,6 +211,14 @@ def _account(
         relay=relay,
         minute=traffic.minute,
     )
+
+
+def _relays(relay: RelayView | None) -> float | None:
+    """Return the rate at which the relay lets submits leave, as exactly as it matters."""
+    if relay is None or relay.rate is None:
+        return None
+    rate = round(relay.rate, 3)
+    return int(rate) if rate.is_integer() else rate
 
 
 def _turn(relay: RelayView) -> Turn | None:

@@ -9,13 +9,12 @@ from typing import Any
 
 from kannelkit.errors import GatewayError
 from kannelkit.failover.values import other
+from kannelkit.spec.numbers import LEAST_RATE
 from kannelkit.supervise.changes import Changes
 from kannelkit.supervise.control import Tell
 from kannelkit.supervise.relaysettings import Settings
 from kannelkit.supervise.running import Running
 from kannelkit.throttle.values import Learnt
-
-_LEAST = 0.1  # SMS per second
 
 
 class Paced:
@@ -28,8 +27,8 @@ class Paced:
     async def hold(self, unit: str, wanted: float) -> Mapping[str, object]:
         """Have no more than so many SMS per second leave, until `switch` lets go. Raises GatewayError, HostError."""
         ceiling = next(account.ceiling for account in self._running.configuration.accounts if account.unit == unit)
-        if not _LEAST <= wanted < math.inf:  # nor is it no number at all
-            least = f"{_LEAST} SMS per second is the least; kannelkit pause stays at the rate in force"
+        if not LEAST_RATE <= wanted < math.inf:  # nor is it no number at all
+            least = f"{LEAST_RATE} SMS per second is the least; kannelkit pause stays at the rate in force"
             raise GatewayError(f"{wanted:g} is no rate", least)
         if ceiling is not None and wanted > ceiling:
             raise GatewayError(
@@ -97,7 +96,7 @@ class Paced:
         if state is None:
             raise GatewayError("the relay does not answer", _AGAIN)
         rate = state.get("rate")
-        return None if not isinstance(rate, int | float) else max(_LEAST, math.ceil(rate * 1000) / 1000)
+        return None if not isinstance(rate, int | float) else max(LEAST_RATE, math.ceil(rate * 1000) / 1000)
 
     def _accounts(self, unit: str) -> list[str]:
         return sorted(name for name, each in self._running.watch.accounts.items() if each.unit == unit)

@@ -102,10 +102,9 @@ def _in_force(spec: Spec, throughputs: Mapping[str, int], sides: Mapping[str, Si
     bounded = {}
     for account in accounts(spec):
         learnt = throughputs.get(account.unit)
-        if learnt is not None:
-            bounded[account.unit] = max(
-                account.floor, learnt if account.ceiling is None else min(learnt, account.ceiling)
-            )
+        if learnt is not None and not account.relayed:
+            most = learnt if account.ceiling is None else min(learnt, int(account.ceiling))
+            bounded[account.unit] = max(account.floor, most)
     return accounts(spec, InForce(throughputs=bounded, sides=sides))
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from kannelkit.conf.values import TRUE
-from kannelkit.render.account import relay_login
+from kannelkit.render.account import relay_login, relay_windows
 from kannelkit.spec import SmppAccount, Spec
 from kannelkit.spec.numbers import whole
 
 FILE = "settings.json"
 # Kannel's own where the spec says nothing (gw/smsc/smsc_smpp.c)
-_WINDOW, _WAIT_ACK, _ENQUIRE = 10, 60, 30
+_WAIT_ACK, _ENQUIRE = 60, 30
 _NAME_OCTETS, _PASSWORD_OCTETS = 15, 8
 
 Settings = Mapping[str, Any]
@@ -71,7 +71,6 @@ def _account(account: SmppAccount, spec: Spec) -> Settings:
         hosts.append((account.backup_host, account.backup_port))
     authorities = spec.core.get("ssl-trusted-ca-file")
     certificate = of.get("ssl-client-certkey-file") or spec.core.get("ssl-client-certkey-file")
-    throughput = of.get("throughput")
     shared: dict[str, object] = {"tls": tls, "source": of.get("our-host") or ""}
     if tls and certificate:
         shared["certificate"] = str(spec.path.parent / certificate)
@@ -87,8 +86,8 @@ def _account(account: SmppAccount, spec: Spec) -> Settings:
         },
         "unit": account.unit,
         "connections": account.connections,
-        "ceiling": None if throughput is None or account.throughput is None else float(throughput),
-        "window": max(1, whole(of.get("max-pending-submits") or "") or _WINDOW),
+        "ceiling": None if account.ceiling is None else float(account.ceiling),
+        "window": relay_windows(account).provider,
         "wait_ack": whole(of.get("wait-ack") or "") or _WAIT_ACK,
         "enquire_every": whole(of.get("enquire-link-interval") or "") or _ENQUIRE,
         # Kannel, too, looks at certificates where it knows authorities, but never at the name in them

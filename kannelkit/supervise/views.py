@@ -15,6 +15,8 @@ BoxState = Literal["running", "stopped", "silent", "unconnected", "unknown"]
 AccountState = Literal["online", "partly", "backup", "offline", "unknown"]
 
 _DAY = 86_400
+# of a learnt rate: from where on how many decimals do
+_DECIMALS = ((10.0, 1), (1.0, 2), (0.0, 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ class AccountView:
     it, at `rate_since`. `side` is in force since `since`, because of `why`, at `host`; `moved_by_hand` when somebody
     moved it there. `links_online` of `links_wanted` of that side are bound. `in_flight` are messages sent without an
     answer yet, `minutes_left` how long what is queued lasts at the rate of the last minute. Of one that the relay
-    paces, `relayed`, `throughput` is a whole number near the rate in `relay`, which is None where the relay is silent.
+    paces, `relayed`, `throughput` is the rate in `relay` to three decimals, and `relay` None where that is silent; all
+    others run at whole numbers.
     `minute` counts what `accepted` and `refused` are the rates of, None where nobody does.
     """
 
@@ -123,8 +126,8 @@ class AccountView:
     why: str
     links_online: int
     links_wanted: int
-    throughput: int | None
-    ceiling: int | None
+    throughput: float | None
+    ceiling: float | None
     floor: int
     settled: bool
     paused: bool
@@ -166,6 +169,14 @@ class Overview:
     stored: int | None
     events: tuple[Event, ...]
     problems: tuple[str, ...]
+
+
+def rate_text(rate: float, *written: float | None) -> str:
+    """Return SMS per second as people read them: learnt ones as exactly as it matters, those `written` as they are."""
+    if rate in written or rate == int(rate):
+        return f"{int(rate) if rate == int(rate) else rate:,}"
+    decimals = next(decimals for least, decimals in _DECIMALS if rate >= least)
+    return f"{rate:,.{decimals}f}".rstrip("0").rstrip(".")
 
 
 def duration(seconds: float) -> str:

@@ -23,7 +23,7 @@ def at(moment: float, *accounts: AccountView) -> Overview:
     return replace(overview(*accounts), at=moment)
 
 
-def sends(accepted: float, refused: float = 0.0, throughput: int | None = 30, name: str = "one") -> AccountView:
+def sends(accepted: float, refused: float = 0.0, throughput: float | None = 30, name: str = "one") -> AccountView:
     view = replace(account(name), throughput=throughput)
     return replace(view, accepted=Flow(0, accepted, 0.0), refused=Flow(0, refused, 0.0))
 
@@ -78,6 +78,18 @@ def test_changes_of_rate_and_side_are_kept_for_an_hour() -> None:
     assert hour.changes("one", START + 7200) == []
 
 
+def test_a_learnt_rate_changes_where_that_is_worth_a_mark_and_a_ceiling_is_told_as_it_is() -> None:
+    hour = Hour()
+    for second, throughput in ((0, 29.874), (10, 30.2), (20, 31.9), (30, 7.512), (40, 7.498), (50, 12.25)):
+        hour.noted(at(START + second, replace(sends(9.0, throughput=throughput), ceiling=12.25)))
+    changes = [(change.at - START, change.before, change.after) for change in hour.changes("one", START + 60)]
+    assert changes == [(20, 30, 32), (30, 32, 7.5), (50, 7.5, 12.25)]
+    drawn = plot(hour, "one", START + 59, UTC)
+    assert drawn is not None
+    assert "limit now 12.25," in drawn.words
+    assert [row.limit for row in drawn.rows] == ["12.25"]
+
+
 def test_an_account_takes_a_few_kilobytes_however_often_its_rate_changes() -> None:
     hour = Hour()
     names = [f"account-{number}" for number in range(50)]
@@ -92,8 +104,10 @@ def test_an_account_takes_a_few_kilobytes_however_often_its_rate_changes() -> No
 RATES = st.floats(0, 5000, allow_nan=False)
 
 
-@given(st.lists(st.tuples(RATES, RATES, st.none() | st.integers(1, 2000)), min_size=1, max_size=70))
-def test_a_plot_stays_in_its_frame(minutes: list[tuple[float, float, int | None]]) -> None:
+@given(
+    st.lists(st.tuples(RATES, RATES, st.none() | st.integers(1, 2000) | st.floats(0.1, 2000)), min_size=1, max_size=70)
+)
+def test_a_plot_stays_in_its_frame(minutes: list[tuple[float, float, float | None]]) -> None:
     hour = Hour()
     for number, (accepted, refused, throughput) in enumerate(minutes):
         hour.noted(at(START + 60 * number, sends(accepted, refused, throughput)))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kannelkit.conf import read
 from kannelkit.render import Account, InForce, Link, accounts, kannel_conf, shares
+from kannelkit.render.account import relay_windows
 from kannelkit.spec import load
 
 ACCOUNT = """
@@ -137,10 +138,40 @@ LINK = [
     ("", {"max-pending-submits": "70"}),  # two seconds of 30 a second, and ten
     ("    max-pending-submits: 40\n", {"max-pending-submits": "40"}),
     ("    throughput: 1\n", {"max-pending-submits": "12", "throughput": None}),
+    ("    throughput: 0.1\n", {"max-pending-submits": "3", "throughput": None}),  # what leaves before wait-ack is over
+    ("    throughput: 500\n", {"max-pending-submits": "1010"}),
+    ("    throughput: 500\n    connections: 3\n    max-pending-submits: 50\n", {"max-pending-submits": "150"}),
+    ("    throughput: 100000\n", {"max-pending-submits": "10000"}),
     ("    use-ssl: true\n    our-host: 10.0.0.1\n", {"use-ssl": None, "our-host": None}),
     ("    wait-ack: 30\n    system-type: ISO\n", {"wait-ack": "30", "system-type": "ISO"}),
     ("    reconnect-delay: 60\n", {"reconnect-delay": "1"}),
 ]
+
+
+@pytest.mark.parametrize("throughput", ["", "0.5", "30", "334", "1000", "3000"])
+@pytest.mark.parametrize("connections", [1, 4])
+@pytest.mark.parametrize("delay", [0.05, 0.3, 1.0])
+@pytest.mark.parametrize("provider", ["    provider: smsc.ru\n", ""])
+def test_no_window_that_nobody_wrote_keeps_a_flow_below_its_ceiling(
+    tmp_path: Path, throughput: str, connections: int, delay: float, provider: str
+) -> None:
+    account = ACCOUNT.replace("    provider: smsc.ru\n", provider)
+    written = f"    throughput: {throughput}\n" if throughput else ""
+    (tmp_path / "spec.yaml").write_text(f"{account}{written}    pacing: relay\n    connections: {connections}\n")
+    (paced,) = load(tmp_path / "spec.yaml", {}).smpp_accounts
+    windows = relay_windows(paced)
+    for window in (windows.bearerbox, windows.provider * connections):
+        assert window / delay >= (paced.ceiling or 300)
+
+
+def test_a_window_in_a_profile_of_the_users_own_is_the_providers(tmp_path: Path) -> None:
+    profile = '[[brand]]\nname = "acme"\nhost = "smpp.acme.example"\n[[setting]]\ndirective = "%s"\nvalue = "20"\n'
+    (tmp_path / "acme.toml").write_text(profile % "max-pending-submits")
+    account = ACCOUNT.replace("provider: smsc.ru", "provider: acme").replace("    host: primary.example\n", "")
+    written = "    throughput: 50\n    pacing: relay\n    connections: 2\n"
+    (tmp_path / "spec.yaml").write_text(f"providers: [acme.toml]\n{account}{written}")
+    (paced,) = load(tmp_path / "spec.yaml", {}).smpp_accounts
+    assert relay_windows(paced) == (40, 20)
 
 
 @pytest.mark.parametrize(("lines", "values"), LINK, ids=[lines.strip() or "nothing" for lines, _ in LINK])

@@ -12,7 +12,7 @@ from kannelkit.supervise.asking import overview_of, plain_overview
 from kannelkit.supervise.course import Curve, Flow
 from kannelkit.supervise.memory import Event
 from kannelkit.supervise.overview import BoxProcess, Readings, Traffic, Turn, overview
-from kannelkit.supervise.views import OtherRefusals, Overview, duration
+from kannelkit.supervise.views import OtherRefusals, Overview, duration, rate_text
 from tests.supervise.played import account, link, status
 
 ACCOUNT = account(connections=2, backup=1)
@@ -254,8 +254,31 @@ def test_an_account_that_the_relay_paces_stands_as_the_relay_says() -> None:
     assert [(box.name, box.state, box.pid) for box in well.boxes][2:] == [("relay", "running", 14)]
     one = well.accounts[0]
     assert one.relay is not None
-    assert (one.relay.rate, one.throughput, one.host) == (29.75, 30, "second.example:2775")
+    assert (one.relay.rate, one.throughput, one.host) == (29.75, 29.75, "second.example:2775")
     assert overview_of(json.loads(json.dumps(plain_overview(well)))) == well
+
+
+@pytest.mark.parametrize(("rate", "throughput"), [(7.5, "7.5"), (30.0, "30"), (29.98765, "29.988"), (None, "null")])
+def test_a_rate_is_told_with_its_fraction(rate: float | None, throughput: str) -> None:
+    (one,) = overview([PACED], dataclasses.replace(WITH_RELAY, relays={"acc": STATE | {"rate": rate}})).accounts
+    assert json.dumps(one.throughput) == throughput
+
+
+RATES = [
+    (30, (), "30"),
+    (4920.0, (), "4,920"),
+    (29.8765, (), "29.9"),
+    (7.4876, (), "7.49"),
+    (7.5, (), "7.5"),
+    (0.1249, (), "0.125"),
+    (12.125, (12.125,), "12.125"),
+    (12.125, (30, None), "12.1"),
+]
+
+
+@pytest.mark.parametrize(("rate", "written", "text"), RATES)
+def test_a_rate_as_people_read_it(rate: float, written: tuple[float | None, ...], text: str) -> None:
+    assert rate_text(rate, *written) == text
 
 
 def test_its_side_is_the_relays() -> None:

@@ -62,9 +62,12 @@ def test_an_account_with_little_said(tmp_path: Path) -> None:
 
 CASES: list[tuple[str, str, object]] = [
     ("throughput: 30", "ceiling", 30.0),
-    ("throughput: 7.5  # kannelkit: ignore S204", "ceiling", 7.5),
+    ("throughput: 7.5", "ceiling", 7.5),
     ("connections: 3", "connections", 3),
     ("max-pending-submits: 300", "window", 300),
+    ("max-pending-submits: 20\n    throughput: 500", "window", 20),
+    ("throughput: 500", "window", 1010),
+    ("throughput: 30", "window", 100),
     ("wait-ack: 20", "wait_ack", 20.0),
     ("enquire-link-interval: 15", "enquire_every", 15.0),
     ("account-group: both", "unit", "both"),
