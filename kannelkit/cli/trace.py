@@ -24,7 +24,7 @@ Examples:
 A line tells when, from where to where, the command, its sequence number and in brackets the one that the same exchange
 has on the other side, the status of a response in words, and the fields that are not 0 or empty.
 
-Exit codes: 0 ended by Ctrl-C, 1 it cannot look on, 2 wrong use.
+Exit codes: 0 ended by Ctrl-C, 1 it cannot look on, or the account is taken from the relay, 2 wrong use.
 """
 _AGAIN_SECONDS = 0.5
 _NAMES = {command.name.lower(): int(command) for command in CommandId}
@@ -118,6 +118,8 @@ async def _follow(spec: Spec, account: str, only: list[int], number: str, texts:
     reading = Reading(texts=texts)
     seen = False
     while True:
+        if kept and account not in kept_accounts(folder(spec)):
+            raise _removed(spec, account)
         begun = False
         async for told in watch(folder(spec), account, only, number):
             if not begun:
@@ -126,6 +128,8 @@ async def _follow(spec: Spec, account: str, only: list[int], number: str, texts:
                 click.echo("the relay is back" if seen else f"PDUs of {account}, until Ctrl-C{how}", err=True)
                 seen = True
                 continue
+            if "removed" in told:
+                raise _removed(spec, account)
             found = reading.read(told)
             click.echo(json.dumps(found, ensure_ascii=False) if as_json else line(found))
         if not seen:
@@ -133,6 +137,11 @@ async def _follow(spec: Spec, account: str, only: list[int], number: str, texts:
         if begun:
             click.echo("the relay has ended; waiting for the next one", err=True)
         await asyncio.sleep(_AGAIN_SECONDS)
+
+
+def _removed(spec: Spec, account: str) -> GatewayError:
+    why = f"it was removed, or its pacing was changed: kannelkit history {named(spec.path)}"
+    return GatewayError(f"{account} does not pass the relay any more", why)
 
 
 def _let_go_of_stdout() -> None:

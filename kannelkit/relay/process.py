@@ -176,6 +176,7 @@ class Relay:
         for settings in turn.start:
             await self._begin(settings, former.get(settings.name))
         for name in former.keys() - self.accounts.keys():
+            former[name].traced.removed()
             del self._notes[name]
 
     async def _begin(self, settings: RelayAccount, former: Account | None = None) -> None:

@@ -36,8 +36,9 @@ Numbers = Callable[[int], int | None]
 class Watcher:
     """One who looks on: gets what it asked for, and misses what it does not read in time, and is told how much.
 
-    `write` takes a line, `unread` returns how many octets of lines wait. `only` are commands (a request with its
-    responses, or a response), nothing for all of them; `number` are octets that stand in a request.
+    `write` takes a line, `unread` returns how many octets of lines wait, `close` is called when there will be no more.
+    `only` are commands (a request with its responses, or a response), nothing for all of them; `number` are octets that
+    stand in a request.
     """
 
     def __init__(
@@ -46,9 +47,11 @@ class Watcher:
         unread: Callable[[], int],
         only: frozenset[int] = frozenset(),
         number: bytes = b"",
+        close: Callable[[], object] = lambda: None,
     ) -> None:
         self._write = write
         self._unread = unread
+        self._close = close
         self._only = only
         self._number = number
         self._awaited: dict[tuple[bytes, bool, int], bool] = {}  # seen, and no response yet; the oldest first
@@ -92,6 +95,11 @@ class Watcher:
         if told:
             self._write(b"".join(told))
 
+    def end(self, line: bytes) -> None:
+        """Hand on a last line, room or not."""
+        self._write(line)
+        self._close()
+
 
 class Traced:
     """An account's connections; what is told of them costs nothing while `watchers` is empty, so look there first."""
@@ -122,6 +130,11 @@ class Traced:
     def event(self, where: bytes, text: str) -> None:
         """Tell in words what became of a connection."""
         self._all(where, {"event": text})
+
+    def removed(self) -> None:
+        """Tell everybody that there is no such account any more, and let go of them."""
+        for watcher in self.watchers:
+            watcher.end(b'{"removed":true}\n')
 
     def _all(self, where: bytes, what: Mapping[str, object]) -> None:
         line = b'{"at":%.6f,%s,%s}\n' % (time.time(), where, json.dumps(what)[1:-1].encode())
@@ -170,7 +183,7 @@ def watching(traced: Traced, asked: Mapping[str, Any], writer: asyncio.StreamWri
         if not transport.is_closing():
             transport.write(lines)
 
-    watcher = Watcher(write, transport.get_write_buffer_size, frozenset(only), number.encode())
+    watcher = Watcher(write, transport.get_write_buffer_size, frozenset(only), number.encode(), transport.close)
     writer.write(b'{"watching":true}\n')
     traced.watchers.append(watcher)
     try:
@@ -184,8 +197,9 @@ async def watch(
 ) -> AsyncIterator[dict[str, Any]]:
     """Yield what goes over an account's connections, as the relay in a folder tells it, until that ends.
 
-    Yields nothing where no relay runs; otherwise what comes first says only that it begins. Raises GatewayError where
-    the relay is not to be asked by this user, and with its reason where it refuses.
+    Yields nothing where no relay runs; otherwise what comes first says only that it begins, and `removed` comes last
+    where the account was taken from the relay. Raises GatewayError where the relay is not to be asked by this user, and
+    with its reason where it refuses.
     """
     path = folder / FILE
     try:

@@ -16,7 +16,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kannelkit.cli.main import group
+from kannelkit.relay.settings import RelaySettings, write
 from kannelkit.simulator import AccountRules, Simulator
+from kannelkit.supervise.relaysettings import FILE
 from tests.relay.running import NAME, account, bound, running
 
 SPEC = """
@@ -119,6 +121,41 @@ async def test_one_looks_on_until_ctrl_c_and_through_another_relay(path: Path) -
         ("bearerbox", "submit_sm_resp"),
     ]
     assert {each["message"]["text"] for each in found if "message" in each} == {"the text"}
+
+
+SAID_OF_A_REMOVED = (
+    b"acc does not pass the relay any more\n  hint: it was removed, or its pacing was changed: kannelkit"
+)
+
+
+async def test_an_account_that_a_reload_takes_away_ends_it(path: Path) -> None:
+    folder = path.parent / "state/relay"
+    file = path.parent / "relay.json"
+    async with Simulator([AccountRules("test", "test", limit=None)]) as smsc:
+        other = account(smsc.port, name="other", unit="other")
+        async with (
+            running(folder, account(smsc.port), other, file=file) as relay,
+            tracing(path, "--json") as process,
+        ):
+            write(file, RelaySettings(folder, (other,)))
+            await relay.reload()
+            printed, errors = await process.communicate()
+    assert (process.returncode, printed) == (1, b"")
+    assert SAID_OF_A_REMOVED in errors
+
+
+async def test_a_relay_that_ended_with_its_last_account_ends_it(path: Path) -> None:
+    folder = path.parent / "state/relay"
+    settings = folder / FILE
+    async with AsyncExitStack() as stack:
+        smsc = await stack.enter_async_context(Simulator([AccountRules("test", "test", limit=None)]))
+        async with running(folder, account(smsc.port)):
+            settings.write_text(json.dumps({"accounts": [{"name": NAME}]}))
+            process = await stack.enter_async_context(tracing(path))
+            settings.unlink()  # as a supervisor does that has no account for a relay
+        _, errors = await process.communicate()
+    assert process.returncode == 1
+    assert SAID_OF_A_REMOVED in errors
 
 
 async def test_a_reader_that_leaves_ends_it_without_a_word(path: Path) -> None:

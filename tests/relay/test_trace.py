@@ -63,6 +63,13 @@ def test_the_other_side_s_number_is_told_of_what_a_side_was_asked() -> None:
     assert {(line["side"], line["connection"]) for line in seen.lines} == {(PROVIDER, 1)}
 
 
+def test_that_an_account_is_gone_is_told_to_those_as_well_who_read_nothing() -> None:
+    seen = Seen(unread=10**9)
+    seen.pdus(PROVIDER, False, submit(1))
+    seen.traced.removed()
+    assert seen.lines == [{"removed": True}]
+
+
 ASKED: dict[str, tuple[Sequence[int], bytes, list[int]]] = {
     "everything": ((), b"", [1, 1, 2, 2, 3]),
     "a request and its responses": ((CommandId.SUBMIT_SM,), b"", [1, 1, 2, 2]),
