@@ -51,6 +51,8 @@ _NEW_LINK = 2.5
 _STARTED = 4.0
 # a bind that was there so shortly before a refusal, and is not there after it, was closed for it
 _LATELY = 4.0
+# all links that were online so shortly before a refusal took part in the burst
+_JUST = 0.5
 
 
 @dataclass(slots=True)
@@ -61,7 +63,11 @@ class _Burst:
     last: float
     refused: int
     reference: int | None
-    online: bool  # whether all links were, shortly before it began
+    online_before: float  # seconds since all links were online, when it began
+
+    def closed(self, sample: Sample) -> bool:
+        """Return whether the provider closed a bind for it."""
+        return self.online_before <= _LATELY and not sample.online
 
 
 class AccountRate:
@@ -83,6 +89,7 @@ class AccountRate:
         self._last: Sample | None = None
         # the count when the provider's window was last empty, and the first sample that saw it rise since
         self._reference: int | None = None
+        self._all_there = True  # whether a second's worth of messages waited then
         self._rose: float | None = None
         self._last_rise = float("-inf")
         self._paused_from = float("-inf")
@@ -159,7 +166,7 @@ class AccountRate:
             self._burst.refused += 1
             return
         fits = self._rose is None or at - self._rose <= _WINDOW
-        self._burst = _Burst(at, at, 1, self._reference if fits else None, at - self._online_at <= _LATELY)
+        self._burst = _Burst(at, at, 1, self._reference if fits else None, at - self._online_at)
 
     def sampled(self, sample: Sample) -> Decision | None:
         """Take note of the counters, and return the change of rate that is due, if one is."""
@@ -191,6 +198,7 @@ class AccountRate:
             self._last_rise = sample.at
             if self._rose is None:
                 self._rose = sample.at
+                self._all_there = last.waiting >= (self.throughput or 0)
                 if sample.at - self._paused_from < _PAUSE:
                     self._reference = None  # no pause: another link sends on, or the log does not tell the truth
         elif self._pending is not None and not sample.online:
@@ -223,7 +231,7 @@ class AccountRate:
             return None
         if burst.first - self._changed_at >= _NEW_LINK:
             self._losses.refused(burst.first, burst.refused, sample.accepted)
-        closed = burst.online and not sample.online  # the provider closed the bind for it
+        closed = burst.closed(sample)
         if closed:
             self._ascent.costs(Cost.PUNISHED)
         decision = self._proof(burst, sample) or self._too_much(burst, sample, closed)
@@ -238,8 +246,12 @@ class AccountRate:
     def _proof(self, burst: _Burst, sample: Sample) -> Decision | None:
         if burst.reference is None:
             return None
-        if self.settings.links > 1 and not sample.online:
+        if self.settings.links > 1 and not (sample.online or burst.online_before <= _JUST):
             return None  # what is left of the links took that much; all of them may take more
+        if self.settings.links > 1 and not self._all_there:
+            # a burst that takes as long as its messages to come shows too much of a bucket, and no burst of links that
+            # are made one after the other corrects that
+            return None
         accepted = self._submits(sample.accepted - burst.reference, burst.refused, sample)
         if accepted <= 0:
             if self._empty_at != sample.accepted:  # the first one, or something was accepted in between
@@ -250,7 +262,9 @@ class AccountRate:
             if self._empty_bursts < _EMPTY_BURSTS or not lasted or self.throughput is None:
                 return None
             return self._lower(self.throughput // 2, burst.refused, 0, _WINDOW)
-        self._empty_bursts = 0
+        punished, self._empty_bursts = self._empty_bursts > 0 and self._empty_at == burst.reference, 0
+        if punished:
+            return None  # the provider may have taken up again in the midst of this burst
         if self._may_be_jitter(accepted, sample):
             self._near_proof = burst.first
             return None

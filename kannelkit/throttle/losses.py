@@ -160,9 +160,10 @@ class Losses:
         """
         refused = sorted(each.refused for each in self._refusals)
         excess = refused[(3 * len(refused) - 1) // 4]  # three of four bursts would not have been too large by more
+        little = refused[3 * (len(refused) - 1) // 4]  # of three bursts, two
         proved = throughput == self._proved
-        if excess <= max(1, throughput // _LITTLE):
-            better = throughput - max(excess, round(throughput**2 * _TAIL))
+        if little <= max(1, throughput // _LITTLE):
+            better = throughput - max(little, round(throughput**2 * _TAIL))
         elif proved and (drifts or _WHOLE * excess >= throughput):
             return throughput
         elif _WHOLE * excess >= throughput:

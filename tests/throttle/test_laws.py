@@ -177,6 +177,35 @@ def test_a_provider_that_closes_the_bind_is_not_tried_again_soon() -> None:
     assert run.per_second(20, 300) >= 0.9 * 30
 
 
+def test_two_binds_that_are_both_closed_for_an_excess_prove_a_limit() -> None:
+    rate = AccountRate("a", Settings(60, links=2))
+    run = simulate(rate, sliding(lambda _: 30), seconds=60, throughput=60, links=2, closes=True, reconnect=10.0)
+    assert rate.throughput == 30
+    assert run.per_second(20, 60) >= 0.9 * 30
+
+
+@pytest.mark.parametrize("speed", [100.0, 200.0, 400.0])
+@pytest.mark.parametrize("links", [1, 2])
+def test_a_first_burst_that_trickles_into_a_bucket_does_not_pass_for_the_limit(links: int, speed: float) -> None:
+    rate = AccountRate("a", Settings(60, links=links))
+    law = bucket(lambda _: 30, 30)
+    simulate(rate, law, seconds=40, throughput=60, links=links, arrivals=lambda at: max(0.0, at - 1.5) * speed)
+    assert rate.throughput is not None
+    assert 30 <= rate.throughput <= 32  # as much flows in while a burst is written
+
+
+@given(phase=st.floats(0, 0.999), delay=st.floats(0.005, 0.5), links=st.integers(1, 2))
+@settings(max_examples=30, deadline=None)
+def test_where_a_punishment_ends_in_the_midst_of_a_burst_what_is_accepted_of_it_is_no_limit(
+    phase: float, delay: float, links: int
+) -> None:
+    rate = AccountRate("a", Settings(60, links=links))
+    law = punishing(sliding(lambda _: 30))
+    simulate(rate, law, seconds=40, throughput=60, links=links, delay=delay, bind=delay, phase=phase)
+    assert rate.throughput is not None
+    assert rate.throughput >= 29
+
+
 def test_a_full_queue_of_the_provider_is_not_our_speed() -> None:
     rate = AccountRate("a", Settings(60))
     run = simulate(rate, lambda _: True, seconds=120, throughput=60, other_refusals=lambda at: int(at) % 5 == 0)

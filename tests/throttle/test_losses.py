@@ -41,6 +41,13 @@ def test_a_rate_is_lowered_only_where_no_less_arrives(
     assert (loss.throughput if loss else None) == better
 
 
+def test_of_three_bursts_refused_a_little_one_that_was_refused_more_tells_nothing() -> None:
+    losses = _seen(3.0, 61, [1, 1, 2], seconds=9.0)
+    loss = losses.better(31, 6.0, 2 * 61, 1.0)
+    assert loss is not None
+    assert loss.throughput == 30
+
+
 @pytest.mark.parametrize(
     ("period", "better"), [pytest.param(2.0, None, id="little is missing"), pytest.param(3.0, 30, id="much is")]
 )
