@@ -18,23 +18,20 @@ from kannelkit.pacing.allowance import Allowance
 from kannelkit.pacing.bucket import Emptied
 from kannelkit.pacing.delay import Delay
 from kannelkit.pacing.doubt import Doubt, doubt
+from kannelkit.pacing.flow import Flow
 from kannelkit.pacing.history import History
 from kannelkit.pacing.longer import Longer
 from kannelkit.pacing.sent import Learnt, Sent
 from kannelkit.pacing.slack import Slack
 from kannelkit.pacing.start import Start
-from kannelkit.pacing.streak import PUNISHED, Streak
-from kannelkit.pacing.trials import Trials
+from kannelkit.pacing.streak import PUNISHED, OnEnd, Streak
+from kannelkit.pacing.trials import Trials, first_step
 from kannelkit.pacing.window import HALVES, LITTLE_LESS, LONG, Window
 
 __all__ = ["Learnt", "Limit", "Sent"]
 
 _BUCKETS_SLACK: Final = 0.002
 _LOST: Final = 10.0  # seconds after which nobody waits for that one's answer any more
-# a trial is for so many submits per second more, or such a share
-_MORE, _MORE_SHARE = 0.6, 0.02
-_BUCKETS_STEP: Final = 1.7  # times as much more where a bucket is to be emptied first
-_SOON: Final = 0.15  # seconds: with answers as late as this that costs refusals
 _BUCKETS_RISE: Final = 1.5
 # what was punished is tried again after so many times the seconds that it cost
 _PUNISHED_FOR: Final = 60.0
@@ -43,7 +40,6 @@ _FEW: Final = 2.0  # submits per second: up to this, one refusal more counts
 _NOT_ENOUGH: Final = 0.93  # of a limit where slack does not help
 _MUCH_LESS: Final = 0.45  # than so much of the ceiling: told by few
 _MANY: Final = 60.0  # from this on one more or less in a second does no harm
-_ON_END: Final = 0.01  # seconds: refusals on end for as long are no jitter
 _SETTLED: Final = 5.0  # seconds after which a limit that moved is well known
 _NO_BUCKET: Final = 4  # so many refusals on end at less than twice its limit: not a bucket's
 _NO_BUCKET_SECONDS: Final = 0.1
@@ -75,17 +71,15 @@ class Limit:
         self._bucket = False  # it is known to be one
         self._changed = -math.inf  # what left before says nothing new
         self._answered_well = True  # something was accepted that left since
-        self._last_refused = -math.inf
-        self._answered = True  # something was accepted that left after the last refusal
-        self._refused_since = -math.inf
+        self._on_end = OnEnd()
         self._moved_at = math.inf  # the limit moved by much: at first, always
-        self._on_end = 0  # refusals
         self._punished_until = -math.inf
         self._longer = Longer()
         self._counted_at = -math.inf
         self._streak: Streak | None = None
         self._probe: Sent | None = None  # the only one on its way, in a streak
         self._emptied = Emptied()
+        self._flow = Flow()
         self._no_bucket_until = -math.inf
         self._doubt: Doubt | None = None
         self._suspect: float | None = None  # the limit, if it is a bucket
@@ -158,13 +152,13 @@ class Limit:
                 self._trials.sure()
                 self._emptied.clear()  # while one was waited for it may have run over
                 self._changes(told.before, now)
-        if sent.at > self._last_refused:
-            answered, self._answered = self._answered, True
+        if sent.at > self._on_end.last:
+            refused = self._on_end.over()
             if self._streak is not None:
                 self._over(self._streak, sent.at, now)
             else:
-                if not answered and self._on_end >= _NO_BUCKET and not self._bucket:
-                    self._believe(min(self._base, self._window.left_by(self._last_refused, sent.at)))
+                if refused >= _NO_BUCKET and not self._bucket:
+                    self._believe(min(self._base, self._window.left_by(self._on_end.last, sent.at)))
                 if sent.at >= self._changed:
                     self._answered_well = True
         self._allowance.accepted(sent.together, self._base)
@@ -182,24 +176,21 @@ class Limit:
         if sent is self._probe:
             self._probe = None
         self._trials.pay(self._base)
-        if at > self._last_refused:
-            self._last_refused = at
-            if self._answered:
-                self._refused_since, self._on_end = at, 0
-            self._answered = False
-            self._on_end += 1
+        self._on_end.refused(at)
         if self._doubt is not None and self._doubt.settled(at):
             self._doubt = None
-        on_end = self._on_end >= 2 and at - self._refused_since >= _ON_END
+        flow = self._flow.told(at, self._accepted, self._history.before(at, 1.0), self._history.before(at, float(LONG)))
+        on_end = self._on_end.lasting(at)
         if self._streak is not None:
             self._streak.refused(at, now)
         elif on_end and at - self._moved_at < _SETTLED and not self._bucket:
             self._one_by_one(at, now)
-        elif at < self._changed:
-            return  # it left before what was learnt last
+        elif at < self._changed:  # it left before what was learnt last, and says nothing new, unless all of them do
+            if flow is not None and flow < _LESS * self.limit and at >= self._no_bucket_until:
+                self._flows(flow, at, now)
         elif self._allowance.blamed(at) and self._history.before(at, 1.0) < self._base - 1.0:
             self._allowance.refused(sent.together)
-        elif not self._answered_well and self._on_end >= 2:
+        elif not self._answered_well and self._on_end.number >= 2:
             if on_end:
                 self._one_by_one(at, now)  # and before that, they say the same as the first of them
         elif self._trials.number:
@@ -231,11 +222,8 @@ class Limit:
             elif trials.given_up(now, self._window.seconds):
                 self._end_trial(self._base, now)
         elif trials.due(now):
-            more = max(
-                min(_MORE / self._window.seconds, _MORE * self.limit) + self._slack.now * self.limit,
-                self.limit * _MORE_SHARE,
-            )
-            trials.begin(self._base, more * (_BUCKETS_STEP if self._bucket and self._delay.last < _SOON else 1.0), now)
+            slack, late = self._slack.now, self._delay.last
+            trials.begin(self._base, first_step(self.limit, self._window.seconds, slack, self._bucket, late), now)
             self._try()
 
     def _learn(self, at: float, now: float) -> None:
@@ -252,7 +240,7 @@ class Limit:
         ):
             self._changes(before, now)
             return
-        if self._longer.told(self._history.before(at, 1.0), two) and self._window.seconds == 1:
+        if self._longer.told(at, self._history.before(at, 1.0), two) and self._window.seconds == 1:
             self._window.seconds, self._bucket = LONG, False
             self._changes(two / LONG, now)
             return
@@ -326,9 +314,17 @@ class Limit:
             self._suspect, self._suspect_at = before, at
             self._end_trial(counted, now)
 
+    def _flows(self, flow: float, at: float, now: float) -> None:
+        """Believe in a bucket, from what flows into it."""
+        self._bucket, self._doubt = True, None
+        self._emptied.clear()
+        self._emptied.add(self._flow.began, self._flow.accepted_before)
+        self._emptied.add(at, self._accepted)
+        self._end_trial(flow, now)
+
     def _one_by_one(self, at: float, now: float) -> None:
         """Let one submit at a time leave until something is accepted."""
-        self._streak = Streak(self._refused_since, at, self.limit)
+        self._streak = Streak(self._on_end.since, at, self.limit)
         self._streak.refused(at, now)
 
     def _over(self, streak: Streak, at: float, now: float) -> None:
@@ -354,6 +350,7 @@ class Limit:
         if self._bucket:
             self._end_trial(self._base, now)
             return
+        self._emptied.clear()  # while one waited for the other it may have run over
         self._end_trial(min(self._base, self._window.left_by(streak.last, at, sure)), now)
 
     def _believe(self, limit: float) -> None:

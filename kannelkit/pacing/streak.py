@@ -14,6 +14,31 @@ _AGAIN: Final = 0.03
 _LONGER: Final = 1.5
 _LONGEST, _LONGEST_PUNISHED = 0.25, 0.5
 _SUBMITS: Final = 4.0  # and no longer than so many take
+_LASTING: Final = 0.01  # seconds: refusals on end for as long are no jitter
+
+
+class OnEnd:
+    """How many were refused since something was accepted; times are those at which they left, in seconds."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.since = self.last = -math.inf
+
+    def refused(self, at: float) -> None:
+        """One was refused."""
+        if at > self.last:
+            self.last = at
+            self.since = self.since if self.number else at
+            self.number += 1
+
+    def over(self) -> int:
+        """Return how many they were: one is accepted that left after them."""
+        number, self.number = self.number, 0
+        return number
+
+    def lasting(self, at: float) -> bool:
+        """Return whether they are no jitter, of which this is one."""
+        return self.number >= 2 and at - self.since >= _LASTING
 
 
 @dataclass(slots=True)

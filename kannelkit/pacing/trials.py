@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 from typing import Final
 
-# a trial lasts so many times as long as the provider's window, and so do those that follow when it was accepted
+# a trial is for so many submits per second more, or such a share
+_MORE, _MORE_SHARE = 0.6, 0.02
+_BUCKETS_STEP: Final = 1.7  # times as much more where a bucket is to be emptied first
+_LATE: Final = 0.15  # seconds: with answers as late as this that costs refusals
+# it lasts so many times as long as the provider's window, and so do those that follow when it was accepted
 _LASTS, _NEXT_LASTS = 2.6, 1.15
 _FASTER: Final = 3.0
 # seconds between two of them: twice as many after each one in vain, for what was found lately is least certain
@@ -18,6 +22,12 @@ _COSTS: Final = 460.0
 _SAVED, _OWED = 4.0, 16.0
 _SELDOM: Final = 23.0  # seconds: where one takes longer to be earned, what the beginning cost is owed too
 _GIVEN_UP: Final = 10.0  # seconds more than it should last
+
+
+def first_step(limit: float, window: int, slack: float, bucket: bool, delay: float) -> float:
+    """Return how many submits per second more to try first; `delay` of an answer in seconds, `slack` a share."""
+    more = max(min(_MORE / window, _MORE * limit) + slack * limit, limit * _MORE_SHARE)
+    return more * _BUCKETS_STEP if bucket and delay < _LATE else more
 
 
 class Trials:
