@@ -24,7 +24,7 @@ def relay(seen: Observed, bounds: Bounds) -> Iterator[Check]:
     age = None if view.since is None else seen.at - view.since
     if view.state == "stopped":
         again = "it is started again; kannelkit history says why it ended"
-        advice = again if seen.overview.supervisor else "kannelkit up starts it"
+        advice = again if seen.overview.supervisor else "kannelkit up starts it, or kannelkit watch where that runs"
         yield said("relay", "critical", "the relay is not running: its accounts send nothing", advice)
     elif process is not None and process.state == _STOPPED:
         words = f"the relay (pid {process.pid}) is stopped by a signal: its accounts send nothing"

@@ -155,7 +155,7 @@ def _ports(reader: Reader, spec: Spec, health: bool) -> None:
 
 
 def _relayed(reader: Reader, spec: Spec) -> None:
-    """See that what the relay paces can be: by a kannelkit that runs the boxes, and whole groups of accounts."""
+    """See that the relay paces whole groups of accounts."""
     groups: dict[str, SmppAccount] = {}
     for account in spec.smpp_accounts:
         first = groups.setdefault(account.account_group, account) if account.account_group else account
@@ -169,13 +169,6 @@ def _relayed(reader: Reader, spec: Spec) -> None:
                 f"{account.smsc_id} and {first.smsc_id} of account-group {account.account_group} have one rate, and "
                 "different pacing",
                 "write pacing: relay at each account of the group, or at none",
-            )
-        if account.relayed is not None and spec.supervisor.conf_file is not None:
-            reader.find(
-                relayed.place,
-                "S307",
-                "only a kannelkit that runs the boxes runs the relay, and supervisor.conf-file says that it does not",
-                "write pacing: log, or have kannelkit up run Kannel and remove conf-file",
             )
 
 

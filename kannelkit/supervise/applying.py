@@ -205,6 +205,11 @@ class Applying:
         except GatewayError as error:  # what Kannel says may repeat a value
             raise GatewayError(Masking(spec.secrets()).text(error.message), error.hint) from None
 
+    async def bring_relay(self) -> None:
+        """Have the relay run for the spec that is in force, while nothing is being applied. Raises KannelkitError."""
+        async with self._one:
+            await self._running.relay.bring(relay_accounts(self._running.configuration.spec))
+
     async def clean(self) -> None:
         """End what an earlier kannelkit left of a trial."""
         await self._trial.clean(self._running.memory.boxes())

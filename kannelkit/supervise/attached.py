@@ -1,7 +1,7 @@
 """Boxes that something else runs (systemd, an init script): found, followed through their restarts, never touched.
 
 What kannelkit does with them is what bearerbox's administration port and its kannel.conf allow: links are made anew,
-routes changed. What takes a restart is told, with what to type.
+routes changed. What takes a restart is told, with what to type. The relay is kannelkit's own.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from kannelkit.spec import Spec
 from kannelkit.supervise.applying import Applying
 from kannelkit.supervise.changes import Changes
 from kannelkit.supervise.journal import in_one_line
+from kannelkit.supervise.relaybeside import RelayBeside
 from kannelkit.supervise.running import Running, logs_of
 from kannelkit.supervise.sharedconf import SharedConf
 from kannelkit.supervise.startedfrom import StartedFrom
@@ -80,9 +81,9 @@ class AttachedBoxes:
     def allow_or_raise(self, plan: Plan) -> None:
         """Raise GatewayError where a plan takes a restart, or the links may not be changed now."""
         path = self._shared.path
-        restarted = {box: None for box in _restarted(plan.steps) if box != "wapbox"}
+        restarted = {box: None for box in _restarted(plan.steps) if box in ("bearerbox", "smsbox")}
         if restarted:
-            why = "; ".join(_named(change) for change in plan.changes if _restarted(change.steps))
+            why = "; ".join(_named(change) for change in plan.changes if restarted.keys() & _restarted(change.steps))
             spec = self._running.configuration.spec
             raise GatewayError(
                 f"this takes a restart of {' and '.join(restarted)}, which something else runs: {why}",
@@ -160,6 +161,7 @@ class Attending:
         self._shared = shared
         self._load = load
         self._started_from = StartedFrom(running, changes, shared)
+        self._relay = RelayBeside(running, applying)
         self._restarted = False
         self._seen = False  # whether the links of the bearerbox that runs are known
         self._foreign = False
@@ -179,7 +181,8 @@ class Attending:
     async def begin(self, now: float) -> None:
         """Look at the file, and attach to the boxes that are there.
 
-        Raises HostError where this user lacks a right, or the file is not what the spec stands for.
+        Raises HostError where this user lacks a right, or the file is not what the spec stands for, and KannelkitError
+        where the relay does not start.
         """
         spec, path = self._running.configuration.spec, self._shared.path
         if not os.path.lexists(path) and os.access(path.parent, os.X_OK):
@@ -191,6 +194,7 @@ class Attending:
             _readable_or_raise(log)
         await self._applying.clean()
         self._started_from.take_first(text)
+        await self._relay.begin(cut_off=self._started_from.cut_off)
         self._seek(now)
         if not self.attached:
             self._running.say("waiting", f"{_ABSENT}: waiting until something starts it")
@@ -198,6 +202,8 @@ class Attending:
 
     async def keep(self, now: float) -> None:
         """See which boxes ended and came, and whether the file is still as it was."""
+        undisturbed = not self._applying.under_way and not self._started_from.cut_off
+        await self._relay.keep(now, may_bring=undisturbed)
         for box in (self._boxes.bearerbox, self._boxes.smsbox):
             if box.process is not None and not alive(box.process):
                 await self._ended(box)
@@ -219,7 +225,8 @@ class Attending:
 
     async def end(self) -> None:
         """Leave the boxes alone."""
-        self._running.say("left", "kannelkit ends; Kannel runs on with the rates in its file")
+        relay = ", and the relay with those it learnt" if await self._relay.end() else ""
+        self._running.say("left", f"kannelkit ends; Kannel runs on with the rates in its file{relay}")
 
     # -- boxes that come and go --------------------------------------------------------------------------------
 

@@ -34,14 +34,14 @@ def problems(seen: Overview, spec: str, *, supervised: bool, watched: bool = Fal
     if bearerbox.state == "stopped" and smsbox.state == "stopped" and not supervised:
         how = f"start Kannel as ever, and kannelkit watch {spec}" if watched else f"kannelkit up {spec}"
         return (f"the gateway is not running: {how}",)
-    comes_back = ""
+    comes_back, history = "", f"kannelkit history {spec} says why"
     if supervised:
-        history = f"kannelkit history {spec} says why"
         comes_back = f"it is {'waited for until something starts it' if watched else 'started again'}; {history}"
     found = [*_boxes(bearerbox, smsbox, comes_back)]
     for box in relay:
         if box.state == "stopped":
-            found.append(_with("the relay is not running, and its accounts send nothing", comes_back))
+            again = f"it is started again; {history}" if supervised else ""
+            found.append(_with("the relay is not running, and its accounts send nothing", again))
         elif box.state == "silent":
             again = "it is started again" if supervised else "relay/relay.log may say why"
             found.append(f"the relay (pid {box.pid}) does not answer: where that lasts, {again}")

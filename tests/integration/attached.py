@@ -140,6 +140,9 @@ class Watched(Up):
             if found is not None:
                 processes.kill(found)  # in order it takes some seconds, and nobody waits for what it has
         await self.ended()
+        relay = self.boxes().get("relay")  # which outlives kannelkit
+        if relay is not None:
+            processes.kill(relay)
 
     async def __aenter__(self) -> Watched:
         await self.generate()

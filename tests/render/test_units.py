@@ -150,7 +150,7 @@ def test_watch_comes_behind_debians_kannel_and_runs_as_its_user() -> None:
     assert found["After"] == ["network-online.target kannel.service"]
     assert found["StateDirectory"] == ["kw"]
     assert found["ReadWritePaths"] == ["/etc/kannel"]
-    assert "KillMode" not in found
+    assert found["KillMode"] == ["process"]  # a relay outlives it
 
 
 def test_healthd_only_looks() -> None:
