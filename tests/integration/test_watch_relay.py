@@ -57,6 +57,16 @@ async def test_a_relay_beside_somebody_elses_kannel(tmp_path: Path) -> None:
             assert await gateway.run("rate", gateway.path, LOGIN) == 0
             assert "ceiling 7.5, paced by the relay" in gateway.said()
 
+            # it comes and goes like that, too
+            for pacing in ("log", "relay"):
+                gateway.account.update(pacing=pacing, throughput=40)
+                gateway.write()
+                assert await gateway.run("apply", gateway.path, "--yes") == 0
+                assert has_relay(gateway, pacing == "relay")
+            assert not processes.alive(relay)
+            relay = gateway.boxes()["relay"]
+            assert gateway.boxes() == {**boxes, "relay": relay}
+
             # a Kannel that is started with another spec has the relay that this one asks for: none, and one again
             for pacing in ("log", "relay"):
                 gateway.account.update(pacing=pacing, throughput=40)
