@@ -348,7 +348,9 @@ class Limit:
         if not sure and self._history.before(streak.last, 1.0) < self._window.long(streak.last) / 2.0:
             self._window.seconds = LONG
         if self._bucket:
-            self._end_trial(self._base, now)
+            most = self._emptied.most(streak.last, self._accepted - 1, self._slack.now, True)
+            self._emptied.add(streak.last, self._accepted - 1)
+            self._end_trial(min(self._base, most), now)
             return
         self._emptied.clear()  # while one waited for the other it may have run over
         self._end_trial(min(self._base, self._window.left_by(streak.last, at, sure)), now)

@@ -57,6 +57,13 @@ def test_a_low_limit_of_a_bucket_is_found_where_answers_are_late(name: str) -> N
     assert outcome.share_refused < 0.003
 
 
+@pytest.mark.parametrize("seed", range(26, 31))
+def test_a_bucket_of_one_submit_is_not_tried_for_ever(seed: int) -> None:
+    outcome = Model(Bucket(2.6, 1.0), 7.092, Way(0.3, JITTER, late=0.002), seed=seed).run(300)
+    assert outcome.per_second() >= 0.9 * 2.6
+    assert outcome.share_refused < 0.02
+
+
 @pytest.mark.parametrize("phase", range(15))
 @pytest.mark.parametrize("delay", [0.001, 0.05])
 def test_a_cold_start_finds_a_limit_whenever_a_fixed_second_ends(delay: float, phase: int) -> None:
