@@ -136,7 +136,7 @@ class Watch:
         if refusal.throttled and account is not None and not account.relayed:
             self.rates[account.unit].refused(now)
             until = now + pause_end(refusal.second, wall) - wall
-            self._moments[account.smsc_id].refused(now, until)
+            self._moments[account.smsc_id].refused(now, until, refusal.thread)
             self._look_at = min(self._look_at, now + _LOOK_OFTEN)
         else:
             status = refusal.command_status

@@ -29,20 +29,27 @@ class Moment:
 
     def __init__(self, links: int) -> None:
         self._links = links
-        self._pause_until = float("-inf")
+        self._pauses: dict[int, float] = {}  # a link's thread -> when its pause ends
         self._last: Sample | None = None
         self._rose_at = float("-inf")
         self._refused_at = float("-inf")
         self._burst_from = 0
 
-    def refused(self, at: float, pause_until: float) -> None:
-        """Take note of a refusal read at `at`: it keeps the link silent until `pause_until` (both monotonic)."""
+    def refused(self, at: float, pause_until: float, thread: int = 0) -> None:
+        """Take note of a refusal read at `at`: it keeps the link with this thread silent until `pause_until`.
+
+        Both are times of the samples' clock; a thread is bearerbox's number for one life of a link.
+        """
         self._refused_at = at
-        self._pause_until = max(self._pause_until, pause_until)
+        self._pauses[thread] = max(pause_until, self._pauses.get(thread, pause_until))
+        if len(self._pauses) > 2 * self._links:  # lives that are over, or somebody else's numbers
+            del self._pauses[min(self._pauses, key=self._pauses.__getitem__)]
 
     def sampled(self, sample: Sample) -> None:
         """Take note of the counters."""
         last, self._last = self._last, sample
+        if not sample.online:
+            self._pauses.clear()  # a link that is made anew pauses no more
         if last is not None and sample.accepted > last.accepted:
             if sample.at - self._rose_at > _GAP:
                 self._burst_from = last.accepted
@@ -54,15 +61,16 @@ class Moment:
         if sample is None or now - sample.at > _MARGIN:
             return False
         fresh = sample.at - self._rose_at <= _FRESH
-        paused = self._links == 1 and now < self._pause_until - _MARGIN
+        ends = sorted(self._pauses.values())[-self._links :]
+        paused = len(ends) == self._links and now < ends[0] - _MARGIN  # all of them
         silence = now - max(self._rose_at, self._refused_at)
         if sample.in_flight is not None and sample.in_flight <= 0:
             # of several links one nearly always pauses while refusals go on: to wait for its end is to wait for ever
-            in_pause = self._links == 1 and now < self._pause_until
-            # the link is of no use in its pause; stopped at once, it cannot send another burst at the rate it has
+            in_pause = self._links == 1 and len(ends) == 1 and now < ends[0]
+            # a link is of no use in its pause; stopped at once, it cannot send another burst at the rate it has
             return not sample.waiting or (paused and silence >= _QUIET) or (fresh and not in_pause)
         if paused and sample.in_flight is None:
-            return silence >= (_SHORT_SILENCE if now >= self._pause_until - _LAST_CHANCE else _SILENCE)
+            return silence >= (_SHORT_SILENCE if now >= ends[0] - _LAST_CHANCE else _SILENCE)
         # whatever else is in flight, nothing of this account is when its burst is answered whole, unless answers take
         # so long that the next burst is on its way already; a few may be messages that were just taken in
         whole = throughput is not None and sample.accepted - self._burst_from >= throughput

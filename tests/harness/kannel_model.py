@@ -277,7 +277,7 @@ class Simulation:
             if self._rate is not None:
                 for _ in range(refused):
                     self._rate.refused(at)
-                self._moment.refused(at, link.pause_until)
+                self._moment.refused(at, link.pause_until, link.number)
         self._send(link, at)
 
     # -- the supervisor --------------------------------------------------------------------------------------------

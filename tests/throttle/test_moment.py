@@ -69,9 +69,31 @@ def test_of_a_short_pause_the_end_is_used_where_nobody_can_say_what_is_in_flight
     assert moment.good(now, 60) is expected
 
 
-def test_a_pause_of_one_link_says_nothing_of_the_others() -> None:
-    moment = _moment([(0.0, 30, 500, 0), (0.5, 30, 500, 0)], links=2)
-    moment.refused(0.05, pause_until=2.0)
+@pytest.mark.parametrize(
+    ("refused", "expected"),
+    [
+        pytest.param([(1, 2.0)], False, id="of one link, which says nothing of the others"),
+        pytest.param([(1, 2.0), (1, 2.0)], False, id="of one link, twice"),
+        pytest.param([(1, 2.0), (2, 0.5)], False, id="of one link, the other one's is over"),
+        pytest.param([(1, 2.0), (2, 2.0)], True, id="of both"),
+        pytest.param([(1, 0.5), (1, 2.0), (2, 2.0)], True, id="of both, and of one a second time"),
+    ],
+)
+def test_of_several_links_the_pauses_count_together(refused: list[tuple[int, float]], expected: bool) -> None:
+    moment = _moment([(0.0, 30, 500, 0)], links=2)
+    for thread, pause_until in refused:
+        moment.refused(0.05, pause_until, thread)
+    moment.sampled(Sample(0.5, 30, 500, 0, True))
+    assert moment.good(0.51, 60) is expected
+
+
+@pytest.mark.parametrize("links", [1, 2])
+def test_a_link_that_was_made_anew_pauses_no_more(links: int) -> None:
+    moment = _moment([(0.0, 30, 500, 0)], links)
+    for thread in range(links):
+        moment.refused(0.05, 2.0, thread)
+    moment.sampled(Sample(0.4, 30, 500, 0, online=False))
+    moment.sampled(Sample(0.5, 30, 500, 0, online=True))
     assert not moment.good(0.51, 60)
 
 
