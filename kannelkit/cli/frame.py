@@ -15,7 +15,7 @@ from kannelkit.cli.curves import panel, strip
 from kannelkit.cli.figures import EVENT_COLOURS, STATE_COLOURS, shown
 from kannelkit.cli.paced import relay_line, relay_rate
 from kannelkit.supervise.memory import Event
-from kannelkit.supervise.views import AccountView, LinkView, Overview, duration
+from kannelkit.supervise.views import AccountView, LinkView, Overview, duration, leads_to
 
 KEYS = "q quit  up/down j k select  Enter links and curve  p pause or resume  ? help"
 HELP = (
@@ -134,7 +134,7 @@ def _body(seen: Overview, looking: Looking, width: int, height: int | None, asci
     chosen = next((account for account in seen.accounts if account.smsc_id == looking.selected), None)
     opened = chosen if looking.opened else None
     accounts: Sequence[AccountView] = seen.accounts
-    links = [link for account in ([opened] if opened else accounts) for link in account.links]
+    links = [(account, link) for account in ([opened] if opened else accounts) for link in account.links]
     events = [event for event in seen.events if opened is None or event.account in (opened.smsc_id, opened.unit)]
     detail = _detail(opened, seen.at, width, ascii_only) if opened else []
     among = len(links)
@@ -252,12 +252,13 @@ def _left(account: AccountView) -> str:
 # -- links, detail, events -------------------------------------------------------------------------------------------
 
 
-def _links(links: Sequence[LinkView], of: int, width: int) -> list[Text]:
+def _links(of_accounts: Sequence[tuple[AccountView, LinkView]], of: int, width: int) -> list[Text]:
+    links = [link for _, link in of_accounts]
     heading = "LINK" if len(links) == of else f"LINK ({len(links)} of {of})"
     columns = [
         _column(heading, "left", [Text(_short(link.admin_id)) for link in links]),
         _column("STATE", "left", [_state(link.state) for link in links]),
-        _column("HOST", "left", [Text(shown(f"{link.host}:{link.port}")) for link in links]),
+        _column("HOST", "left", [Text(shown(leads_to(link, account))) for account, link in of_accounts]),
         _column(
             "ONLINE FOR",
             "right",

@@ -68,7 +68,7 @@ def as_object(view: AccountView) -> dict[str, object]:
         "unit": view.unit,
         "throughput": view.throughput,
         "ceiling": view.ceiling,
-        "floor": view.floor,
+        "floor": None if view.relayed else view.floor,  # the relay goes as low as the provider has it go
         "settled": view.settled,
         "paused": view.paused,
         "by_hand": view.by_hand,

@@ -14,7 +14,7 @@ from kannelkit.cli.figures import STATE_COLOURS, event_line, shown
 from kannelkit.cli.paced import relay_rate, relay_rows
 from kannelkit.cli.variables import AnyVariable
 from kannelkit.spec import load
-from kannelkit.supervise.views import AccountView, Overview, duration
+from kannelkit.supervise.views import AccountView, Overview, duration, leads_to
 
 _EVENTS = 5
 # what is left out first where the terminal is narrow
@@ -111,10 +111,10 @@ def account_rows(seen: Overview) -> list[Row]:
 def link_rows(seen: Overview) -> list[Row]:
     """Return the links as rows, a heading first."""
     rows: list[Row] = [("LINK", "STATE", "HOST", "ONLINE FOR", "SHARE", "QUEUED")]
-    for link in (link for account in seen.accounts for link in account.links):
+    for account, link in ((each, link) for each in seen.accounts for link in each.links):
         online = "-" if link.seconds is None else duration(link.seconds)
         share = "-" if link.share is None else str(link.share)
-        rows.append((link.admin_id, shown(link.state), f"{link.host}:{link.port}", online, share, str(link.queued)))
+        rows.append((link.admin_id, shown(link.state), leads_to(link, account), online, share, str(link.queued)))
     return rows
 
 

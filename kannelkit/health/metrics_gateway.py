@@ -46,7 +46,7 @@ _OF_ACCOUNT: Mapping[str, Callable[[AccountView], float | None]] = {
     "kannelkit_account_drain_seconds": lambda account: _drain(account),
     "kannelkit_throughput": lambda account: _throughput(account),
     "kannelkit_throughput_ceiling": lambda account: account.ceiling,
-    "kannelkit_throughput_floor": lambda account: account.floor,
+    "kannelkit_throughput_floor": lambda account: None if account.relayed else account.floor,
     "kannelkit_throughput_paused": lambda account: int(account.paused),
     "kannelkit_throughput_changing": lambda account: int(not account.settled),
 }

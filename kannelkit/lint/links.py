@@ -134,6 +134,9 @@ def small_window(subject: Subject) -> Iterator[Found]:
     for link in sending(subject):
         if link.per_second is None or not link.count:
             continue
+        written = link.group.values.get("max-pending-submits")
+        if link.relayed and (written is None or written.origin != "written"):
+            continue  # it is made to fit
         share = link.per_second / link.count
         window = link.group.number("max-pending-submits", _KANNELS_WINDOW)
         if window < share * _USUAL_DELAY:

@@ -79,7 +79,7 @@ class Link:
     """A group smsc, and `count` binds that it stands for: an account's connections, or a group's instances.
 
     `per_second` is the limit over all these binds, or nothing. A spec's account has its standby and parking links
-    beside it, made by kannelkit, which are left out here: `parked` says so.
+    beside it, made by kannelkit, which are left out here: `parked` says so; `relayed` that the relay paces it.
     """
 
     group: Group
@@ -87,9 +87,10 @@ class Link:
     smsc_id: str
     role: Role
     count: int
-    per_second: int | None
+    per_second: float | None
     profile: Profile | None
     parked: bool
+    relayed: bool = False
 
     @property
     def login(self) -> tuple[str, int, str]:
@@ -292,9 +293,10 @@ def of_spec(spec: Spec, file: str, text: str) -> Subject:
                 smsc_id=account.smsc_id,
                 role="primary",
                 count=account.connections,
-                per_second=account.throughput,
+                per_second=account.ceiling,
                 profile=account.profile or _profile_of(account.host),
                 parked=True,
+                relayed=account.relayed is not None,
             )
         )
     links += [_conf_link(_spec_group(group)) for group in spec.other_smscs]

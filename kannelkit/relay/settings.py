@@ -18,6 +18,8 @@ from kannelkit.host.reach import Address
 # of bearerbox's wait-ack: for so long a submit may be held, and for so long its answer is waited for
 _HELD_SHARE = 0.6
 _ANSWER_SHARE = 0.35
+# submits without an answer on a connection whose window is not written, and seconds that answers may take
+_WINDOW, _LARGEST_WINDOW, _SECONDS_AWAY = 1000, 10_000, 2
 _HINT = "the file is written by what starts the relay; see docs/relay.md"
 
 
@@ -60,7 +62,7 @@ class RelayAccount:
     listen_descriptor: int | None = None
     connections: int = 1
     ceiling: float = math.inf
-    window: int = 1000
+    window: int = _WINDOW
     wait_ack: float = 60.0
     enquire_every: float = 30.0
     verify: Verify | None = None
@@ -175,6 +177,7 @@ def _account(value: object, where: str) -> RelayAccount:
     name = table.text("name")
     login = _Table(table.value("login"), f"{where}.login")
     verify = table.value("verify", None)
+    ceiling = math.inf if table.value("ceiling", None) is None else table.number("ceiling", math.inf)
     account = RelayAccount(
         name=name,
         listen_system_id=table.text("listen_system_id", name[:15]).encode(),
@@ -192,8 +195,8 @@ def _account(value: object, where: str) -> RelayAccount:
             None if table.value("listen_descriptor", None) is None else table.whole("listen_descriptor", 0, 0, 65535)
         ),
         connections=table.whole("connections", 1, 1, 64),
-        ceiling=math.inf if table.value("ceiling", None) is None else table.number("ceiling", math.inf),
-        window=table.whole("window", 1000, 1, 100_000),
+        ceiling=ceiling,
+        window=_usual_window(ceiling) if table.value("window", None) is None else table.whole("window", 0, 1, 100_000),
         wait_ack=table.number("wait_ack", 60.0),
         enquire_every=table.number("enquire_every", 30.0),
         verify=None if verify is None else _verify(verify, f"{where}.verify"),
@@ -207,6 +210,11 @@ def _account(value: object, where: str) -> RelayAccount:
     if "/" in name or not name or not name.isprintable():
         raise ValueError(f"{where}.name cannot be a part of a file's name")
     return account
+
+
+def _usual_window(ceiling: float) -> int:
+    """Return as many submits as leave at the ceiling within two seconds, a usual number at the least."""
+    return _WINDOW if ceiling == math.inf else max(_WINDOW, min(_LARGEST_WINDOW, math.ceil(_SECONDS_AWAY * ceiling)))
 
 
 def _host(value: object, where: str) -> Address:

@@ -50,7 +50,7 @@ class Paced:
         """Have the rate go no higher than it is, or let it again. Raises GatewayError, HostError."""
         rate = self._rate(unit)
         changed = (unit in self._changes.paused) != paused
-        said = "no limit" if rate is None else f"{rate:g} SMS per second"
+        said = _said(rate)
         if changed and paused:
             await self._held(unit, rate)
             self._running.tell("paused", f"{unit}: paused: no more than {said}", unit, throughput=rate)
@@ -59,6 +59,8 @@ class Paced:
             self._running.memory.hold(unit, None)
             self._running.memory.learn(unit, None, time.time())
             self._changes.resume(unit)
+            rate = self._rate(unit)  # at once what was learnt, which it was kept below
+            said = _said(rate)
             self._running.tell("resumed", f"{unit}: adapted again, from {said} on", unit, throughput=rate)
         names = self._accounts(unit)
         return {"unit": unit, "accounts": names, "paused": paused, "changed": changed, "throughput": rate}
@@ -100,6 +102,10 @@ class Paced:
 
     def _accounts(self, unit: str) -> list[str]:
         return sorted(name for name, each in self._running.watch.accounts.items() if each.unit == unit)
+
+
+def _said(rate: float | None) -> str:
+    return "no limit" if rate is None else f"{rate:.10g} SMS per second"
 
 
 def placed(name: str, state: Mapping[str, Any], settings: Settings) -> Mapping[str, object]:

@@ -179,6 +179,12 @@ def rate_text(rate: float, *written: float | None) -> str:
     return f"{rate:,.{decimals}f}".rstrip("0").rstrip(".")
 
 
+def leads_to(link: LinkView, account: AccountView) -> str:
+    """Return where a link connects to, as people read it."""
+    to_relay = account.relayed and link.role != "park"
+    return f"{link.host}:{link.port}" + (" (relay)" if to_relay else "")
+
+
 def duration(seconds: float) -> str:
     """Return a time in its two largest units: 3d 4h, 4h 5m, 5m 6s, 6s."""
     whole = max(0, int(seconds))

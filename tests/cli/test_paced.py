@@ -6,9 +6,10 @@ import dataclasses
 
 import pytest
 
+from kannelkit.cli.frame import Looking, frame
 from kannelkit.cli.paced import relay_line, relay_rate, relay_rows
 from kannelkit.cli.rate import as_object, lines
-from kannelkit.cli.status import plain
+from kannelkit.cli.status import link_rows, plain
 from kannelkit.supervise.views import RelayView
 from tests.health.gateway import RELAYED, paced, seen, status
 
@@ -41,6 +42,14 @@ def test_status_has_a_table_of_it_only_where_there_is_a_relay() -> None:
     assert "RELAY" not in "\n".join(plain(dataclasses.replace(STATE, accounts=(OTHER,))))
 
 
+def test_a_link_that_leads_to_the_relay_says_so() -> None:
+    assert STATE is not None
+    hosts = {row[0]: row[2] for row in link_rows(STATE)}
+    assert {name.endswith(" (relay)") for name in (hosts[link.admin_id] for link in ACCOUNT.links)} == {True}
+    assert not any(hosts[link.admin_id].endswith(" (relay)") for link in OTHER.links)
+    assert sum(" (relay)" in line.plain for line in frame(STATE, "gateway.yaml", Looking(), 140)) == len(ACCOUNT.links)
+
+
 def test_what_never_happened_is_not_told() -> None:
     assert relay_line(RELAYED) == (
         "relay: held 12 for up to 0.4 s, unanswered 8 of 600, refused and sent again 3, answers within 55 ms, "
@@ -56,6 +65,7 @@ def test_rate_tells_of_it() -> None:
     assert "ceiling 30, paced by the relay" in text
     assert "floor" not in text
     assert as_object(ACCOUNT)["rate"] == 29.75
+    assert (as_object(ACCOUNT)["floor"], as_object(OTHER)["floor"]) == (None, OTHER.floor)
     assert "rate" not in as_object(OTHER)
     held = "\n".join(lines(dataclasses.replace(ACCOUNT, paused=True), "gateway.yaml"))
     assert "goes no higher: kannelkit resume gateway.yaml one" in held

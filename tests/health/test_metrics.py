@@ -169,6 +169,12 @@ def test_a_bearerbox_that_is_silent_is_down_and_nothing_is_said_of_its_links() -
     assert value(silent, "kannelkit_throughput_ceiling", account="one") == 30
 
 
+def test_a_floor_is_told_of_those_accounts_that_have_one() -> None:
+    found = series(written(paced(seen(status())), Totals()))
+    floors = [dict(labels)["account"] for name, labels in found if name == "kannelkit_throughput_floor"]
+    assert floors == ["two"]
+
+
 def test_two_accounts_with_one_smsc_id_are_one_in_the_metrics() -> None:
     twin = replace(ONE, links=tuple(replace(each, admin_id=f"{each.admin_id}-twin") for each in ONE.links))
     found = series(written(seen(status(), (ONE, twin)), Totals()))

@@ -107,6 +107,7 @@ async def test_a_rate_by_hand_holds_at_once_and_through_a_new_relay(tmp_path: Pa
                 await asyncio.sleep(0.1)
         (unit,) = (await asked(gateway, {"do": "resume", "account": LOGIN}))["units"]
         assert (unit["paused"], unit["changed"]) == (False, True)
+        assert unit["throughput"] > 20
         assert (await account(gateway))["relay"]["rate"] > 20
 
 

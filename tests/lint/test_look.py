@@ -122,3 +122,18 @@ def test_an_account_at_a_provider_of_the_users_own(tmp_path: Path) -> None:
     assert {"E101", "W202", "E103"} <= found.keys()
     assert "the others are refused for ever" in found["E101"]
     assert "6 SMS per second over 2 connections, where own accepts 5" in found["W202"]
+
+
+WINDOWS = [
+    ("pacing: log", True),
+    ("pacing: relay", False),  # it is made to fit
+    ("pacing: relay, max-pending-submits: 100", True),
+    ("pacing: relay, max-pending-submits: 100, connections: 2", False),
+]
+
+
+@pytest.mark.parametrize(("keys", "small"), WINDOWS)
+def test_a_window_that_is_too_small_is_told_where_it_is_in_force(keys: str, small: bool) -> None:
+    account = "smsc-id: a, host: h.example, smsc-username: u, smsc-password: p, throughput: 400"
+    looked = look.spec(f"smsc: [{{{account}, {keys}}}]", Path("/nowhere/spec.yaml"), {}, "spec.yaml")
+    assert ("W204" in {finding.rule for finding in look.findings(looked)}) == small

@@ -37,6 +37,12 @@ def test_the_least_has_sound_defaults() -> None:
     assert account.held_for + account.answer_within < account.wait_ack
 
 
+@pytest.mark.parametrize(("ceiling", "window"), [(None, 1000), (30, 1000), (2000.5, 4001), (90_000, 10_000)])
+def test_a_window_that_is_not_written_fits_the_ceiling(ceiling: float | None, window: int) -> None:
+    assert parse(file(ceiling=ceiling)).accounts[0].window == window
+    assert parse(file(ceiling=ceiling, window=7)).accounts[0].window == 7
+
+
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     hosts = [
         {"host": "a", "port": 3443, "tls": True, "source": "10.0.0.1", "certificate": "/etc/c.pem"},
