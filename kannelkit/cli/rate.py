@@ -91,7 +91,10 @@ def lines(view: AccountView, named: str) -> Iterator[str]:
         yield f"  ceiling {ceiling}, paced by the relay"
         if view.relay is not None:
             yield f"  {relay_line(view.relay)}"
-        yield f"  goes no higher: kannelkit resume {named} {view.unit}" if view.paused else "  adapted all the time"
+        if view.paused:
+            yield f"  goes no higher: kannelkit resume {named} {view.unit}"
+        elif view.relay is not None:
+            yield "  adapted all the time"
         return
     yield f"  ceiling {ceiling}, floor {view.floor}"
     if view.rate_since is not None:

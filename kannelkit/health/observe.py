@@ -146,7 +146,7 @@ class Observer:
             status=status_seen,
             refused=silence is not None and silence.kind == "refused" and bearerbox is None,
             traffic=counted,
-            relays=(self._result("relay", until, relay) or Said()).states,
+            relays=(self._result("relay", until, relay, told_elsewhere=True) or Said()).states,
         )
         return Observed(
             overview(kept.accounts, readings),
@@ -188,22 +188,24 @@ class Observer:
             under_way = self._under_way[name] = Bounded(work)
         return under_way
 
-    def _result(self, name: str, until: float, started: Bounded[T] | None) -> T | None:
-        """Return what was seen, None where nothing was: then the reason is among the unseen."""
+    def _result(self, name: str, until: float, started: Bounded[T] | None, *, told_elsewhere: bool = False) -> T | None:
+        """Return what was seen, None where nothing was: then the reason is among the unseen, or `told_elsewhere`."""
         if started is None:
             found: T | None = self._seen.get(name, (0.0, None))[1]
             return found
         try:
             result = started.result(until)
         except Late:
-            self._unseen.append(f"{name}: no answer in time")
+            why = "no answer in time"
         except KannelkitError as error:
-            self._unseen.append(f"{name}: {error.message.partition(chr(10))[0]}")
+            why = error.message.partition("\n")[0]
         except _FAULTS as error:
-            self._unseen.append(f"{name}: {type(error).__name__}")
+            why = type(error).__name__
         else:
             self._seen[name] = time.monotonic(), result
             return result
+        if not told_elsewhere:
+            self._unseen.append(f"{name}: {why}")
         self._seen.pop(name, None)
         return None
 

@@ -96,8 +96,8 @@ class AccountView:
     """How many binds the provider sees."""
 
 
-def view(of_spec: SmppAccount, account: Account, lines: Lines) -> AccountView:
-    """Return the account of the spec as the template shows it."""
+def view(of_spec: SmppAccount, account: Account, lines: Lines, sharing: int = 1) -> AccountView:
+    """Return the account of the spec as the template shows it; `sharing` accounts live by its rate."""
     values = of_spec.group.values
     texts = {name: value.text for name, value in values.items()}
     told = values.keys() - _NOT_TO_RELAY if of_spec.relayed else values.keys()
@@ -112,7 +112,9 @@ def view(of_spec: SmppAccount, account: Account, lines: Lines) -> AccountView:
         group=of_spec.account_group,
         told=_told(f"set by the profile {profile}{whose}", by_provider) + _told("set by kannelkit", by_default),
         connections_flag="" if whose else next((flag for flag in flags if flag.startswith("MCON")), ""),
-        links=tuple((link, lines.body("smsc", _texts(of_spec, texts, account, link))) for link in account.links),
+        links=tuple(
+            (link, lines.body("smsc", _texts(of_spec, texts, account, link, sharing))) for link in account.links
+        ),
         connections=of_spec.connections,
     )
 
@@ -129,13 +131,16 @@ def _told(who: str, names: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def _texts(of_spec: SmppAccount, texts: Mapping[str, str], account: Account, link: Link) -> Mapping[str, str]:
+def _texts(
+    of_spec: SmppAccount, texts: Mapping[str, str], account: Account, link: Link, sharing: int
+) -> Mapping[str, str]:
     """Return the values of one link: the account's, but for what tells the link from its neighbours."""
     if link.role == "park":
         routing = {name: texts[name] for name in ROUTING if name in texts}
         return routing | _PARKING | _names(link) | {"host": link.host, "port": str(link.port)}
     if of_spec.relayed is not None:
-        return _to_relay(of_spec, of_spec.relayed, texts) | _names(link) | {"host": link.host, "port": str(link.port)}
+        to_relay = _to_relay(of_spec, of_spec.relayed, texts, sharing)
+        return to_relay | _names(link) | {"host": link.host, "port": str(link.port)}
     changed = {**texts, **_names(link)}
     if link.throughput != account.ceiling:  # otherwise as written, which may be a fraction
         changed.pop("throughput", None)
@@ -148,12 +153,12 @@ def _texts(of_spec: SmppAccount, texts: Mapping[str, str], account: Account, lin
     return changed
 
 
-def _to_relay(of_spec: SmppAccount, relayed: Relayed, texts: Mapping[str, str]) -> dict[str, str]:
+def _to_relay(of_spec: SmppAccount, relayed: Relayed, texts: Mapping[str, str], sharing: int) -> dict[str, str]:
     changed = {name: text for name, text in texts.items() if name not in _RELAYS_OWN}
     return changed | {
         "smsc-username": relay_login(of_spec.smsc_id),
         "smsc-password": relayed.password.text,
-        "max-pending-submits": str(relay_windows(of_spec).bearerbox),
+        "max-pending-submits": str(relay_windows(of_spec, sharing).bearerbox),
         "reconnect-delay": _RELAY_RECONNECTS,
     }
 
@@ -165,8 +170,8 @@ class Windows(NamedTuple):
     provider: int
 
 
-def relay_windows(account: SmppAccount) -> Windows:
-    """Return the windows of an account that the relay paces.
+def relay_windows(account: SmppAccount, sharing: int = 1) -> Windows:
+    """Return the windows of an account that the relay paces; `sharing` accounts live by its rate.
 
     They are no limit of their own where answers come within two seconds. Who writes max-pending-submits, in the spec or
     in a profile of theirs, means the provider's: more is not sent then. kannelkit's own values are for links of Kannel.
@@ -182,7 +187,7 @@ def relay_windows(account: SmppAccount) -> Windows:
         fits = max(usual, _WITHOUT_CEILING)
     else:
         wait_ack = whole(account.group.get("wait-ack") or "") or _KANNELS_WAIT_ACK
-        held = min(_SECONDS_HELD * ceiling + _MORE_HELD, wait_ack * _SHARE_OF_WAIT_ACK * ceiling)
+        held = min(_SECONDS_HELD * ceiling + _MORE_HELD, wait_ack * _SHARE_OF_WAIT_ACK * ceiling / sharing)
         fits = min(_MOST_HELD, max(_FEWEST_HELD, math.ceil(held)))
     provider = usual if of_user else max(usual, fits)
     return Windows(min(fits, provider * account.connections), provider)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
@@ -29,6 +30,7 @@ def kannel_conf(spec: Spec, in_force: InForce = AS_WRITTEN, made: Mapping[str, s
     if missing := spec.to_make():
         raise ValueError(f"no password has been made for {', '.join(missing)}")
     lines = Lines()
+    sharing = Counter(account.unit for account in spec.smpp_accounts)
     text = (
         _environment()
         .get_template("kannel.conf.j2")
@@ -36,7 +38,7 @@ def kannel_conf(spec: Spec, in_force: InForce = AS_WRITTEN, made: Mapping[str, s
             spec_name=spec.path.name,
             before_links=before_links(spec, lines),
             accounts=(
-                view(of_spec, account, lines)
+                view(of_spec, account, lines, sharing[account.unit])
                 for of_spec, account in zip(spec.smpp_accounts, accounts(spec, in_force), strict=True)
             ),
             behind_links=behind_links(spec, lines),

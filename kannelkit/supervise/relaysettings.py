@@ -86,7 +86,7 @@ def _account(account: SmppAccount, spec: Spec) -> Settings:
         },
         "unit": account.unit,
         "connections": account.connections,
-        "ceiling": None if account.ceiling is None else float(account.ceiling),
+        "ceiling": account.ceiling,
         "window": relay_windows(account).provider,
         "wait_ack": whole(of.get("wait-ack") or "") or _WAIT_ACK,
         "enquire_every": whole(of.get("enquire-link-interval") or "") or _ENQUIRE,

@@ -67,5 +67,7 @@ def test_rate_tells_of_it() -> None:
     assert as_object(ACCOUNT)["rate"] == 29.75
     assert (as_object(ACCOUNT)["floor"], as_object(OTHER)["floor"]) == (None, OTHER.floor)
     assert "rate" not in as_object(OTHER)
+    assert text.endswith("adapted all the time")
+    assert "adapted" not in "\n".join(lines(dataclasses.replace(ACCOUNT, relay=None), "gateway.yaml"))
     held = "\n".join(lines(dataclasses.replace(ACCOUNT, paused=True), "gateway.yaml"))
     assert "goes no higher: kannelkit resume gateway.yaml one" in held

@@ -25,7 +25,9 @@ from kannelkit.health.checks import report
 from kannelkit.health.observe import Observer
 from kannelkit.health.observed import Observed
 from kannelkit.health.values import sending
+from kannelkit.host import processes
 from kannelkit.host.processes import ProcessId
+from kannelkit.relay.control import FILE
 from kannelkit.spec import Spec, load
 from kannelkit.spec.load import parse
 from kannelkit.supervise.asking import plain_overview
@@ -140,6 +142,21 @@ def test_a_status_is_read_and_hosts_without_a_link_are_tried(tmp_path: Path, ser
         ("primary", "Connection refused"),
         ("backup", "the name is not known"),
     }
+
+
+def test_a_relay_that_is_silent_is_told_by_the_checks_of_it_alone(tmp_path: Path, serve: Serve) -> None:
+    of = spec(tmp_path, serve(http(REAL)), ", pacing: relay, relay-port: 1")
+    of = of.with_made(dict.fromkeys(of.to_make(), "made"))
+    (of.state_dir / "relay").mkdir(parents=True)
+    memory = Memory(of.state_dir / "state.db")
+    memory.box("relay", processes.current(os.getpid()))
+    memory.close()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(of.state_dir / "relay" / FILE))
+        listening.listen()
+        seen = look(of, HANGS)
+    assert statuses(seen, of)["pacing"] == "unknown"
+    assert not [reason for reason in seen.unseen if reason.startswith("relay")]
 
 
 def test_an_observer_counts_silence_from_the_last_answer(tmp_path: Path, serve: Serve) -> None:

@@ -164,6 +164,17 @@ def test_no_window_that_nobody_wrote_keeps_a_flow_below_its_ceiling(
         assert window / delay >= (paced.ceiling or 300)
 
 
+def test_what_accounts_of_one_slow_rate_hold_together_leaves_before_wait_ack_is_over(tmp_path: Path) -> None:
+    entry = ACCOUNT.replace("\nsmsc:\n", "") + "    pacing: relay\n    account-group: all\n    throughput: 2.5\n"
+    entries = [entry.replace("smsc-id: a", f"smsc-id: a{number}") for number in range(10)]
+    (tmp_path / "spec.yaml").write_text("smsc:\n" + "".join(entries))
+    spec = load(tmp_path / "spec.yaml", {})
+    text = kannel_conf(spec, made={name: str(20000 + each) for each, name in enumerate(spec.to_make())})
+    windows = [int(line.split()[-1]) for line in text.split("\n") if line.startswith("max-pending-submits")]
+    assert windows == [6] * 10
+    assert relay_windows(spec.smpp_accounts[0]).bearerbox == 15
+
+
 def test_a_window_in_a_profile_of_the_users_own_is_the_providers(tmp_path: Path) -> None:
     profile = '[[brand]]\nname = "acme"\nhost = "smpp.acme.example"\n[[setting]]\ndirective = "%s"\nvalue = "20"\n'
     (tmp_path / "acme.toml").write_text(profile % "max-pending-submits")
