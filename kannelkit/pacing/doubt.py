@@ -14,6 +14,8 @@ _BURSTS: Final = 3.0  # of a third of a second, and more
 _JITTER, _OVERTAKING = 0.05, 0.02  # seconds
 _PROBED: Final = 0.03  # seconds
 _ON_END: Final = 4  # so many refusals on end at twice a bucket's limit: it is none
+_FEW: Final = 2.0  # submits per second: up to this, one refusal more counts
+_MUCH_LESS: Final = 0.45  # than so much of the ceiling: told by few
 
 
 @dataclass(slots=True)
@@ -47,3 +49,9 @@ def doubt(at: float, now: float, limit: float, before: float, opens: float) -> D
     return Doubt(
         at + _OVERTAKING, end, before, probe_at if probe_at < opens - _PROBED else math.inf, at + _SOON / limit
     )
+
+
+def doubtful(limit: float, before: float, first: bool) -> bool:
+    """Return whether a limit that is less than what was believed, the ceiling at `first`, needs to be tried soon."""
+    sure = first and _MUCH_LESS * before <= limit <= _FEW
+    return limit < before and not sure

@@ -17,7 +17,7 @@ from typing import Final
 from kannelkit.pacing.allowance import Allowance
 from kannelkit.pacing.bucket import Emptied
 from kannelkit.pacing.delay import Delay
-from kannelkit.pacing.doubt import Doubt, doubt
+from kannelkit.pacing.doubt import Doubt, doubt, doubtful
 from kannelkit.pacing.flow import Flow
 from kannelkit.pacing.history import History
 from kannelkit.pacing.longer import Longer
@@ -36,9 +36,7 @@ _BUCKETS_RISE: Final = 1.5
 # what was punished is tried again after so many times the seconds that it cost
 _PUNISHED_FOR: Final = 60.0
 _LESS: Final = 0.9  # than so much of it: another limit
-_FEW: Final = 2.0  # submits per second: up to this, one refusal more counts
 _NOT_ENOUGH: Final = 0.93  # of a limit where slack does not help
-_MUCH_LESS: Final = 0.45  # than so much of the ceiling: told by few
 _MANY: Final = 60.0  # from this on one more or less in a second does no harm
 _SETTLED: Final = 5.0  # seconds after which a limit that moved is well known
 _NO_BUCKET: Final = 4  # so many refusals on end at less than twice its limit: not a bucket's
@@ -74,7 +72,7 @@ class Limit:
         self._on_end = OnEnd()
         self._moved_at = math.inf  # the limit moved by much: at first, always
         self._punished_until = -math.inf
-        self._longer = Longer()
+        self._longer = Longer(self._history)
         self._counted_at = -math.inf
         self._streak: Streak | None = None
         self._probe: Sent | None = None  # the only one on its way, in a streak
@@ -154,9 +152,13 @@ class Limit:
                 self._changes(told.before, now)
         if sent.at > self._on_end.last:
             refused = self._on_end.over()
+            if refused:
+                self._longer.accepted(sent.at)
             if self._streak is not None:
                 self._over(self._streak, sent.at, now)
             else:
+                if refused >= _NO_BUCKET:
+                    self._lasted(self._on_end.last - self._on_end.since, sent.at)
                 if refused >= _NO_BUCKET and not self._bucket:
                     self._believe(min(self._base, self._window.left_by(self._on_end.last, sent.at)))
                 if sent.at >= self._changed:
@@ -231,7 +233,6 @@ class Limit:
         before = self._base
         # the first time, when more left in a second than ever since, nothing is on the edge of one
         counted = self._window.counted(at, self._slack.now if before < self.ceiling else 0.0, before)
-        two = self._history.before(at, float(LONG))
         if (
             not self._bucket
             and counted < before < self.ceiling
@@ -240,9 +241,9 @@ class Limit:
         ):
             self._changes(before, now)
             return
-        if self._longer.told(at, self._history.before(at, 1.0), two) and self._window.seconds == 1:
+        if self._longer.told(at) and self._window.seconds == 1:
             self._window.seconds, self._bucket = LONG, False
-            self._changes(two / LONG, now)
+            self._changes(self._window.long(at), now)
             return
         less = 0.5 if before < HALVES else 1.0
         most = self._emptied.most(at, self._accepted, self._slack.now, self._bucket)
@@ -331,9 +332,7 @@ class Limit:
         """Something is accepted again."""
         self._streak = None
         lasted = streak.lasted
-        if lasted > max(_NO_BUCKET_SECONDS, _NO_BUCKET / self._base):
-            self._bucket, self._no_bucket_until = False, at + _NO_BUCKET_FOR
-            self._emptied.clear()
+        self._lasted(lasted, at)
         if lasted >= PUNISHED:
             self._trials.end(at + lasted * _PUNISHED_FOR)
             base = self._base
@@ -355,6 +354,12 @@ class Limit:
         self._emptied.clear()  # while one waited for the other it may have run over
         self._end_trial(min(self._base, self._window.left_by(streak.last, at, sure)), now)
 
+    def _lasted(self, seconds: float, at: float) -> None:
+        """Refusals on end lasted for so many seconds, which may be too long for a bucket's."""
+        if seconds > max(_NO_BUCKET_SECONDS, _NO_BUCKET / self._base):
+            self._bucket, self._no_bucket_until = False, at + _NO_BUCKET_FOR
+            self._emptied.clear()
+
     def _believe(self, limit: float) -> None:
         self._base = min(self.ceiling, max(_LOWEST, limit))
         self._hold(self._base)
@@ -368,17 +373,11 @@ class Limit:
         """Believe a limit from now on; what is on its way says nothing of it."""
         if not math.isclose(limit, self._base, rel_tol=1.0 - _LESS):
             self._moved_at = now
-            if limit < HALVES and not self._bucket and self._doubtful(limit):
+            if limit < HALVES and not self._bucket and doubtful(limit, self._base, self._base >= self.ceiling):
                 self._trials.doubt(now)
         self._believe(limit)
         self._changed = now
         self._answered_well = False
-
-    def _doubtful(self, limit: float) -> bool:
-        """Return whether a limit that is less than what was believed needs to be tried soon."""
-        first = self._base >= self.ceiling
-        sure = first and _MUCH_LESS * self._base <= limit <= _FEW
-        return limit < self._base and not sure
 
     def _end_trial(self, limit: float, now: float) -> None:
         self._trials.rest(now)

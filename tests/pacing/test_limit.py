@@ -44,10 +44,13 @@ def test_a_limit_is_found_where_answers_are_late(name: str, way: Way) -> None:
     assert outcome.share_refused <= 0.0027
 
 
-@pytest.mark.parametrize("phase", [36, 38])
-def test_a_fixed_second_is_not_taken_for_two_where_answers_are_late(phase: int) -> None:
-    outcome = Model(provider("fixed", 30.0, phase / 60), 60.0, Way(0.3, 0.003), seed=phase).run(20)
-    assert outcome.per_second(5, 20) >= 0.97 * 30
+@pytest.mark.parametrize(
+    ("limit", "delay", "phase"), [(30.0, 0.3, 36), (30.0, 0.3, 38), (30.0, 0.2, 25), (20.0, 0.15, 36), (15.0, 0.3, 8)]
+)
+def test_a_fixed_second_is_not_taken_for_two_nor_for_a_bucket(limit: float, delay: float, phase: int) -> None:
+    law = provider("fixed", limit, phase / 60)
+    outcome = Model(law, 2 * limit, Way(delay, 0.003), seed=phase).run(20)
+    assert outcome.per_second(5, 20) >= 0.97 * limit
 
 
 @pytest.mark.parametrize("name", ["1", "0.333", "2"])
