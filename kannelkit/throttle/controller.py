@@ -51,6 +51,8 @@ _NEW_LINK = 2.5
 _STARTED = 4.0
 # a bind that was there so shortly before a refusal, and is not there after it, was closed for it
 _LATELY = 4.0
+# one of so many parts of a burst, if all of it is refused, is more than a bucket lets pass
+_TELLS = 4
 # all links that were online so shortly before a refusal took part in the burst
 _JUST = 0.5
 
@@ -64,10 +66,16 @@ class _Burst:
     refused: int
     reference: int | None
     online_before: float  # seconds since all links were online, when it began
+    early: tuple[int, int] | None = None  # accepted and refused when the first sample after its beginning came
 
     def closed(self, sample: Sample) -> bool:
         """Return whether the provider closed a bind for it."""
         return self.online_before <= _LATELY and not sample.online
+
+    def strict(self, sample: Sample, throughput: int) -> bool:
+        """Return whether nothing more was accepted once something was refused, of a good part of `throughput`."""
+        accepted, refused = self.early or (0, self.refused)
+        return sample.accepted == accepted and _TELLS * (self.refused - refused) >= throughput
 
 
 class AccountRate:
@@ -97,6 +105,9 @@ class AccountRate:
         self._empty_bursts = 0
         self._empty_at = -1
         self._empty_since = 0.0
+        # the counts when a burst was refused in part or whole, and whole, and what a burst after that showed
+        self._refused_at = self._whole_at = -1
+        self._doubtful = 0
         self._near_proof = float("-inf")
         self._accepted_at_change = 0
         self._changed_at = float("-inf")
@@ -152,6 +163,7 @@ class AccountRate:
         self._last_rise = self._changed_at = self._online_at = at
         self._accepted_at_change = self._last.accepted if self._last else 0
         self._near_proof = float("-inf")
+        self._doubtful = 0
 
     def abandoned(self) -> None:
         """The last decision could not be brought into force; what is seen next may bring another."""
@@ -176,6 +188,7 @@ class AccountRate:
             return None
         burst = self._burst
         if burst is not None:
+            burst.early = burst.early or (sample.accepted, burst.refused)
             quiet = sample.at - burst.last
             if sample.in_flight is None:
                 over = sample.at - max(burst.last, self._last_rise) >= _SILENCE
@@ -235,6 +248,9 @@ class AccountRate:
         if closed:
             self._ascent.costs(Cost.PUNISHED)
         decision = self._proof(burst, sample) or self._too_much(burst, sample, closed)
+        if sample.accepted == self._refused_at:
+            self._whole_at = sample.accepted
+        self._refused_at = sample.accepted
         # the link is silent now for longer than the provider's window: what comes next meets an empty one, unless it is
         # on its way already, or another link sends it
         if self.settings.links == 1 and (sample.in_flight is None or sample.in_flight <= 0):
@@ -248,11 +264,13 @@ class AccountRate:
             return None
         if self.settings.links > 1 and not (sample.online or burst.online_before <= _JUST):
             return None  # what is left of the links took that much; all of them may take more
-        if self.settings.links > 1 and not self._all_there:
+        if self.settings.links > 1 and not (self._all_there or burst.strict(sample, self.throughput or 0)):
             # a burst that takes as long as its messages to come shows too much of a bucket, and no burst of links that
             # are made one after the other corrects that
             return None
         accepted = self._submits(sample.accepted - burst.reference, burst.refused, sample)
+        if self.settings.links > 1 and sample.online and accepted + burst.refused < _NEAR * (self.throughput or 0):
+            return None  # some of the links did not take part: they pause, or had nothing to send
         if accepted <= 0:
             if self._empty_at != sample.accepted:  # the first one, or something was accepted in between
                 self._empty_bursts, self._empty_at, self._empty_since = 0, sample.accepted, burst.first
@@ -262,9 +280,11 @@ class AccountRate:
             if self._empty_bursts < _EMPTY_BURSTS or not lasted or self.throughput is None:
                 return None
             return self._lower(self.throughput // 2, burst.refused, 0, _WINDOW)
-        punished, self._empty_bursts = self._empty_bursts > 0 and self._empty_at == burst.reference, 0
-        if punished:
-            return None  # the provider may have taken up again in the midst of this burst
+        self._empty_bursts = 0
+        if self._ascent.refuted and self._whole_at == burst.reference and not self._doubtful:
+            self._doubtful = accepted  # the provider may have taken up again in the midst of this burst: once more
+            return None
+        accepted, self._doubtful = max(accepted, self._doubtful), 0
         if self._may_be_jitter(accepted, sample):
             self._near_proof = burst.first
             return None

@@ -39,6 +39,8 @@ _MISSING = 0.05
 _LITTLE = 20
 # nearly a whole burst is one of so many parts of the rate
 _WHOLE = 4 / 3
+# a good part of a burst
+_PART = 0.25
 # a large burst is written in some ten milliseconds, and its tail is that late; seconds of one submit that count
 _TAIL = 15e-6
 # a proof that another one contradicts within this time was none: the provider has a burst of its own
@@ -143,7 +145,8 @@ class Losses:
         else:
             often = seconds >= _LASTS and len(self._refusals) >= _OFTEN
             drifts = not often or submits > (1 - _MUCH) * whole
-            better = self._least(throughput, lasting, submits, drifts)
+            by_turns = self._by_turns(throughput, parts)
+            better = self._least(throughput, lasting, submits, drifts) if by_turns is None else by_turns
         if better >= throughput:
             return None
         arrived = max(lasting, submits / seconds if seconds >= _LASTS else 0.0)
@@ -196,6 +199,24 @@ class Losses:
     def _delivering(self, per_second: float) -> int:
         """Return the least throughput at which so much arrives where nothing is refused."""
         return ceil((per_second + sqrt(per_second**2 + 4 * self._links * per_second)) / 2)
+
+    def _by_turns(self, throughput: int, parts: float) -> int | None:
+        """Return what all links would be accepted, where some send while the others pause, each refused in part.
+
+        None where it is not so, or where little of each burst is refused.
+        """
+        if self._links == 1:
+            return None
+        share = throughput / self._links
+        most = 0.0
+        for before, now in pairwise(self._refusals):
+            accepted = (now.accepted - before.accepted) * parts
+            bursts = (accepted + now.refused) / share
+            sent = round(bursts)
+            if not 1 <= sent <= self._links or abs(bursts - sent) > _PART or now.refused < _PART * sent * share:
+                return None
+            most = max(most, accepted / sent)
+        return round(self._links * most)
 
     def _of_each(self, throughput: int) -> int:
         """Return the most that was accepted of a burst, where the answers of several run together."""

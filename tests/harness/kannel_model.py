@@ -36,6 +36,8 @@ _LATE = 0.3e-3  # seconds, the usual lateness of a wake-up
 _HICCUP = (0.03, 4e-3)  # how often it is later, and by how much on average
 # no quiet moment for a change within this time, and it is given up (kannelkit/supervise/links.py)
 _MOMENT_SECONDS = 30.0
+# the counters are read so soon after a refusal, and while it is followed (kannelkit/supervise/watch.py)
+_SOON = 0.05
 # nor is a new link waited for longer
 _BACK_SECONDS = 15.0
 
@@ -133,6 +135,7 @@ class Simulation:
         self._decision: Decision | None = None
         self._decided = 0.0
         self._changing: list[_Link] = []
+        self._sample_at = 0.0
         self._events: list[tuple[float, int, _Kind, _Link | None, tuple[int, int, int]]] = []
         self._number = count()
 
@@ -146,12 +149,13 @@ class Simulation:
             self._put(self._down[0], _Kind.GOES_DOWN, self._links[-1])
         if self._rate is not None:
             self._rate.begun(0.0, rested=True)
-            self._put(0.0, _Kind.SAMPLED, None)
+            self._sample(0.0)
         events = self._events
         while events and events[0][0] < seconds:
             at, _, kind, link, what = heapq.heappop(events)  # what: accepted or sent, refused, bind
             if kind is _Kind.SAMPLED:
-                self._sampled(at)
+                if at == self._sample_at:
+                    self._sampled(at)
             elif link is None:
                 assert self._rate is not None
                 self._rate.refused(at)
@@ -217,8 +221,7 @@ class Simulation:
         # a full window is woken by an answer, a full period ends at a look
         target = link.period_from + 1.0 if link.in_period >= link.throughput else at + 1.0
         interval = (self._look if self._look is not None else floor(1000 / link.throughput) / 1000) + _LOOK
-        looks = max(1, ceil((target - link.woken) / interval))
-        return self._look_at(link, link.woken + looks * interval)
+        return self._look_at(link, link.woken + max(1, ceil((target - link.woken) / interval)) * interval)
 
     def _leave(self, link: _Link, at: float, number: int) -> None:
         link.in_period += number
@@ -278,6 +281,7 @@ class Simulation:
                 for _ in range(refused):
                     self._rate.refused(at)
                 self._moment.refused(at, link.pause_until, link.number)
+                self._sample(min(self._sample_at, at + _SOON))
         self._send(link, at)
 
     # -- the supervisor --------------------------------------------------------------------------------------------
@@ -299,8 +303,11 @@ class Simulation:
             self.run.decisions.append((at, made))
         if self._decision is not None:
             self._change(rate, self._decision, at, online)
-        often = 0.02 if self._decision is not None else 0.05 if rate.busy else self._every
-        self._put(at + often, _Kind.SAMPLED, None)
+        self._sample(at + (0.02 if self._decision is not None else _SOON if rate.busy else self._every))
+
+    def _sample(self, at: float) -> None:
+        self._sample_at = at
+        self._put(at, _Kind.SAMPLED, None)
 
     def _change(self, rate: AccountRate, decision: Decision, at: float, online: bool) -> None:
         waited = at - self._decided >= _BACK_SECONDS
@@ -310,14 +317,13 @@ class Simulation:
                 rate.changed(decision.after, at)
                 self.run.settled.append((decision.after, tuple(each.throughput for each in self._links)))
             return
-        first = len(self._changing) == len(self._links)
         if not waited and any(link.renewed and at < link.online_at for link in self._links):
             return
         link = self._changing[0]
         good = self._moment.good(at, rate.throughput) or at < link.online_at
         if not good and at - self._decided < _MOMENT_SECONDS:
             return
-        if not good and first:
+        if not good and len(self._changing) == len(self._links):
             self._decision = None
             rate.abandoned()
             return

@@ -194,6 +194,40 @@ def test_a_first_burst_that_trickles_into_a_bucket_does_not_pass_for_the_limit(l
     assert 30 <= rate.throughput <= 32  # as much flows in while a burst is written
 
 
+@given(
+    law=st.sampled_from(["each", "sliding", "punishing"]),
+    links=st.integers(2, 3),
+    first=st.floats(0.2, 2.0),
+    speed=st.floats(120, 800),
+    seed=_SEEDS,
+)
+@settings(max_examples=30, deadline=None)
+def test_links_whose_pauses_take_turns_come_to_the_limit(
+    law: str, links: int, first: float, speed: float, seed: int
+) -> None:
+    """Traffic that begins slowly and at any moment parts the links' bursts, so that the window is never empty."""
+    limit = 30 * links
+    shared = sliding(lambda _: limit)
+    laws = {
+        "each": [sliding(lambda _: 30) for _ in range(links)],
+        "sliding": [shared] * links,
+        "punishing": [punishing(shared)] * links,
+    }
+    rate = AccountRate("a", Settings(2 * limit, links=links))
+    run = simulate(
+        rate,
+        laws[law],
+        seconds=60,
+        throughput=2 * limit,
+        links=links,
+        arrivals=lambda at: max(0.0, at - first) * speed,
+        seed=seed,
+    )
+    assert rate.throughput is not None
+    assert 0.9 * limit <= rate.throughput <= 1.1 * limit
+    assert run.per_second(30, 60) >= 0.7 * limit
+
+
 @given(phase=st.floats(0, 0.999), delay=st.floats(0.005, 0.5), links=st.integers(1, 2))
 @settings(max_examples=30, deadline=None)
 def test_where_a_punishment_ends_in_the_midst_of_a_burst_what_is_accepted_of_it_is_no_limit(

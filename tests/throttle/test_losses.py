@@ -130,6 +130,28 @@ def test_what_refuses_everything_for_a_while_says_nothing_of_the_rate() -> None:
 
 
 @pytest.mark.parametrize(
+    ("bursts", "better"),
+    [
+        pytest.param([(30, 30), (30, 30), (30, 30)], 90, id="each alone"),
+        pytest.param([(30, 30), (60, 60), (30, 30)], 90, id="one, and then the two others"),
+        pytest.param([(90, 90), (90, 90), (90, 90)], 90, id="all together"),
+        pytest.param([(50, 10), (50, 10), (50, 10)], 170, id="a little is refused"),
+        pytest.param([(130, 20), (130, 20), (130, 20)], 160, id="bursts between them that are accepted"),
+    ],
+)
+def test_links_that_send_by_turns_show_what_each_is_accepted(bursts: list[tuple[int, int]], better: int) -> None:
+    losses = Losses(links=3)
+    total = 0
+    for number, (accepted, refused) in enumerate(bursts):
+        total += accepted
+        losses.sampled(2.0 * number, total)
+        losses.refused(2.0 * number, refused, total)
+    losses.sampled(6.0, total)
+    found = losses.better(180, 6.0, total, 1.0)
+    assert (found.throughput if found else None) == better
+
+
+@pytest.mark.parametrize(
     ("accepted", "better"),
     [pytest.param(120, 30, id="back to where it came from"), pytest.param(160, 41, id="not all")],
 )
