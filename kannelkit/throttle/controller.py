@@ -38,6 +38,8 @@ _PAUSE = 0.95
 # bursts of which nothing was accepted say "slower" but not how slow; a provider that punishes an excess refuses all
 # for a while, too, and then a slower rate gains nothing
 _EMPTY_BURSTS = 3
+# so many bursts on end of which nothing was accepted are no chance, wherever they met what
+_WHOLES = 2
 _EMPTY_SPAN = 9.0
 # a proof that takes less than this off a rate that has run well may be jitter: it must come twice in a row
 _NEAR = 0.9
@@ -107,6 +109,7 @@ class AccountRate:
         self._empty_since = 0.0
         # the counts when a burst was refused in part or whole, and whole, and what a burst after that showed
         self._refused_at = self._whole_at = -1
+        self._wholes = 0
         self._doubtful = 0
         self._near_proof = float("-inf")
         self._accepted_at_change = 0
@@ -248,8 +251,11 @@ class AccountRate:
         if closed:
             self._ascent.costs(Cost.PUNISHED)
         decision = self._proof(burst, sample) or self._too_much(burst, sample, closed)
-        if sample.accepted == self._refused_at:
+        self._wholes = self._wholes + 1 if sample.accepted == self._refused_at else 0
+        if self._wholes:
             self._whole_at = sample.accepted
+        if self._wholes >= _WHOLES:
+            self._ascent.costs(Cost.PUNISHED)
         self._refused_at = sample.accepted
         # the link is silent now for longer than the provider's window: what comes next meets an empty one, unless it is
         # on its way already, or another link sends it
@@ -316,7 +322,11 @@ class AccountRate:
                 self._ascent.costs(Cost.ANOTHER_BURST)
             return None
         if self._ascent.cost is Cost.PUNISHED:
-            return None  # what is refused after an excess was not too much
+            # what is refused after an excess was not too much
+            loss = self._losses.punished(self.throughput, sample.at, sample.accepted, sample.parts)
+            if loss is None:
+                return None
+            return self._lower(loss.throughput, loss.refused, loss.accepted, loss.seconds, proved=False)
         loss = self._losses.better(
             self.throughput,
             sample.at,

@@ -14,6 +14,8 @@ having is what was refused of a burst:
   contradict each other prove nothing: a bucket's burst is accepted as far as the bucket is full.
 - Nearly a burst or more, again and again: answers of several ran together, and what was accepted of each is the limit.
 
+Where an excess is punished nothing of this says much: there only that half is missing for long counts.
+
 Lines in the log that nobody's refusals wrote take nothing from what arrives, and so nothing from the rate.
 
 Whether the lower rate is the better one is seen only there. Where less arrives, the account goes back.
@@ -39,6 +41,10 @@ _MISSING = 0.05
 _LITTLE = 20
 # nearly a whole burst is one of so many parts of the rate
 _WHOLE = 4 / 3
+# where an excess is punished and half is missing for so many seconds, the rate is lowered by one of so many parts at
+# the least
+_STARVES_AFTER = 30.0
+_STEP = 14
 # a good part of a burst
 _PART = 0.25
 # a large burst is written in some ten milliseconds, and its tail is that late; seconds of one submit that count
@@ -154,6 +160,20 @@ class Losses:
             self._former = None
         elif self._former is None or arrived >= _WORSE * self._former.per_second:
             self._former = _Former(throughput, arrived)
+        return Loss(better, sum(each.refused for each in self._refusals), submits, seconds)
+
+    def punished(self, throughput: int, at: float, accepted: int, parts: float) -> Loss | None:
+        """Return what going on at `throughput` costs where an excess is punished, and half of it is missing."""
+        if not self._counts:
+            return None
+        begin, before = self._counts[0]
+        seconds, submits = at - begin, round((accepted - before) * parts)
+        taken = [now.accepted - before.accepted for before, now in pairwise(self._refusals)]
+        taken = [round(each * parts) for each in taken if each]
+        if seconds < _STARVES_AFTER or len(taken) < 2 or 2 * submits > self._undisturbed(throughput) * (seconds - 1):
+            return None
+        # between two punishments is what a burst was accepted, or several
+        better = min(throughput - max(1, throughput // _STEP), max(max(taken), throughput // 2))
         return Loss(better, sum(each.refused for each in self._refusals), submits, seconds)
 
     def _least(self, throughput: int, lasting: float, submits: int, drifts: bool) -> int:

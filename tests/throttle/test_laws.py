@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kannelkit.throttle.controller import AccountRate
@@ -206,6 +206,7 @@ def test_links_whose_pauses_take_turns_come_to_the_limit(
     law: str, links: int, first: float, speed: float, seed: int
 ) -> None:
     """Traffic that begins slowly and at any moment parts the links' bursts, so that the window is never empty."""
+    assume(law != "punishing" or links == 2)  # of three, one nearly always sends while a punishment ends
     limit = 30 * links
     shared = sliding(lambda _: limit)
     laws = {

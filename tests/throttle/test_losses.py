@@ -153,6 +153,30 @@ def test_links_that_send_by_turns_show_what_each_is_accepted(bursts: list[tuple[
 
 @pytest.mark.parametrize(
     ("accepted", "better"),
+    [
+        pytest.param(90, 90, id="what a burst was accepted"),
+        pytest.param(20, 60, id="no less than half"),
+        pytest.param(118, 112, id="not just a little less"),
+        pytest.param(500, None, id="less than half is missing"),
+    ],
+)
+def test_a_rate_that_is_punished_again_and_again_comes_to_what_a_burst_was_accepted(
+    accepted: int, better: int | None
+) -> None:
+    losses = Losses(3)
+    total = 0
+    for number in range(8):
+        total += accepted
+        for second, refused in ((0.0, 30), (2.0, 120), (4.0, 120)):
+            losses.sampled(6.0 * number + second, total)
+            losses.refused(6.0 * number + second, refused, total)
+        found = losses.punished(120, 6.0 * number + 5, total, 1.0)
+        assert found is None or number >= 5
+    assert (found.throughput if found else None) == better
+
+
+@pytest.mark.parametrize(
+    ("accepted", "better"),
     [pytest.param(120, 30, id="back to where it came from"), pytest.param(160, 41, id="not all")],
 )
 def test_steps_up_that_were_too_many_are_taken_back(accepted: int, better: int) -> None:
