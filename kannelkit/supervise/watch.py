@@ -176,6 +176,12 @@ class Watch:
         balance = self.balances[unit]
         own = [link for place, link in enumerate(links) if place not in balance.lenders]
         decision = self.rates[unit].sampled(joined(accounts, self.samples, own, status.sms_queued_out))
+        if decision is not None and decision.kind == "lower" and balance.explains(links):
+            # each link may have a limit of its own: with even shares it is seen whether that was it
+            self.rates[unit].abandoned()
+            balance.refuted(now)
+            self.lenders[unit] = frozenset()
+            return
         if decision is not None:
             self.decisions[unit] = decision
         shares = [link.throughput for account in accounts for link in account.sending]

@@ -96,6 +96,18 @@ class Balance:
         self.put_off(at)
         self.lenders = lenders
 
+    def explains(self, seen: Sequence[LinkSample]) -> bool:
+        """Return whether refusals may come of the lending: each link may have a limit of its own.
+
+        Only where a lender is online, so that it can take its share back.
+        """
+        return any(seen[place].online for place in self.lenders if place < len(seen))
+
+    def refuted(self, at: float) -> None:
+        """What was lent was refused: the next time is much later."""
+        self.put_off(at)
+        self.put_off(at)
+
     def put_off(self, at: float) -> None:
         """Leave everything as it is for a while."""
         forgotten = at - self._changed_at >= _FORGOTTEN

@@ -148,3 +148,33 @@ def test_whatever_links_go_through_shares_change_seldom_and_never_all_are_lender
     for _, shares in changes:
         assert sum(shares) == 30
         assert max(shares) > 1
+
+
+@pytest.mark.parametrize(
+    ("lenders", "online", "expected"),
+    [
+        pytest.param(frozenset(), [True, True], False, id="nobody lends"),
+        pytest.param(frozenset({1}), [True, True], True, id="a lender that is idle"),
+        pytest.param(frozenset({1}), [True, False], False, id="a lender that is down has no use for its share"),
+    ],
+)
+def test_refusals_of_what_was_lent_may_be_a_limit_of_each_link(
+    lenders: frozenset[int], online: list[bool], expected: bool
+) -> None:
+    balance = Balance(2)
+    balance.changed(lenders, 0.0)
+    assert balance.explains([LinkSample(each, 100, 0) for each in online]) is expected
+
+
+def test_what_was_lent_and_refused_is_not_lent_again_soon() -> None:
+    def lent_at(*, refuted: bool) -> float:
+        balance, at = Balance(2), 0.0
+        balance.changed(frozenset({1}), at)
+        if refuted:
+            balance.refuted(at)
+        balance.changed(frozenset(), at)
+        while balance.sampled(at, (30, 30), [LinkSample(True, 5000, int(30 * at)), LinkSample(True, 0, 0)]) is None:
+            at += EVERY
+        return at
+
+    assert lent_at(refuted=True) >= 2 * lent_at(refuted=False)
