@@ -25,6 +25,11 @@ class Emptied:
         """Forget it all: the limit changed, or the bucket may have run over."""
         self._marks.clear()
 
+    def restart(self, at: float, accepted: int) -> None:
+        """Forget it all but this one, as `add` has it."""
+        self.clear()
+        self.add(at, accepted)
+
     def known_for(self, at: float) -> float:
         """Return the seconds since the first of them, 0 where there is none."""
         return at - self._marks[0][0] if self._marks else 0.0
@@ -48,3 +53,7 @@ class Emptied:
                 # a submit or none is left in it at each of the moments; after few, more may be by chance
                 most = min(most, (between + 0.5 + 2.0 / (between + 1.0)) / seconds)
         return most
+
+    def too_many(self, at: float, accepted: int, limit: float, window: float) -> bool:
+        """Return whether more was accepted since one of them than windows of so many seconds and this limit accept."""
+        return any(accepted - before > limit * (at - since + window) + 0.5 for since, before in self._marks)

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from kannelkit.pacing.history import History
+
 _FROM: Final = 1.0  # limits from which on it is worth a refusal to know
 _ONLY_BELOW: Final = 0.7  # of the limit that was believed before: else there is little in doubt
 # a bucket of a third of a second or more lets one through after so many times the time that one submit has
@@ -36,13 +38,11 @@ class Doubt:
         return self._refused >= _ON_END and at > self.seen
 
 
-def doubt(at: float, now: float, limit: float, before: float, opens: float) -> Doubt | None:
-    """Return what would show that a bucket refused at a moment; None where that does not matter.
-
-    `opens` is when a window of one second would let something through again.
-    """
+def doubt(at: float, now: float, limit: float, before: float, history: History) -> Doubt | None:
+    """Return what would show that a bucket refused at a moment; None where that does not matter."""
     if limit < _FROM or limit > _ONLY_BELOW * before:
         return None
+    opens = history.first_after(at - 1.0) + 1.0  # a window of one second
     likely = max(limit, before / _BURSTS)  # the least that it has
     probe_at = max(now, at + _SOON / likely)
     end = min(opens, max(at + _LATE / limit + _JITTER, probe_at + _PROBED))

@@ -36,11 +36,11 @@ _BUCKETS_RISE: Final = 1.5
 # what was punished is tried again after so many times the seconds that it cost
 _PUNISHED_FOR: Final = 60.0
 _LESS: Final = 0.9  # than so much of it: another limit
+_MUCH_LESS: Final = 0.75  # than what was tried: nobody knows of what is between
 _NOT_ENOUGH: Final = 0.93  # of a limit where slack does not help
 _MANY: Final = 60.0  # from this on one more or less in a second does no harm
 _SETTLED: Final = 5.0  # seconds after which a limit that moved is well known
 _NO_BUCKET: Final = 4  # so many refusals on end at less than twice its limit: not a bucket's
-_NO_BUCKET_SECONDS: Final = 0.1
 _NO_BUCKET_FOR: Final = 60.0  # seconds in which one is not looked for any more
 _IDLE: Final = 0.5  # seconds in which nothing more was there than might leave
 _SUSPECTED_FOR: Final = 30.0
@@ -158,9 +158,9 @@ class Limit:
                 self._over(self._streak, sent.at, now)
             else:
                 if refused >= _NO_BUCKET:
-                    self._lasted(self._on_end.last - self._on_end.since, sent.at)
-                if refused >= _NO_BUCKET and not self._bucket:
-                    self._believe(min(self._base, self._window.left_by(self._on_end.last, sent.at)))
+                    self._lasted(self._on_end.too_long(self._base), sent.at)
+                    if not self._bucket:
+                        self._believe(min(self._base, self._window.left_by(self._on_end.last, sent.at)))
                 if sent.at >= self._changed:
                     self._answered_well = True
         self._allowance.accepted(sent.together, self._base)
@@ -266,13 +266,14 @@ class Limit:
                 self._window.seconds, limit = LONG, long
             elif not limit:
                 limit = before / 2.0
+            elif may_be_one and self._emptied.too_many(at, self._accepted, limit, self._window.seconds):
+                self._bucket, limit = True, min(before, most)
             elif may_be_one and at - self._counted_at < self._window.seconds and limit > LITTLE_LESS * before:
                 self._bucket = True  # in a window there would have been room for more
             self._counted_at = at
             self._changes(limit, now)
             if counted >= 1 and may_be_one:
-                opens = self._history.first_after(at - 1.0) + 1.0
-                self._doubt = doubt(at, now, limit, before, opens)
+                self._doubt = doubt(at, now, limit, before, self._history)
         else:
             if self._bucket:
                 before *= 1.0 - _NEXT_TO_NOTHING
@@ -304,11 +305,13 @@ class Limit:
                 base, self._window.seconds = min(long, self.limit), LONG
             self._end_trial(base, now)
         elif not explained:
-            self._emptied.clear()
-            self._emptied.add(at, self._accepted)
+            self._emptied.restart(at, self._accepted)
             if self._bucket:
                 counted = max(counted, min(self.limit, _BUCKETS_RISE * base))
+            tried = self.limit
             self._end_trial(max(counted, base) if base < HALVES else counted, now)
+            if self._base < min(HALVES, _MUCH_LESS * tried):
+                self._trials.doubt(now)
         elif self._bucket:
             self._end_trial(before, now)
         else:
@@ -318,8 +321,7 @@ class Limit:
     def _flows(self, flow: float, at: float, now: float) -> None:
         """Believe in a bucket, from what flows into it."""
         self._bucket, self._doubt = True, None
-        self._emptied.clear()
-        self._emptied.add(self._flow.began, self._flow.accepted_before)
+        self._emptied.restart(self._flow.began, self._flow.accepted_before)
         self._emptied.add(at, self._accepted)
         self._end_trial(flow, now)
 
@@ -332,7 +334,7 @@ class Limit:
         """Something is accepted again."""
         self._streak = None
         lasted = streak.lasted
-        self._lasted(lasted, at)
+        self._lasted(streak.too_long(self._base), at)
         if lasted >= PUNISHED:
             self._trials.end(at + lasted * _PUNISHED_FOR)
             base = self._base
@@ -354,9 +356,9 @@ class Limit:
         self._emptied.clear()  # while one waited for the other it may have run over
         self._end_trial(min(self._base, self._window.left_by(streak.last, at, sure)), now)
 
-    def _lasted(self, seconds: float, at: float) -> None:
-        """Refusals on end lasted for so many seconds, which may be too long for a bucket's."""
-        if seconds > max(_NO_BUCKET_SECONDS, _NO_BUCKET / self._base):
+    def _lasted(self, too_long: bool, at: float) -> None:
+        """Refusals on end are over, which may have lasted too long for a bucket's."""
+        if too_long:
             self._bucket, self._no_bucket_until = False, at + _NO_BUCKET_FOR
             self._emptied.clear()
 

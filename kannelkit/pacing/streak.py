@@ -15,6 +15,9 @@ _LONGER: Final = 1.5
 _LONGEST, _LONGEST_PUNISHED = 0.25, 0.5
 _SUBMITS: Final = 4.0  # and no longer than so many take
 _LASTING: Final = 0.01  # seconds: refusals on end for as long are no jitter
+# in so many seconds, and the time that a bucket needs for so many submits, it accepts one; one at a time, or not
+_BUCKETS: Final = 0.1
+_BUCKETS_ONE_BY_ONE, _BUCKETS_SUBMITS = 4.0, 2.0
 
 
 class OnEnd:
@@ -40,10 +43,14 @@ class OnEnd:
         """Return whether they are no jitter, of which this is one."""
         return self.number >= 2 and at - self.since >= _LASTING
 
+    def too_long(self, limit: float) -> bool:
+        """Return whether a bucket of this limit would have accepted one between the first and the last of them."""
+        return self.last - self.since > max(_BUCKETS, _BUCKETS_SUBMITS / limit)
+
 
 @dataclass(slots=True)
 class Streak:
-    """When the first and the last refused one left, in seconds, and the limit that was believed."""
+    """When the first and the last refused one left, in seconds, and the limit in submits per second at the first."""
 
     begin: float
     last: float
@@ -55,6 +62,10 @@ class Streak:
     def lasted(self) -> float:
         """Seconds."""
         return self.last - self.begin
+
+    def too_long(self, limit: float) -> bool:
+        """Return whether a bucket of this limit would have accepted one between the first and the last of them."""
+        return self.lasted > max(_BUCKETS, _BUCKETS_ONE_BY_ONE / limit)
 
     def refused(self, at: float, now: float) -> None:
         """One more was refused: the next one waits longer."""

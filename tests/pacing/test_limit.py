@@ -45,7 +45,8 @@ def test_a_limit_is_found_where_answers_are_late(name: str, way: Way) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "delay", "phase"), [(30.0, 0.3, 36), (30.0, 0.3, 38), (30.0, 0.2, 25), (20.0, 0.15, 36), (15.0, 0.3, 8)]
+    ("limit", "delay", "phase"),
+    [(30.0, 0.3, 36), (30.0, 0.3, 38), (30.0, 0.2, 25), (20.0, 0.15, 36), (15.0, 0.3, 8), (10.0, 0.3, 5)],
 )
 def test_a_fixed_second_is_not_taken_for_two_nor_for_a_bucket(limit: float, delay: float, phase: int) -> None:
     law = provider("fixed", limit, phase / 60)
@@ -65,6 +66,12 @@ def test_a_bucket_of_one_submit_is_not_tried_for_ever(seed: int) -> None:
     outcome = Model(Bucket(2.6, 1.0), 7.092, Way(0.3, JITTER, late=0.002), seed=seed).run(300)
     assert outcome.per_second() >= 0.9 * 2.6
     assert outcome.share_refused < 0.02
+
+
+@pytest.mark.parametrize(("limit", "ceiling", "delay"), [(1.6, 4.6, 0.01), (1.5, 5.0, 0.05)])
+def test_a_low_limit_of_a_bucket_is_no_window_of_one(limit: float, ceiling: float, delay: float) -> None:
+    outcome = Model(Bucket(limit, 2 * limit), ceiling, Way(delay, 0.02, late=0.002)).run(300)
+    assert outcome.per_second() >= 0.9 * limit
 
 
 @pytest.mark.parametrize("phase", range(15))
