@@ -41,6 +41,8 @@ _EMPTY_BURSTS = 3
 # so many bursts on end of which nothing was accepted are no chance, wherever they met what
 _WHOLES = 2
 _EMPTY_SPAN = 9.0
+# behind bursts of which nothing was accepted, less than this share of the first rate is believed when it comes twice
+_UNLIKELY = 0.45
 # a proof that takes less than this off a rate that has run well may be jitter: it must come twice in a row
 _NEAR = 0.9
 _RAN_WELL = 3.0
@@ -287,7 +289,8 @@ class AccountRate:
                 return None
             return self._lower(self.throughput // 2, burst.refused, 0, _WINDOW)
         self._empty_bursts = 0
-        if self._ascent.refuted and self._whole_at == burst.reference and not self._doubtful:
+        unlikely = self._ascent.refuted or accepted < _UNLIKELY * (self.throughput or 0)
+        if unlikely and self._whole_at == burst.reference and not self._doubtful:
             self._doubtful = accepted  # the provider may have taken up again in the midst of this burst: once more
             return None
         accepted, self._doubtful = max(accepted, self._doubtful), 0

@@ -41,6 +41,8 @@ _MISSING = 0.05
 _LITTLE = 20
 # nearly a whole burst is one of so many parts of the rate
 _WHOLE = 4 / 3
+# from twice the limit a rate comes to half; less than this share of it takes more bursts
+_UNLIKELY = 0.45
 # where an excess is punished and half is missing for so many seconds, the rate is lowered by one of so many parts at
 # the least
 _STARVES_AFTER = 30.0
@@ -193,6 +195,8 @@ class Losses:
             if _BURSTS * sum(refused) < submits:
                 return throughput  # whole bursts that touch by chance, between many that do not
             better, proved = self._of_each(throughput), True
+            if len(refused) < _BURSTS and better < _UNLIKELY * throughput:
+                return throughput  # two bursts may be what a punishment left of them
         else:
             better = max(throughput - excess, self._delivering(lasting))
         if proved:
