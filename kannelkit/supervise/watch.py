@@ -176,7 +176,8 @@ class Watch:
         balance = self.balances[unit]
         own = [link for place, link in enumerate(links) if place not in balance.lenders]
         decision = self.rates[unit].sampled(joined(accounts, self.samples, own, status.sms_queued_out))
-        if decision is not None and decision.kind == "lower" and balance.explains(links):
+        lowers = decision is not None and decision.kind == "lower"
+        if lowers and len(accounts) == 1 and balance.explains(links):  # accounts of a group have one limit
             # each link may have a limit of its own: with even shares it is seen whether that was it
             self.rates[unit].abandoned()
             balance.refuted(now)

@@ -272,12 +272,15 @@ class AccountRate:
             return None
         if self.settings.links > 1 and not (sample.online or burst.online_before <= _JUST):
             return None  # what is left of the links took that much; all of them may take more
-        if self.settings.links > 1 and not (self._all_there or burst.strict(sample, self.throughput or 0)):
-            # a burst that takes as long as its messages to come shows too much of a bucket, and no burst of links that
-            # are made one after the other corrects that
+        learnt = bool(self._ascent.refuted)
+        trickled = not (learnt or self._all_there or burst.strict(sample, self.throughput or 0))
+        if self.settings.links > 1 and trickled:
+            # a first burst that takes as long as its messages to come shows too much of a bucket, and no burst of links
+            # that are made one after the other corrects that
             return None
         accepted = self._submits(sample.accepted - burst.reference, burst.refused, sample)
-        if self.settings.links > 1 and sample.online and accepted + burst.refused < _NEAR * (self.throughput or 0):
+        some = sample.online and accepted + burst.refused < _NEAR * (self.throughput or 0)
+        if self.settings.links > 1 and learnt and some:
             return None  # some of the links did not take part: they pause, or had nothing to send
         if accepted <= 0:
             if self._empty_at != sample.accepted:  # the first one, or something was accepted in between
@@ -289,7 +292,7 @@ class AccountRate:
                 return None
             return self._lower(self.throughput // 2, burst.refused, 0, _WINDOW)
         self._empty_bursts = 0
-        unlikely = self._ascent.refuted or accepted < _UNLIKELY * (self.throughput or 0)
+        unlikely = learnt or accepted < _UNLIKELY * (self.throughput or 0)
         if unlikely and self._whole_at == burst.reference and not self._doubtful:
             self._doubtful = accepted  # the provider may have taken up again in the midst of this burst: once more
             return None
