@@ -167,10 +167,7 @@ def _plain(run: Delivered) -> dict[str, object]:
 
 def _takes(row: Row, seconds: float) -> float:
     """Return about how many seconds a run takes."""
-    if row.before:
-        seconds = min(seconds, row.before)
-        return seconds + _AROUND + seconds * row.all_links / _TAKEN
-    return seconds + _AROUND
+    return seconds + _AROUND + seconds * row.before / _TAKEN
 
 
 def _line(

@@ -22,9 +22,9 @@ class Row:
 
     `best` are the constant throughputs, over all links, of which one is the best: where there are several, short runs
     of the real Kannel find it. `per_connection`: each link has the limit for itself. `neighbour`: an account beside it
-    on the same gateway sends half of its own limit of 30, and is not to be disturbed. `before`: all
-    messages wait before the first bind, because a machine that takes messages at such a speed has no time to send
-    them; the run is no longer than so many seconds.
+    on the same gateway sends half of its own limit of 30, and is not to be disturbed. `before`: so many
+    messages for each second of a run wait before the first bind, because a machine that takes messages at such a speed
+    has no time to send them; more than it can send.
     """
 
     name: str
@@ -102,7 +102,7 @@ ROWS = (
     Row("another account beside it", neighbour=True, best=(30, 29)),
     # these have the machine to themselves; large bursts take long to write, and touch unless much room is left
     Row("sliding second", limit=500, best=(500, 400, 300, 250)),
-    Row("sliding second", limit=2000, best=(2000, 1500, 1000), window=2000, before=45.0),
+    Row("sliding second", limit=2000, best=(2000, 1500, 1000), window=2000, before=1500),
 )
 
 
