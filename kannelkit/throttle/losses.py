@@ -24,7 +24,7 @@ Whether the lower rate is the better one is seen only there. Where less arrives,
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import ceil, sqrt
 
@@ -53,9 +53,9 @@ _PART = 0.25
 _TAIL = 15e-6
 # a proof that another one contradicts within this time was none: the provider has a burst of its own
 _CONTRADICTED = 60.0
-# a lower rate is judged after so many seconds, and left where this share of what the former one brought is not reached
-_JUDGED_AFTER = 20.0
-_WORSE = 0.95
+# a lower rate is judged after so many seconds, and left where this share of what the former one brought is not reached:
+# soon by what is plain, later by what takes longer to know
+_JUDGED = ((20.0, 0.95), (55.0, 0.98))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,7 @@ class _Former:
 
     throughput: int
     per_second: float
+    judged: int = 0  # so often
 
 
 class Losses:
@@ -160,8 +161,10 @@ class Losses:
         arrived = max(lasting, submits / seconds if seconds >= _LASTS else 0.0)
         if base is not None:
             self._former = None
-        elif self._former is None or arrived >= _WORSE * self._former.per_second:
+        elif self._former is None or arrived >= self._former.per_second:
             self._former = _Former(throughput, arrived)
+        else:
+            self._former = replace(self._former, judged=0)
         return Loss(better, sum(each.refused for each in self._refusals), submits, seconds)
 
     def punished(self, throughput: int, at: float, accepted: int, parts: float) -> Loss | None:
@@ -256,11 +259,13 @@ class Losses:
         if former is None or former.throughput <= throughput or not self._counts:
             return None
         begin, before = self._counts[0]
-        if at - begin < _JUDGED_AFTER:
+        after, share = _JUDGED[former.judged]
+        if at - begin < after:
             return None
-        self._former = None
+        judged = former.judged + 1
+        self._former = replace(former, judged=judged) if judged < len(_JUDGED) else None
         submits = round((accepted - before) * parts)
-        if submits >= _WORSE * former.per_second * (at - begin):
+        if submits >= share * former.per_second * (at - begin):
             return None
-        self._in_vain = True
+        self._former, self._in_vain = None, True
         return Loss(former.throughput, sum(each.refused for each in self._refusals), submits, at - begin)

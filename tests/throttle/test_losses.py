@@ -73,6 +73,44 @@ def test_a_lower_rate_at_which_less_arrives_is_left_once() -> None:
     assert losses.worse(30, 140.0, 5000, 1.0) is None
 
 
+@pytest.mark.parametrize(
+    ("per_second", "left_after"),
+    [
+        pytest.param(19.0, 20, id="plainly less"),
+        pytest.param(19.8, 55, id="a little less takes longer to know"),
+        pytest.param(20.2, None, id="as much"),
+    ],
+)
+def test_how_much_a_lower_rate_brings_is_known_better_later(per_second: float, left_after: int | None) -> None:
+    losses = _seen(3.0, 61, [1])  # some 20.3 a second
+    assert losses.better(31, 39.0, 13 * 61, 1.0) is not None
+    losses.forget()
+    left = None
+    for second in range(60):
+        accepted = 1000 + round(per_second * second)
+        losses.sampled(50.0 + second, accepted)
+        if losses.worse(30, 50.0 + second, accepted, 1.0) is not None:
+            left = second
+            break
+    assert left == left_after
+
+
+def test_a_second_lower_rate_is_judged_by_the_best_before() -> None:
+    losses = _seen(3.0, 61, [1])
+    assert losses.better(31, 39.0, 13 * 61, 1.0) is not None
+    losses.forget()
+    for number in range(14):
+        losses.sampled(50.0 + 3 * number, 1000 + 58 * number)
+        losses.refused(50.0 + 3 * number, 1, 1000 + 58 * number)
+    assert losses.better(30, 89.0, 1000 + 13 * 58, 1.0) is not None
+    losses.forget()
+    for second in range(21):
+        losses.sampled(100.0 + second, 2000 + 18 * second)
+    back = losses.worse(29, 120.0, 2000 + 20 * 18, 1.0)
+    assert back is not None
+    assert back.throughput == 31
+
+
 def _again(losses: Losses) -> Losses:
     for number in range(14):
         losses.sampled(100.0 + 3 * number, 4000 + 61 * number)
