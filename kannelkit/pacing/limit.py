@@ -320,7 +320,7 @@ class Limit:
 
     def _flows(self, flow: float, at: float, now: float) -> None:
         """Believe in a bucket, from what flows into it."""
-        self._bucket, self._doubt = True, None
+        self._bucket, self._doubt, self._window.seconds = True, None, 1
         self._emptied.restart(self._flow.began, self._flow.accepted_before)
         self._emptied.add(at, self._accepted)
         self._end_trial(flow, now)

@@ -11,7 +11,7 @@ _BUCKETS_STEP: Final = 1.7  # times as much more where a bucket is to be emptied
 _LATE: Final = 0.15  # seconds: with answers as late as this that costs refusals
 # it lasts so many times as long as the provider's window, and so do those that follow when it was accepted
 _LASTS, _NEXT_LASTS = 2.6, 1.15
-_FASTER: Final = 3.0
+_FASTER: Final = 3.5
 # seconds between two of them: twice as many after each one in vain, for what was found lately is least certain
 _SOON, _EVERY = 10.5, 21.0
 # seconds until a limit is tried that little speaks for, at first and later

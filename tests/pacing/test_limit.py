@@ -201,6 +201,13 @@ def test_a_rise_is_used_within_half_a_minute(name: str, delay: float, moment: fl
     assert outcome.per_second(moment + 30, moment + 35) >= 0.95 * 60
 
 
+@pytest.mark.parametrize(("fall", "rise"), [(66.9, 123.3), (52.7, 110.4), (69.1, 128.3), (62.5, 118.6), (57.3, 111.2)])
+def test_a_bucket_that_fell_is_no_window_of_two_seconds_which_would_rise_later(fall: float, rise: float) -> None:
+    law = Changing(provider("1", 60.0), [(fall, 20.0), (rise, 60.0)])
+    outcome = Model(law, 120.0, Way(0.3, 0.002), seed=1).run(rise + 36)
+    assert outcome.per_second(rise + 30, rise + 35) >= 0.95 * 60
+
+
 def test_what_was_learnt_is_begun_with() -> None:
     limit = Limit(100.0, Learnt(30.0))
     assert limit.limit == 30.0
