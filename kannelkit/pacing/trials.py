@@ -42,6 +42,7 @@ class Trials:
         self._accepted = 0
         self._last = 0
         self._credit = 0.0
+        self._most = 0.0  # of the limits that were left for a trial
         self._not_before = -math.inf
         self._every = _SOON
         self._doubtful = False  # the limit that is believed
@@ -63,7 +64,8 @@ class Trials:
 
     def pay(self, limit: float) -> None:
         """One was refused."""
-        owed = _OWED if limit * _SELDOM < _COSTS else 0.0
+        # what a fall costs is not of the beginning
+        owed = _OWED if max(limit, self._most) * _SELDOM < _COSTS else 0.0
         self._credit = max(-owed, self._credit - 1.0)
 
     def due(self, now: float) -> bool:
@@ -85,6 +87,7 @@ class Trials:
         if not self.affordable:
             self._doubted = min(_DOUBTED_MOST, self._doubted * _DOUBTED_LONGER)
         self.first, self.base, self.step = True, base, step
+        self._most = max(self._most, base)
         self._go(now)
 
     def go_on(self, now: float) -> None:
