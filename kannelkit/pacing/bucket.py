@@ -9,6 +9,7 @@ from typing import Final
 # so many accepted, or so many seconds, between two such moments tell of a bucket where nobody knew of one
 _BETWEEN, _BETWEEN_SECONDS = 4, 1.0
 _MARKS: Final = 8
+_SHORTEST: Final = 0.05  # seconds: within less the order of what stood still on the way tells more than the limit
 
 
 class Emptied:
@@ -49,7 +50,7 @@ class Emptied:
         most = math.inf
         for since, before in self._marks:
             between, seconds = accepted - before, at - since - jitter
-            if seconds > 0 and (known or between >= _BETWEEN or seconds >= _BETWEEN_SECONDS):
+            if seconds >= _SHORTEST and (known or between >= _BETWEEN or seconds >= _BETWEEN_SECONDS):
                 # a submit or none is left in it at each of the moments; after few, more may be by chance
                 most = min(most, (between + 0.5 + 2.0 / (between + 1.0)) / seconds)
         return most

@@ -162,6 +162,14 @@ def test_one_submit_in_two_seconds_is_found(times: float) -> None:
 
 
 @settings(max_examples=20, deadline=None)
+@pytest.mark.parametrize(("edge", "seed"), [(0.7, 7), (0.6, 6)])
+def test_what_stands_still_at_a_high_limit_does_not_show_a_sixth_of_it(edge: float, seed: int) -> None:
+    law = provider("fixed", 3000.0, edge)
+    way = Way(0.001, 0.001, late=0.002, stalls=Stalls())
+    outcome = Model(law, 6000.0, way, seed=seed).run(20)
+    assert min(limit for at, limit in outcome.believed if at > 3) >= 2400
+
+
 @given(st.integers(20, 60), st.floats(0.001, 0.1), st.integers(0, 1000))
 def test_it_comes_to_rest(limit: int, delay: float, seed: int) -> None:
     outcome = Model(provider("sliding", limit), 2.0 * limit, Way(delay, JITTER), seed=seed).run(60)
