@@ -161,7 +161,6 @@ def test_one_submit_in_two_seconds_is_found(times: float) -> None:
     assert outcome.per_second(20, 300) >= 0.9 * 0.5
 
 
-@settings(max_examples=20, deadline=None)
 @pytest.mark.parametrize(("edge", "seed"), [(0.7, 7), (0.6, 6)])
 def test_what_stands_still_at_a_high_limit_does_not_show_a_sixth_of_it(edge: float, seed: int) -> None:
     law = provider("fixed", 3000.0, edge)
@@ -170,6 +169,7 @@ def test_what_stands_still_at_a_high_limit_does_not_show_a_sixth_of_it(edge: flo
     assert min(limit for at, limit in outcome.believed if at > 3) >= 2400
 
 
+@settings(max_examples=20, deadline=None)
 @given(st.integers(20, 60), st.floats(0.001, 0.1), st.integers(0, 1000))
 def test_it_comes_to_rest(limit: int, delay: float, seed: int) -> None:
     outcome = Model(provider("sliding", limit), 2.0 * limit, Way(delay, JITTER), seed=seed).run(60)
