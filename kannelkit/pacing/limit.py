@@ -279,7 +279,7 @@ class Limit:
                 before *= 1.0 - _NEXT_TO_NOTHING
             elif before < HALVES and self._slack.not_enough(at, before):
                 before = min(counted, before * _NOT_ENOUGH)
-            else:
+            elif not self._trials.affordable:
                 self._slack.more(now)
             self._changes(before, now)
 

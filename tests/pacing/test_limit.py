@@ -169,6 +169,14 @@ def test_what_stands_still_at_a_high_limit_does_not_show_a_sixth_of_it(edge: flo
     assert min(limit for at, limit in outcome.believed if at > 3) >= 2400
 
 
+@pytest.mark.parametrize("seed", [2, 4])
+def test_refusals_that_many_submits_can_afford_make_no_second_longer(seed: int) -> None:
+    way = Way(0.001, 0.001, late=0.002, stalls=Stalls(every=1.0, least=0.01, most=0.02))
+    outcome = Model(provider("fixed", 2000.0), 4000.0, way, seed=seed).run(60)
+    assert outcome.refused_between(10) >= 20
+    assert outcome.limit.rate >= 0.994 * outcome.limit.limit
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(20, 60), st.floats(0.001, 0.1), st.integers(0, 1000))
 def test_it_comes_to_rest(limit: int, delay: float, seed: int) -> None:
