@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 
 from kannelkit.render import Account, InForce, Side, accounts
 from kannelkit.spec import Spec
+from kannelkit.spec.numbers import whole
 from kannelkit.supervise.conffile import ConfFile
 from kannelkit.supervise.memory import Memory
 from kannelkit.throttle.controller import AccountRate
 from kannelkit.throttle.values import Learnt, Settings
+
+_KANNELS_WINDOW = 10  # SMPP_MAX_PENDING_SUBMITS, gw/smsc/smsc_smpp.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +60,17 @@ def configure(spec: Spec, known: Known, put: Callable[[str], None] | None = None
     links: Counter[str] = Counter()
     for account in every:
         links[account.unit] += account.connections
+    windows: Counter[str] = Counter()
+    for login in spec.smpp_accounts:
+        window = whole(login.group.get("max-pending-submits") or "") or _KANNELS_WINDOW
+        windows[login.unit] += login.connections * window
     rates: dict[str, AccountRate] = {}
     for account in every:
         unit = account.unit
         if unit not in rates:
             ceiling, learnt = (None, None) if account.relayed else (account.ceiling, known.learnt.get(unit))
             ceiling = None if ceiling is None else int(ceiling)  # as it is: only the relay's have fractions
-            bounds = Settings(ceiling, account.floor, settings.raise_after, requeues, links=links[unit])
+            bounds = Settings(ceiling, account.floor, settings.raise_after, requeues, links[unit], windows[unit])
             rates[unit] = AccountRate(unit, bounds, learnt)
     throughputs = {unit: rate.throughput for unit, rate in rates.items() if rate.throughput is not None}
     in_force = InForce(

@@ -76,6 +76,12 @@ class _Burst:
         """Return whether the provider closed a bind for it."""
         return self.online_before <= _LATELY and not sample.online
 
+    def whole(self, sample: Sample, throughput: int | None) -> bool:
+        """Return whether a second's allowance of `throughput` was answered since the window was empty."""
+        if self.reference is None or throughput is None:
+            return False
+        return (sample.accepted - self.reference) * sample.parts + self.refused >= throughput
+
     def strict(self, sample: Sample, throughput: int) -> bool:
         """Return whether nothing more was accepted once something was refused, of a good part of `throughput`."""
         accepted, refused = self.early or (0, self.refused)
@@ -94,7 +100,7 @@ class AccountRate:
         self.account = account
         self.settings = settings
         self._ascent = Ascent(settings, learnt.refuted if learnt else 0)
-        self._losses = Losses(settings.links, learnt.throughput if learnt else None)
+        self._losses = Losses(settings.links, learnt.throughput if learnt else None, settings.window)
         self.throughput = self._bounded(learnt.throughput) if learnt else settings.ceiling
         self._burst: _Burst | None = None
         self._pending: Decision | None = None
@@ -195,10 +201,14 @@ class AccountRate:
         if burst is not None:
             burst.early = burst.early or (sample.accepted, burst.refused)
             quiet = sample.at - burst.last
+            silent = sample.at - max(burst.last, self._last_rise)
             if sample.in_flight is None:
-                over = sample.at - max(burst.last, self._last_rise) >= _SILENCE
+                over = silent >= _SILENCE
+            elif sample.in_flight > 0:
+                # a burst that was answered whole need not wait for the next one, which left before the answers came
+                over = quiet >= _LONG_SILENCE or (silent >= _SILENCE and burst.whole(sample, self.throughput))
             else:
-                over = quiet >= (_SETTLED if sample.in_flight <= 0 else _LONG_SILENCE)
+                over = quiet >= _SETTLED
             if over:
                 self._burst = None
                 self._pending = self._told(burst, sample)

@@ -66,7 +66,8 @@ class Settings:
     """What an operator sets: bounds in SMS per second over all links (`ceiling` None: no upper bound), and seconds.
 
     `requeues` is False where `sms-resend-retry` is finite: a refused message may then be discarded at once instead
-    of going back into the queue. `links` is how many the account's throughput is shared by.
+    of going back into the queue. `links` is how many the account's throughput is shared by, and `window` how many
+    submits may be unanswered over all of them (None: as many as one likes).
     """
 
     ceiling: int | None
@@ -74,3 +75,4 @@ class Settings:
     raise_after: float = 20.0
     requeues: bool = True
     links: int = 1
+    window: int | None = None

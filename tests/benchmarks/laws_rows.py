@@ -86,6 +86,7 @@ ROWS = (
     # links
     Row("one limit, 2 links", links=2, best=(30, 28, 26, 20)),
     Row("one limit, 3 links", limit=90, links=3, best=(90, 84, 78, 60)),
+    Row("one limit, 4 links", links=4, best=(30, 28)),
     Row("one fixed second, 2 links", _FIXED, links=2, best=(30, 28)),
     Row("one bucket of 1 s, 2 links", _BUCKET, links=2, best=(30, 28)),
     Row("per connection, 2 links", links=2, per_connection=True, best=(60, 58)),

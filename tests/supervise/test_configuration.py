@@ -46,3 +46,13 @@ def test_the_counts_of_an_account_that_stays_go_on(tmp_path: Path) -> None:
     counts.follow([stays, comes])
     links = [link("stays-1", sent=9), link("comes-1", sent=2)]
     assert {name: one.accepted for name, one in counts.samples(status(*links), 2.0).items()} == {"stays": 9, "comes": 2}
+
+
+def test_a_rate_knows_how_many_submits_its_links_leave_unanswered(tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    spec(tmp_path, one=60)
+    path.write_text(
+        path.read_text().replace("throughput: 60", "throughput: 60, connections: 3, max-pending-submits: 7")
+    )
+    configuration = configure(load(path, {"admin-password": "made"}), Known())
+    assert configuration.rates["one"].settings.window == 21

@@ -277,3 +277,15 @@ def test_a_start_right_behind_another_bearerbox_proves_nothing() -> None:
     assert rate.sampled(Sample(0.31, 1, 39, 0, online=True)) is None
     assert rate.sampled(Sample(0.6, 1, 39, 0, online=True)) is None
     assert rate.throughput == 30
+
+
+def test_a_burst_is_judged_before_the_next_one_that_is_on_its_way_is_answered() -> None:
+    rate = AccountRate("a", Settings(60))
+    rate.begun(0.0, rested=True)
+    assert rate.sampled(Sample(0.1, 0, 240, 60, online=True)) is None
+    assert rate.sampled(Sample(1.04, 30, 180, 90, online=True)) is None
+    for _ in range(30):
+        rate.refused(1.05)
+    looks = (Sample(1.06 + number / 20, 30, 210, 60, online=True) for number in range(18))
+    decisions = [decision for sample in looks if (decision := rate.sampled(sample))]
+    assert [decision.after for decision in decisions] == [30]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -227,6 +228,19 @@ def test_links_whose_pauses_take_turns_come_to_the_limit(
     assert rate.throughput is not None
     assert 0.9 * limit <= rate.throughput <= 1.1 * limit
     assert run.per_second(30, 60) >= 0.7 * limit
+
+
+@pytest.mark.parametrize("seed", [11, 23, 48])
+def test_four_links_that_share_a_fixed_second_do_not_go_back_to_twice_its_limit(seed: int) -> None:
+    chance = random.Random(seed)
+    first, speed, phase = chance.uniform(0.2, 2.0), chance.uniform(120, 800), chance.random()
+    rate = AccountRate("a", Settings(80, links=4))
+    laws = [fixed(lambda _: 40, phase)] * 4
+    simulate(
+        rate, laws, seconds=60, throughput=80, links=4, arrivals=lambda at: max(0.0, at - first) * speed, seed=seed
+    )
+    assert rate.throughput is not None
+    assert 36 <= rate.throughput <= 44
 
 
 @given(phase=st.floats(0, 0.999), delay=st.floats(0.005, 0.5), links=st.integers(1, 2))

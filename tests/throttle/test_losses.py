@@ -57,6 +57,24 @@ def test_two_bursts_tell_something_only_where_much_is_missing(period: float, bet
     assert (loss.throughput if loss else None) == better
 
 
+@pytest.mark.parametrize(
+    ("window", "better"),
+    [pytest.param(30, 23, id="it holds a burst"), pytest.param(10, None, id="it stretches each burst")],
+)
+def test_a_fifth_that_is_missing_tells_nothing_where_a_small_window_stretches_bursts(
+    window: int, better: int | None
+) -> None:
+    losses = Losses(links=1, proved=30, window=window)
+    accepted = 0
+    for second in range(61):
+        if second % 4 == 0:
+            losses.refused(second, 8, accepted)
+        losses.sampled(second, accepted)
+        accepted += 29 if second % 4 else 0
+    loss = losses.better(30, 60.0, accepted, 1.0)
+    assert (loss.throughput if loss else None) == better
+
+
 def test_a_lower_rate_at_which_less_arrives_is_left_once() -> None:
     losses = _seen(3.0, 61, [1])
     assert losses.better(31, 39.0, 13 * 61, 1.0) is not None
@@ -93,6 +111,38 @@ def test_how_much_a_lower_rate_brings_is_known_better_later(per_second: float, l
             left = second
             break
     assert left == left_after
+
+
+@pytest.mark.parametrize(
+    ("per_second", "back"),
+    [pytest.param(17, False, id="a burst less, perhaps"), pytest.param(15, True, id="plainly less")],
+)
+def test_what_was_seen_for_some_seconds_only_is_not_known_well(per_second: int, back: bool) -> None:
+    losses = _seen(3.0, 61, [1], seconds=9.0)  # some 20.3 a second
+    assert losses.better(31, 6.0, 2 * 61, 1.0) is not None
+    losses.forget()
+    for second in range(21):
+        losses.sampled(50.0 + second, 1000 + per_second * second)
+    assert (losses.worse(30, 70.0, 1000 + per_second * 20, 1.0) is not None) == back
+
+
+@pytest.mark.parametrize(
+    ("links", "apart", "told"),
+    [
+        pytest.param(4, 0.2, True, id="another link's burst, in a second that was full"),
+        pytest.param(4, 1.5, False, id="all is refused for a while"),
+        pytest.param(1, 0.2, False, id="no other link"),
+    ],
+)
+def test_a_burst_refused_whole_right_after_another_links_hides_nothing(links: int, apart: float, told: bool) -> None:
+    losses = Losses(links)
+    for number in range(6):
+        at, accepted = 2.0 * number, 42 * number
+        losses.sampled(at, accepted)
+        losses.refused(at, 17, accepted)
+    losses.refused(10.0 + apart, 11, 5 * 42)
+    losses.refused(12.0, 17, 6 * 42)
+    assert (losses.better(47, 12.0, 6 * 42, 1.0) is not None) == told
 
 
 def test_a_second_lower_rate_is_judged_by_the_best_before() -> None:
