@@ -203,7 +203,9 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--only", default="", metavar="TEXT", help="rows whose name contains this")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="TEXT", help="rows whose name contains it; may come again"
+    )
     parser.add_argument("--seconds", type=float, default=_SECONDS, help="of each run (default %(default)g)")
     parser.add_argument("--quick", action="store_true", help=f"runs of {_QUICK:g} s")
     cores = os.cpu_count() or 1
@@ -241,10 +243,11 @@ async def _measure(table: Table, rows: Sequence[Row], changes: Sequence[Change])
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; return 1 where a row misses an aim or was not measured, 130 when it was broken off."""
     options = _arguments(arguments)
-    rows = [row for row in ROWS if options.only in str(row)]
-    changes = [change for change in CHANGES if options.only in str(change)]
+    wanted = options.only or [""]
+    rows = [row for row in ROWS if any(text in str(row) for text in wanted)]
+    changes = [change for change in CHANGES if any(text in str(change) for text in wanted)]
     if not rows and not changes:
-        print(f"no row's name contains {options.only!r}; --list shows them", file=sys.stderr)
+        print(f"no row's name contains {' or '.join(map(repr, wanted))}; --list shows them", file=sys.stderr)
         return 2
     if options.list:
         print(*rows, *changes, sep="\n")
