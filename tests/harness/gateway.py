@@ -52,11 +52,13 @@ def online(status: str, links: int = 1) -> bool:
     return len(_ONLINE.findall(status)) >= links and "<type>smsbox</type>" in status
 
 
-async def wait_for(admin_port: int, seconds: float, wanted: Callable[[str], bool]) -> bool:
+async def wait_for(
+    admin_port: int, seconds: float, wanted: Callable[[str], bool], *, password: str = ADMIN_PASSWORD
+) -> bool:
     """Return whether status.xml became what is wanted before `seconds` passed."""
     deadline = asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < deadline:
-        if wanted(await status_xml(admin_port)):
+        if wanted(await status_xml(admin_port, password=password)):
             return True
         await asyncio.sleep(0.1)
     return False
