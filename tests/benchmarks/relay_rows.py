@@ -64,7 +64,7 @@ def rows() -> list[Row]:
     """Return every row."""
     laws = (Law.SLIDING_WINDOW, Law.FIXED_WINDOW, Law.TOKEN_BUCKET)
     found = [Row(*each) for each in product(laws, LIMITS, DELAYS, CONNECTIONS)]
-    found += [Row(*each) for each in product((Law.PUNISHING,), LIMITS[:-1], DELAYS, CONNECTIONS)]
+    found += [Row(*each) for each in product((Law.PUNISHING,), LIMITS, DELAYS, CONNECTIONS)]
     found += [Row(law, HIGH, delay, low=LOW) for law, delay in product(laws, DELAYS)]
     return found + [Row(law, 30.0, 0.05, accounts=2) for law in (*laws, Law.PUNISHING)]
 
